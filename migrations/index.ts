@@ -1,0 +1,9 @@
+import type { MigrationObject } from '@mikro-orm/core'
+import { Migration20261120000001_foundation } from './Migration20261120000001_foundation.ts'
+import { Migration20261120000002_people_and_access } from './Migration20261120000002_people_and_access.ts'
+
+/** In the order in which they run. A released migration is never edited. */
+export const migrations: readonly MigrationObject[] = [
+  { name: 'Migration20261120000001_foundation', class: Migration20261120000001_foundation },
+  { name: 'Migration20261120000002_people_and_access', class: Migration20261120000002_people_and_access },
+]

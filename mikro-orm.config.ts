@@ -1,0 +1,1 @@
+export { cliOptions as default } from './src/cli-options.ts'

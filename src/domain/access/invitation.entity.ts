@@ -1,0 +1,31 @@
+import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
+import { User } from '../identity/index.ts'
+import { Role } from './role.entity.ts'
+
+export const invitationStatuses = ['PENDING', 'ACCEPTED', 'REJECTED', 'CANCELED', 'EXPIRED'] as const
+export type InvitationStatus = (typeof invitationStatuses)[number]
+
+/** An offer to join, sent to an address. Whoever presents its token has read that mail. */
+export class Invitation extends TenantRow {
+  declare email: string
+  declare role: Ref<Role>
+  declare tokenHash: string
+  declare expiresAt: Date
+  declare status: Opt<InvitationStatus>
+  declare invitedBy?: Ref<User> | null
+}
+
+export const InvitationSchema: EntitySchema<Invitation> = tenantEntity({
+  class: Invitation,
+  properties: {
+    email: p.text(),
+    role: () => p.manyToOne(Role).ref(),
+    tokenHash: p.text().hidden(),
+    expiresAt: moment(),
+    status: p.enum(invitationStatuses).default('PENDING'),
+    invitedBy: () => p.manyToOne(User).ref().nullable(),
+  },
+  uniques: [{ properties: ['tokenHash'] }, { name: 'invitation_one_pending', properties: ['email'], where: `status = 'PENDING'` }],
+  checks: [{ name: 'invitation_email_lower_case', expression: 'email = lower(email)' }],
+})

@@ -1,0 +1,30 @@
+import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
+import { User } from '../identity/index.ts'
+import { Role } from './role.entity.ts'
+
+export const membershipStatuses = ['ACTIVE', 'SUSPENDED', 'LEFT'] as const
+export type MembershipStatus = (typeof membershipStatuses)[number]
+
+/** A person's place in an organization. It stays when they leave, because what they did there stays theirs. */
+export class Membership extends TenantRow {
+  declare user: Ref<User>
+  declare role: Ref<Role>
+  declare status: Opt<MembershipStatus>
+  declare invitedBy?: Ref<User> | null
+  declare joinedAt: Date
+  declare version: Opt<number>
+}
+
+export const MembershipSchema: EntitySchema<Membership> = tenantEntity({
+  class: Membership,
+  properties: {
+    user: () => p.manyToOne(User).ref(),
+    role: () => p.manyToOne(Role).ref(),
+    status: p.enum(membershipStatuses).default('ACTIVE'),
+    invitedBy: () => p.manyToOne(User).ref().nullable(),
+    joinedAt: moment(),
+    version: p.integer().version(),
+  },
+  uniques: [{ properties: ['user'] }],
+})

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto'
+import type { RunSql } from '../../orm/index.ts'
+import { type PermissionAction, permissionActions } from './permission.entity.ts'
+
+/** `task:update` */
+export type PermissionKey = `${string}:${Lowercase<PermissionAction>}`
+
+/** Every action on every resource. A resource is an entity's name in kebab-case. */
+export function permissionKeys(resources: readonly string[]): PermissionKey[] {
+  return resources.flatMap(resource =>
+    permissionActions.map(action => `${resource}:${action.toLowerCase() as Lowercase<PermissionAction>}` as const),
+  )
+}
+
+/**
+ * Brings the catalogue up to date after a migration. Ids follow from the key, so every database has the same ones, and permissions
+ * that the model no longer knows stay: roles may still hold them.
+ */
+export function syncPermissionCatalogue(resources: readonly string[]): (run: RunSql) => Promise<void> {
+  return async run => {
+    const rows = permissionKeys(resources).map(key => {
+      const [resource, action] = key.split(':')
+      return `('${permissionId(key)}', '${key}', '${resource}', '${action!.toUpperCase()}')`
+    })
+    await run(`insert into permission (id, key, resource, action) values ${rows.join(', ')} on conflict (key) do nothing`)
+  }
+}
+
+/** A UUID (version 8) made from the key. */
+export function permissionId(key: PermissionKey): string {
+  const hex = createHash('sha256').update(`daybook:permission:${key}`).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}

@@ -1,0 +1,7 @@
+export * from './account.entity.ts'
+export * from './password-credential.entity.ts'
+export * from './password-reset-token.entity.ts'
+export * from './session.entity.ts'
+export * from './user-profile.entity.ts'
+export * from './user.entity.ts'
+export * from './verification-token.entity.ts'

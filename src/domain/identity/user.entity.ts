@@ -1,0 +1,57 @@
+import { type EntitySchema, type Opt, p } from '@mikro-orm/core'
+import { claimedEmailSql, currentUserSql, globalEntity, inIdentityScopeSql, moment, Row } from '../../orm/index.ts'
+
+export const userStatuses = ['ACTIVE', 'INVITED', 'LOCKED', 'DISABLED'] as const
+export type UserStatus = (typeof userStatuses)[number]
+
+export const locales = ['en', 'fr'] as const
+export type Locale = (typeof locales)[number]
+
+/** A person, who may belong to many organizations. Their password hash lives apart, in `PasswordCredential`. */
+export class User extends Row {
+  declare email: string
+  declare emailVerified?: Date | null
+  declare name?: string | null
+  declare firstName?: string | null
+  declare lastName?: string | null
+  declare image?: string | null
+  declare locale: Opt<Locale>
+  declare timeZone: Opt<string>
+  declare status: Opt<UserStatus>
+  declare lastLoginAt?: Date | null
+  declare failedLoginCount: Opt<number>
+  declare lockedUntil?: Date | null
+  declare deletedAt?: Date | null
+}
+
+/** Members of the scope's tenant see each other; a person sees and changes themself; a presented address opens one row to look at. */
+const visible =
+  `id = ${currentUserSql} or (${inIdentityScopeSql} and email = ${claimedEmailSql}) ` +
+  `or exists (select 1 from membership m where m.user_id = app_user.id)`
+const own = `id = ${currentUserSql}`
+
+export const UserSchema: EntitySchema<User> = globalEntity({
+  class: User,
+  tableName: 'app_user', // `user` is a reserved word: `select * from user` would answer with the role's name
+  properties: {
+    email: p.text().unique(),
+    emailVerified: moment().nullable(),
+    name: p.text().nullable(),
+    firstName: p.text().nullable(),
+    lastName: p.text().nullable(),
+    image: p.text().nullable(),
+    locale: p.enum(locales).default('en'),
+    timeZone: p.text().default('UTC'),
+    status: p.enum(userStatuses).default('ACTIVE'),
+    lastLoginAt: moment().nullable(),
+    failedLoginCount: p.integer().default(0),
+    lockedUntil: moment().nullable(),
+    deletedAt: moment().nullable(),
+  },
+  checks: [{ name: 'app_user_email_lower_case', expression: 'email = lower(email)' }],
+  policies: [
+    { name: 'visible', command: 'select', using: visible },
+    { name: 'own_insert', command: 'insert', check: own },
+    { name: 'own_update', command: 'update', using: own, check: own },
+  ],
+})

@@ -1,0 +1,3 @@
+export * from './domain/identity/index.ts'
+export * from './domain/organizations/index.ts'
+export * from './domain/access/index.ts'

@@ -1,0 +1,61 @@
+import { migrations } from '../migrations/index.ts'
+import {
+  ApiKeySchema,
+  InvitationSchema,
+  MembershipSchema,
+  PermissionSchema,
+  RolePermissionSchema,
+  RoleSchema,
+  syncPermissionCatalogue,
+  UserPermissionSchema,
+  UserRoleSchema,
+} from './domain/access/index.ts'
+import {
+  AccountSchema,
+  PasswordCredentialSchema,
+  PasswordResetTokenSchema,
+  SessionSchema,
+  UserProfileSchema,
+  UserSchema,
+  VerificationTokenSchema,
+} from './domain/identity/index.ts'
+import { OrganizationSchema } from './domain/organizations/index.ts'
+import { declarationOf, type Entity, type Model } from './orm/index.ts'
+
+/** Every entity of the product, area by area in the order in which they may point at each other. */
+const entities: readonly Entity[] = [
+  UserSchema,
+  UserProfileSchema,
+  PasswordCredentialSchema,
+  AccountSchema,
+  SessionSchema,
+  VerificationTokenSchema,
+  PasswordResetTokenSchema,
+  OrganizationSchema,
+  PermissionSchema,
+  RoleSchema,
+  RolePermissionSchema,
+  MembershipSchema,
+  InvitationSchema,
+  UserRoleSchema,
+  UserPermissionSchema,
+  ApiKeySchema,
+]
+
+/** The whole model: the product's entities, and those that an application brings along. */
+export function modelWith(more: { readonly entities?: readonly Entity[]; readonly migrations?: Model['migrations'] } = {}): Model {
+  const all = [...entities, ...(more.entities ?? [])]
+  return {
+    entities: all,
+    migrations: [...migrations, ...(more.migrations ?? [])],
+    afterUp: syncPermissionCatalogue(resourcesOf(all)),
+  }
+}
+
+/** What permissions speak of: the organization and everything that a tenant owns, by name in kebab-case. */
+export function resourcesOf(all: readonly Entity[]): string[] {
+  return all
+    .map(entity => ('meta' in entity ? entity.meta.class : entity))
+    .filter(entity => declarationOf(entity)?.belongsTo === 'tenant' || entity.name === 'Organization')
+    .map(entity => entity.name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase())
+}

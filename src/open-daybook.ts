@@ -1,0 +1,139 @@
+import { MikroORM, type Options } from '@mikro-orm/core'
+import { type Config, readConfig } from './config.ts'
+import { modelWith } from './model.ts'
+import {
+  appRole,
+  Daybook,
+  embeddedOptions,
+  type EmbeddedDatabase,
+  type Entity,
+  explainConnectionFailure,
+  type Model,
+  openEmbeddedDatabase,
+  operatorRole,
+  ownerRole,
+  prepareRoles,
+  type RolePasswords,
+  type RunSql,
+  serverOptions,
+} from './orm/index.ts'
+
+export interface OpenOptions extends Partial<Omit<Config, 'host' | 'port'>> {
+  /** Entities and migrations of your own, which get isolation like the product's. */
+  readonly entities?: readonly Entity[]
+  readonly migrations?: Model['migrations']
+  /** Bring the schema up to date first. On the embedded database the default is yes, on a server no. */
+  readonly migrate?: boolean
+  /** An in-memory database instead of a folder; for tests. */
+  readonly inMemory?: boolean
+}
+
+/** Opens the database that the options or the environment name: a PostgreSQL server, or the embedded one in `./.daybook/`. */
+export async function openDaybook(options: OpenOptions = {}): Promise<Daybook> {
+  const config = { ...readConfig(), ...options }
+  const model = modelWith(options)
+  return config.databaseUrl ? openServer(config as ServerConfig, model) : openEmbedded(config, model)
+}
+
+type OpenConfig = Config & OpenOptions
+type ServerConfig = OpenConfig & { readonly databaseUrl: string }
+
+async function openServer(config: ServerConfig, model: Model): Promise<Daybook> {
+  if (config.migrate) await migrateServer(config, model)
+  const orm = await connect(config.databaseUrl, serverOptions(model, { ...pool(config), url: config.databaseUrl }, logging(config)))
+  const { operatorUrl } = config
+  return new Daybook({
+    orm,
+    embedded: false,
+    limits: config.limits,
+    ...(operatorUrl && {
+      openOperator: () => connect(operatorUrl, serverOptions(model, { ...pool(config), url: operatorUrl }, logging(config))),
+    }),
+  })
+}
+
+async function migrateServer(config: ServerConfig, model: Model): Promise<void> {
+  const url = config.directUrl ?? config.databaseUrl
+  const owner = await connect(url, serverOptions(model, ownerConnection(config, url), logging(config)))
+  await owner.migrator.up().finally(() => owner.close())
+}
+
+async function openEmbedded(config: OpenConfig, model: Model): Promise<Daybook> {
+  const database = await openEmbeddedDatabase(config.inMemory ? undefined : config.dataDirectory)
+  try {
+    if (config.migrate ?? true) await migrateEmbedded(database, model, config)
+    const orm = await MikroORM.init(
+      embeddedOptions(model, () => Promise.resolve(database.pglite), logging(config), {
+        onOpen: async pglite => {
+          await pglite.exec(`set role ${appRole}`)
+        },
+      }),
+    )
+    return new Daybook({ orm, embedded: true, limits: config.limits, onClose: database.close })
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+async function migrateEmbedded(database: EmbeddedDatabase, model: Model, config: OpenConfig): Promise<void> {
+  const owner = await MikroORM.init(
+    embeddedOptions(model, () => Promise.resolve(database.pglite), logging(config), { onOpen: becomeOwner }),
+  )
+  await owner.migrator.up().finally(() => owner.close())
+}
+
+/** What the `mikro-orm` command works with: the owner's connection, on whichever database the environment names. */
+export function ownerOptions(model: Model, config: Config = readConfig()): Partial<Options> {
+  const url = config.directUrl ?? config.databaseUrl
+  if (url) return serverOptions(model, ownerConnection(config, url), logging(config))
+  let database: Promise<EmbeddedDatabase> | undefined
+  const open = () => (database ??= openEmbeddedDatabase(config.dataDirectory))
+  return embeddedOptions(model, async () => (await open()).pglite, logging(config), {
+    onOpen: becomeOwner,
+    onClose: async () => (await database)?.close(),
+  })
+}
+
+async function becomeOwner(pglite: EmbeddedDatabase['pglite']): Promise<void> {
+  const run: RunSql = async sql => (await pglite.query<Record<string, unknown>>(sql)).rows
+  await run('reset role')
+  await prepareRoles(run)
+  await run(`set role ${ownerRole}`)
+}
+
+function ownerConnection(config: Config, url: string) {
+  return {
+    ...pool(config),
+    url,
+    poolMax: 2, // one to migrate, one to hold the lock
+    onConnect: async (run: RunSql) => {
+      await prepareRoles(run, passwordsIn(config))
+      await run(`set role ${ownerRole}`)
+    },
+  }
+}
+
+/** A role that migrations have to make gets the password that the configuration will use for it. */
+function passwordsIn(config: Config): RolePasswords {
+  const urls = [config.databaseUrl, config.directUrl, config.operatorUrl].filter(url => url !== undefined)
+  const credentials = urls
+    .map(url => new URL(url))
+    .map(({ username, password }) => [decodeURIComponent(username), decodeURIComponent(password)])
+  const known = Object.fromEntries(credentials) as RolePasswords
+  return { [appRole]: known[appRole], [operatorRole]: known[operatorRole], [ownerRole]: known[ownerRole] }
+}
+
+async function connect(url: string, options: Partial<Options>): Promise<MikroORM> {
+  const orm = await MikroORM.init(options)
+  try {
+    await orm.driver.getConnection().execute('select 1')
+    return orm
+  } catch (error) {
+    await orm.close()
+    throw explainConnectionFailure(url, error)
+  }
+}
+
+const pool = ({ poolMax, connectTimeoutMs }: Config) => ({ poolMax, connectTimeoutMs, applicationName: 'daybook' })
+const logging = ({ logQueries }: Config) => ({ queries: logQueries })

@@ -1,0 +1,115 @@
+import { DeadlockException, type IsolationLevel, type MikroORM } from '@mikro-orm/core'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { currentScope, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
+import { translateDriverError } from './driver-errors.ts'
+import { OperatorUnavailableError } from './orm.errors.ts'
+import { operatorRole } from './roles.ts'
+import type { ScopedEntityManager } from './scoped-entity-manager.ts'
+
+/** Bounds that travel with each transaction, because a pooler keeps nothing that was set on a connection. */
+export interface TransactionLimits {
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+  readonly idleTimeoutMs: number
+}
+
+export interface TransactOptions {
+  readonly readOnly?: boolean
+  readonly isolation?: IsolationLevel
+  /** How often a transaction is tried that lost a serialization conflict or a deadlock. */
+  readonly attempts?: number
+}
+
+export interface DaybookParts {
+  readonly orm: MikroORM
+  readonly limits: TransactionLimits
+  /** Opens the operator's own connection; on the embedded database the operator is a role that the process may take. */
+  readonly openOperator?: () => Promise<MikroORM>
+  readonly embedded: boolean
+  readonly onClose?: () => Promise<void>
+}
+
+/** An open database. Every EntityManager that reaches a tenant's rows comes from here, bound to one scope. */
+export class Daybook implements AsyncDisposable {
+  readonly orm: MikroORM
+  readonly embedded: boolean
+  readonly #parts: DaybookParts
+  readonly #limits: Record<string, string>
+  #operator: Promise<MikroORM> | undefined
+
+  constructor(parts: DaybookParts) {
+    this.#parts = parts
+    this.orm = parts.orm
+    this.embedded = parts.embedded
+    this.#limits = {
+      statement_timeout: `${parts.limits.statementTimeoutMs}ms`,
+      lock_timeout: `${parts.limits.lockTimeoutMs}ms`,
+      idle_in_transaction_session_timeout: `${parts.limits.idleTimeoutMs}ms`,
+    }
+  }
+
+  /** An EntityManager for one tenant and one actor, for one unit of work. Making one costs microseconds: take a new one for each. */
+  scope(input: Exclude<ScopeInput, { kind: 'operator' }>): ScopedEntityManager {
+    return this.#enter(this.orm, resolveScope(input))
+  }
+
+  /** Platform work across tenants, through another database role. The reason is part of the record. */
+  async operatorScope(input: Extract<ScopeInput, { kind: 'operator' }>): Promise<ScopedEntityManager> {
+    const scope = resolveScope(input)
+    return this.#enter(await this.#operatorOrm(), scope)
+  }
+
+  /** An EntityManager for the scope of the work at hand (`tenantContext`), for code that was handed none. */
+  current(): ScopedEntityManager {
+    return this.#enter(this.orm, currentScope())
+  }
+
+  /**
+   * One transaction, committed with everything in it or not at all. A transaction that lost against another (40001, 40P01) is tried again
+   * with a fresh EntityManager, so `work` must touch nothing outside the database that it can't touch twice.
+   */
+  async transact<T>(input: ScopeInput, work: (em: ScopedEntityManager) => Promise<T>, options: TransactOptions = {}): Promise<T> {
+    const { attempts = 3, readOnly, isolation } = options
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const em = 'kind' in input && input.kind === 'operator' ? await this.operatorScope(input) : this.scope(input)
+        return await em.transactional(work, {
+          ...(readOnly && { readOnly }),
+          ...(isolation && { isolationLevel: isolation }),
+        })
+      } catch (error) {
+        if (attempt >= attempts || !isConflict(error)) throw translateDriverError(error)
+        await sleep(2 ** attempt * 10 * (0.5 + Math.random()))
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const operator = await this.#operator
+    await operator?.close()
+    await this.orm.close()
+    await this.#parts.onClose?.()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #enter(orm: MikroORM, scope: Scope): ScopedEntityManager {
+    const variables = { ...sessionVariables(scope), ...this.#limits }
+    const role = scope.kind === 'operator' && this.embedded ? operatorRole : undefined
+    return (orm.em as unknown as ScopedEntityManager).forkInto(scope, { variables, ...(role && { role }) })
+  }
+
+  #operatorOrm(): Promise<MikroORM> {
+    if (this.embedded) return Promise.resolve(this.orm)
+    if (!this.#parts.openOperator) throw new OperatorUnavailableError()
+    this.#operator ??= this.#parts.openOperator()
+    return this.#operator
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  const code = (error as { code?: string } | undefined)?.code
+  return error instanceof DeadlockException || code === '40001' || code === '40P01'
+}

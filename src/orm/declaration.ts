@@ -1,0 +1,27 @@
+import type { EntityMetadata } from '@mikro-orm/core'
+
+/** What the application's role may do with a table. Policies decide about rows; grants decide about verbs. */
+export type TableAccess = 'read' | 'append' | 'write'
+
+/**
+ * What an entity says about itself beyond what the ORM asks. It stays on the class under a shared symbol, so that it is found through
+ * metadata whatever copy of this package declared it, and a child of an inheritance tree has its parent's.
+ */
+export interface EntityDeclaration {
+  readonly belongsTo: 'tenant' | 'global'
+  readonly access: TableAccess
+}
+
+const key = Symbol.for('daybook.declaration')
+
+export function declareEntity(entity: object, declaration: EntityDeclaration): void {
+  Object.defineProperty(entity, key, { value: Object.freeze(declaration), configurable: true })
+}
+
+export function declarationOf(entity: unknown): EntityDeclaration | undefined {
+  return (entity as Record<symbol, EntityDeclaration | undefined> | undefined)?.[key]
+}
+
+export function isTenantOwned(meta: Pick<EntityMetadata, 'class'>): boolean {
+  return declarationOf(meta.class)?.belongsTo === 'tenant'
+}

@@ -1,0 +1,21 @@
+export { explainConnectionFailure } from './connection-failure.ts'
+export { Daybook, type DaybookParts, type TransactionLimits, type TransactOptions } from './daybook.ts'
+export { declarationOf, type EntityDeclaration, isTenantOwned, type TableAccess } from './declaration.ts'
+export { tablesOf } from './discovery.ts'
+export { translateDriverError } from './driver-errors.ts'
+export { type EmbeddedDatabase, openEmbeddedDatabase } from './embedded-database.ts'
+export * from './orm.errors.ts'
+export { embeddedOptions, type Entity, type Logging, type Model, type ServerConnection, serverOptions } from './orm-options.ts'
+export { isolationProblems, refuseBrokenIsolation } from './preflight.ts'
+export { appRole, directoryRole, operatorRole, ownerRole, prepareRoles, type RolePasswords, type RunSql } from './roles.ts'
+export { moment, Row, TenantRow } from './row.ts'
+export { ScopedEntityManager } from './scoped-entity-manager.ts'
+export {
+  type EntityOptions,
+  globalEntity,
+  type GlobalEntityOptions,
+  type IndexDeclaration,
+  tenantEntity,
+  type TenantEntityOptions,
+} from './tenant-entity.ts'
+export { claimedDigestSql, claimedEmailSql, currentTenantSql, currentUserSql, inIdentityScopeSql } from './tenant-policy.ts'

@@ -1,0 +1,83 @@
+import type { MigrateOptions, MikroORM, Transaction } from '@mikro-orm/core'
+import { Migrator } from '@mikro-orm/migrations'
+import type { SqlEntityManager } from '@mikro-orm/sql'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { grantAccess } from './grants.ts'
+import { MigrationsRunningError } from './orm.errors.ts'
+import type { RunSql } from './roles.ts'
+
+/** Any number that nothing else on the server uses: the advisory lock that one migration at a time holds. */
+const lockKey = 0x6461_7962
+
+export interface MigratorOptions {
+  /** Catalogues that follow from the model, such as the permissions: brought up to date after every migration. */
+  readonly afterUp?: (run: RunSql) => Promise<void>
+  readonly waitMs?: number
+}
+
+/** The ORM's migrator, which takes a lock that says who holds it, and leaves grants and catalogues in step with the model. */
+export function daybookMigrator(options: MigratorOptions = {}): { name: string; register(orm: MikroORM): void } {
+  return {
+    // The ORM adds its own migrator unless it finds an extension of this name.
+    name: 'Migrator',
+    register(orm) {
+      orm.config.registerExtension('@mikro-orm/migrator', () => new DaybookMigrator(orm.em as SqlEntityManager, options))
+    },
+  }
+}
+
+class DaybookMigrator extends Migrator {
+  readonly #em: SqlEntityManager
+  readonly #options: MigratorOptions
+
+  constructor(em: SqlEntityManager, options: MigratorOptions) {
+    super(em)
+    this.#em = em
+    this.#options = options
+  }
+
+  protected override async runMigrations(direction: 'up' | 'down', options?: string | string[] | MigrateOptions) {
+    return this.#alone(async () => {
+      const done = await super.runMigrations(direction, options)
+      const run: RunSql = sql => this.#em.getConnection().execute(sql)
+      await grantAccess(run, this.#em.getMetadata(), this.config.get('migrations').tableName ?? 'mikro_orm_migrations')
+      if (direction === 'up') await this.#options.afterUp?.(run)
+      return done
+    })
+  }
+
+  /** The lock lives in a transaction of its own connection, so it goes when this process does. PGlite has its folder's lock. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const connection = this.#em.getConnection()
+    if (!this.#em.getPlatform().supportsMultipleStatements()) return work()
+    return connection.transactional(async held => {
+      await this.#takeLock(held)
+      return work()
+    })
+  }
+
+  async #takeLock(held: Transaction): Promise<void> {
+    const connection = this.#em.getConnection()
+    const waitMs = this.#options.waitMs ?? 30_000
+    const started = performance.now()
+    await connection.execute('set local idle_in_transaction_session_timeout = 0', [], 'run', held)
+    for (;;) {
+      const [row] = await connection.execute(`select pg_try_advisory_xact_lock(${lockKey}) as mine`, [], 'all', held)
+      if (row?.mine) return
+      const waitedMs = Math.round(performance.now() - started)
+      if (waitedMs > waitMs) throw new MigrationsRunningError(await this.#holder(held), waitedMs)
+      await sleep(250)
+    }
+  }
+
+  async #holder(held: Transaction): Promise<string> {
+    const [row] = await this.#em.getConnection().execute(
+      `select format('process %s, role %s%s, since %s', a.pid, a.usename, coalesce(' from ' || host(a.client_addr), ''), a.xact_start::timestamptz(0)) as holder
+         from pg_locks l join pg_stat_activity a using (pid) where l.locktype = 'advisory' and l.objid = ${lockKey} and l.granted`,
+      [],
+      'all',
+      held,
+    )
+    return row?.holder ?? 'it has just let go'
+  }
+}

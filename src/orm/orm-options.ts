@@ -1,0 +1,97 @@
+import type { EntityClass, EntitySchema, MigrationObject, Options } from '@mikro-orm/core'
+import { SeedManager } from '@mikro-orm/seeder'
+import { CompiledQuery, type DatabaseConnection } from 'kysely'
+import { declarationOf } from './declaration.ts'
+import { completeModel } from './discovery.ts'
+import { DaybookEmbeddedDriver, DaybookServerDriver } from './drivers.ts'
+import { EmbeddedDialect, type EmbeddedDialectOptions } from './embedded-dialect.ts'
+import { daybookMigrator, type MigratorOptions } from './migrator.ts'
+import type { RunSql } from './roles.ts'
+import { ScopedEntityManager } from './scoped-entity-manager.ts'
+import { tenantFilter, tenantFilterName } from './tenant-filter.ts'
+import type { PGlite } from '@electric-sql/pglite'
+
+export type Entity = EntityClass | EntitySchema
+
+export interface Model {
+  readonly entities: readonly Entity[]
+  readonly migrations: readonly MigrationObject[]
+  readonly afterUp?: MigratorOptions['afterUp']
+}
+
+export interface Logging {
+  readonly queries: boolean
+}
+
+/** Everything about the ORM that is the same for every database and role. */
+function commonOptions(model: Model, logging: Logging): Partial<Options> {
+  return {
+    entities: [...model.entities],
+    entityManager: ScopedEntityManager,
+    filters: { [tenantFilterName]: tenantFilter(model.entities.filter(isTenantEntity)) },
+    discovery: { afterDiscovered: completeModel, warnWhenNoEntities: false },
+    extensions: [daybookMigrator({ ...(model.afterUp && { afterUp: model.afterUp }) }), SeedManager],
+    migrations: {
+      migrationsList: [...model.migrations],
+      snapshot: false,
+      // Sessions inside a migration keep their constraints; `session_replication_role` would also silence the guards.
+      disableForeignKeys: false,
+    },
+    // Functions, and the tables that the schema generator must not touch, are made by migrations.
+    schemaGenerator: { ignoreRoutines: true },
+    debug: logging.queries ? ['query', 'query-params'] : false,
+    // An entity that is loaded twice in one unit of work is the same object, never silently refreshed from a later read.
+    forceEntityConstructor: false,
+    validateRequired: true,
+  }
+}
+
+export interface ServerConnection {
+  readonly url: string
+  readonly poolMax: number
+  readonly applicationName: string
+  readonly connectTimeoutMs: number
+  /** Runs on each new connection, before anything else. */
+  readonly onConnect?: (run: RunSql) => Promise<void>
+}
+
+export function serverOptions(model: Model, connection: ServerConnection, logging: Logging): Partial<Options> {
+  const { onConnect } = connection
+  return {
+    ...commonOptions(model, logging),
+    driver: DaybookServerDriver,
+    clientUrl: withoutPoolerFlag(connection.url),
+    pool: { min: 0, max: connection.poolMax },
+    driverOptions: { connectionTimeoutMillis: connection.connectTimeoutMs, application_name: connection.applicationName },
+    ...(onConnect && { onCreateConnection: (made: unknown) => onConnect(runOn(made as DatabaseConnection)) }),
+  }
+}
+
+export function embeddedOptions(
+  model: Model,
+  open: () => Promise<PGlite>,
+  logging: Logging,
+  dialect: EmbeddedDialectOptions = {},
+): Partial<Options> {
+  return {
+    ...commonOptions(model, logging),
+    driver: DaybookEmbeddedDriver,
+    dbName: 'postgres',
+    driverOptions: new EmbeddedDialect(open, dialect),
+  }
+}
+
+function isTenantEntity(entity: Entity): boolean {
+  return declarationOf('meta' in entity ? entity.meta.class : entity)?.belongsTo === 'tenant'
+}
+
+function runOn(connection: DatabaseConnection): RunSql {
+  return async sql => (await connection.executeQuery<Record<string, unknown>>(CompiledQuery.raw(sql))).rows
+}
+
+/** `?pgbouncer=true` tells other tools how to behave; everything here is transaction-scoped anyway, and the server doesn't know the word. */
+function withoutPoolerFlag(url: string): string {
+  const parsed = new URL(url)
+  parsed.searchParams.delete('pgbouncer')
+  return parsed.toString()
+}

@@ -1,0 +1,150 @@
+import { DaybookError } from '../kernel/error.ts'
+
+export class EntityNotScopedError extends DaybookError {
+  readonly code = 'model.entity_not_scoped'
+
+  constructor(entity: string) {
+    super(
+      `Entity ${entity} says neither that it belongs to a tenant nor that it is global. Declare it with tenantEntity({ … }) or globalEntity({ … }).`,
+      { entity },
+    )
+  }
+}
+
+export class UniqueAcrossTenantsError extends DaybookError {
+  readonly code = 'model.unique_across_tenants'
+
+  constructor(entity: string, properties: readonly string[]) {
+    super(
+      `The unique constraint (${properties.join(', ')}) of ${entity} does not start with tenantId, so it would tell one tenant what another has. ` +
+        'Declare it in `uniques` of tenantEntity, which puts the tenant in front.',
+      { entity, properties },
+    )
+  }
+}
+
+export class PolicyWidensError extends DaybookError {
+  readonly code = 'model.policy_widens'
+
+  constructor(entity: string, policies: readonly string[]) {
+    super(
+      `${entity} has ${policies.length} permissive policies (${policies.join(', ')}). PostgreSQL or-s them, which opens the tenant boundary. ` +
+        'Narrow with `restrictions` of tenantEntity instead.',
+      { entity, policies },
+    )
+  }
+}
+
+export class ScopeImmutableError extends DaybookError {
+  readonly code = 'scope.immutable'
+
+  constructor() {
+    super(
+      'An EntityManager keeps its scope for life, because its identity map holds that tenant’s rows. Take another one from daybook.scope({ … }).',
+    )
+  }
+}
+
+export class ScopeNeedsTransactionError extends DaybookError {
+  readonly code = 'scope.needs_transaction'
+
+  constructor(call: string) {
+    super(
+      `${call} outside a transaction runs on a connection that doesn’t know the tenant, so it would see no rows. ` +
+        'Call it inside daybook.transact(scope, async em => …) or em.transactional(…).',
+      { call },
+    )
+  }
+}
+
+export class TenantMismatchError extends DaybookError {
+  readonly code = 'tenancy.row_refused'
+
+  constructor(table: string, options?: ErrorOptions) {
+    super(
+      `A row for table ${table} was refused, because it isn’t the scope’s own: wrong tenant, wrong person, or no scope at all.`,
+      { table },
+      options,
+    )
+  }
+}
+
+export class IdentityImmutableError extends DaybookError {
+  readonly code = 'tenancy.identity_immutable'
+
+  constructor(table: string, options?: ErrorOptions) {
+    super(`The tenant and the id of a row in ${table} never change. Create a new row instead.`, { table }, options)
+  }
+}
+
+export class EmbeddedDatabaseBusyError extends DaybookError {
+  readonly code = 'database.embedded_busy'
+
+  constructor(waitedMs: number) {
+    super(
+      `The embedded database serves one transaction at a time, and the open one has done nothing for ${waitedMs} ms. ` +
+        'Most likely a second EntityManager is used inside it: pass the transaction’s own EntityManager on, or use a PostgreSQL server (DATABASE_URL).',
+      { waitedMs },
+    )
+  }
+}
+
+export class EmbeddedDatabaseInUseError extends DaybookError {
+  readonly code = 'database.embedded_in_use'
+
+  constructor(directory: string, pid: number) {
+    super(
+      `The embedded database in ${directory} is open in process ${pid}, and only one process may open it. Stop that process, choose another ` +
+        'directory (DAYBOOK_DATA_DIR), or use a PostgreSQL server (DATABASE_URL).',
+      { directory, pid },
+    )
+  }
+}
+
+export class DatabaseUnreachableError extends DaybookError {
+  readonly code = 'database.unreachable'
+}
+
+export class IsolationBrokenError extends DaybookError {
+  readonly code = 'database.isolation_broken'
+
+  constructor(problems: readonly string[]) {
+    super(`Daybook refuses to serve, because tenant isolation would not hold:\n${problems.map(problem => `  - ${problem}`).join('\n')}`, {
+      problems,
+    })
+  }
+}
+
+export class MigrationsRunningError extends DaybookError {
+  readonly code = 'migration.running'
+
+  constructor(holder: string, waitedMs: number, options?: ErrorOptions) {
+    super(
+      `Another migration holds the lock: ${holder}. Waited ${waitedMs} ms. Let it finish, then run the command again.`,
+      { holder, waitedMs },
+      options,
+    )
+  }
+}
+
+export class RoleMissingError extends DaybookError {
+  readonly code = 'database.role_missing'
+
+  constructor(role: string, statements: readonly string[], options?: ErrorOptions) {
+    super(
+      `The role ${role} may not create what is missing. Ask an administrator of the server to run:\n${statements.map(sql => `  ${sql};`).join('\n')}`,
+      { role, statements },
+      options,
+    )
+  }
+}
+
+export class OperatorUnavailableError extends DaybookError {
+  readonly code = 'scope.operator_unavailable'
+
+  constructor() {
+    super(
+      'An operator scope needs its own database role. Set OPERATOR_URL to a connection as daybook_operator; the application’s role must not be able to become it.',
+    )
+  }
+}

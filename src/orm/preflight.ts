@@ -1,0 +1,120 @@
+import type { MetadataStorage } from '@mikro-orm/core'
+import { isTenantOwned } from './declaration.ts'
+import { tablesOf } from './discovery.ts'
+import { IsolationBrokenError } from './orm.errors.ts'
+import type { RunSql } from './roles.ts'
+
+/**
+ * What must hold in the database before a process may serve requests (I4), read from the catalogue as the very role that serves: the
+ * role can't bypass isolation, and every table has the policies, the guards and the unique indexes that its entity declares.
+ */
+export async function isolationProblems(run: RunSql, metadata: MetadataStorage): Promise<string[]> {
+  const [role] = await run(roleSql)
+  const tables = new Map((await run(tableSql)).map(row => [String(row.name), row as unknown as TableState]))
+  return [
+    ...roleProblems(role as unknown as RoleState),
+    ...tablesOf(metadata).flatMap(meta => {
+      const table = tables.get(meta.tableName)
+      if (!table) return [`table ${meta.tableName} is missing: run \`npx mikro-orm migration:up\``]
+      return [...policyProblems(meta, table), ...(isTenantOwned(meta) ? tenantProblems(meta, table) : [])]
+    }),
+  ]
+}
+
+export async function refuseBrokenIsolation(run: RunSql, metadata: MetadataStorage): Promise<void> {
+  const problems = await isolationProblems(run, metadata)
+  if (problems.length > 0) throw new IsolationBrokenError(problems)
+}
+
+interface RoleState {
+  readonly name: string
+  readonly superuser: boolean
+  readonly bypass: boolean
+  readonly owned: string[]
+  readonly above: string[]
+}
+
+interface TableState {
+  readonly enabled: boolean
+  readonly forced: boolean
+  readonly policies: { readonly name: string; readonly permissive: boolean; readonly using: string | null; readonly check: string | null }[]
+  readonly triggers: { readonly name: string; readonly enabled: string }[]
+  readonly uniques: { readonly name: string; readonly first: string | null }[]
+}
+
+type Meta = ReturnType<typeof tablesOf>[number]
+
+const fix = 'Connect as daybook_app (DATABASE_URL), and keep the owner for migrations (DIRECT_URL).'
+
+function roleProblems(role: RoleState): string[] {
+  const problems: string[] = []
+  if (role.superuser) problems.push(`role ${role.name} is a superuser, which no policy binds. ${fix}`)
+  if (role.bypass) problems.push(`role ${role.name} has BYPASSRLS. ${fix} Or: alter role ${role.name} nobypassrls`)
+  if (role.owned.length > 0)
+    problems.push(`role ${role.name} owns ${role.owned.slice(0, 3).join(', ')}, and an owner may switch policies off. ${fix}`)
+  if (role.above.length > 0)
+    problems.push(`role ${role.name} may become ${role.above.join(', ')}, which policies don’t bind. Revoke that membership.`)
+  return problems
+}
+
+function policyProblems(meta: Meta, table: TableState): string[] {
+  if (meta.policies.length === 0) return []
+  const problems: string[] = []
+  const repair = 'Compare with `npx mikro-orm migration:check`.'
+  if (!table.enabled) problems.push(`table ${meta.tableName} has row level security switched off. ${repair}`)
+  if (!table.forced) problems.push(`table ${meta.tableName} doesn’t force row level security on its owner. ${repair}`)
+  const declared = meta.policies.map(policy => policy.name!)
+  const present = table.policies.map(policy => policy.name)
+  for (const name of declared) if (!present.includes(name)) problems.push(`table ${meta.tableName} lacks its policy "${name}". ${repair}`)
+  for (const name of present)
+    if (!declared.includes(name)) problems.push(`table ${meta.tableName} has a policy "${name}" that its entity doesn’t declare. ${repair}`)
+  return problems
+}
+
+function tenantProblems(meta: Meta, table: TableState): string[] {
+  const problems: string[] = []
+  const permissive = table.policies.filter(policy => policy.permissive)
+  if (permissive.length > 1)
+    problems.push(`table ${meta.tableName} has ${permissive.length} permissive policies, and PostgreSQL or-s them.`)
+  for (const policy of permissive) {
+    for (const [clause, sql] of Object.entries({ using: policy.using, check: policy.check })) {
+      if (sql !== tenantComparison)
+        problems.push(
+          `policy "${policy.name}" of table ${meta.tableName} doesn’t compare the tenant in its ${clause} clause: ${sql ?? 'nothing'}.`,
+        )
+    }
+  }
+  for (const trigger of meta.triggers.filter(({ name }) => name?.startsWith('guard_'))) {
+    const found = table.triggers.find(({ name }) => name === trigger.name)
+    if (!found) problems.push(`table ${meta.tableName} lacks its trigger "${trigger.name}", which keeps references inside the tenant.`)
+    else if (found.enabled === 'D' || found.enabled === 'R')
+      problems.push(`trigger "${trigger.name}" of table ${meta.tableName} is disabled.`)
+  }
+  for (const index of table.uniques.filter(({ first }) => first !== 'tenant_id')) {
+    problems.push(
+      `unique index ${index.name} of table ${meta.tableName} doesn’t start with tenant_id, so it tells one tenant what another has.`,
+    )
+  }
+  return problems
+}
+
+/** How PostgreSQL writes the tenant policy's expression down. */
+const tenantComparison = `(tenant_id = (NULLIF(current_setting('daybook.tenant_id'::text, true), ''::text))::uuid)`
+
+const roleSql = `
+  select r.rolname::text as name, r.rolsuper as superuser, r.rolbypassrls as bypass,
+    array(select c.relname::text from pg_class c where c.relowner = r.oid and c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace order by 1) as owned,
+    array(select a.rolname::text from pg_roles a
+      where a.oid <> r.oid and pg_has_role(r.oid, a.oid, 'member')
+        and (a.rolsuper or a.rolbypassrls or exists (select from pg_class c where c.relowner = a.oid and c.relnamespace = 'public'::regnamespace)) order by 1) as above
+  from pg_roles r where r.rolname = current_user`
+
+const tableSql = `
+  select c.relname::text as name, c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
+    coalesce((select json_agg(json_build_object('name', p.polname, 'permissive', p.polpermissive,
+      'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid))) from pg_policy p where p.polrelid = c.oid), '[]') as policies,
+    coalesce((select json_agg(json_build_object('name', t.tgname, 'enabled', t.tgenabled)) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal), '[]') as triggers,
+    coalesce((select json_agg(json_build_object('name', i.indexrelid::regclass::text, 'first', a.attname))
+      from pg_index i left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+      where i.indrelid = c.oid and i.indisunique and not i.indisprimary), '[]') as uniques
+  from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace`

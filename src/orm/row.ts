@@ -1,0 +1,27 @@
+import { type Opt, p } from '@mikro-orm/core'
+import { newId } from '../kernel/id.ts'
+
+/** What every row has. Dates keep milliseconds in the database too, so that a row equals what JavaScript knows of it. */
+export abstract class Row {
+  declare id: Opt<string>
+  declare createdAt: Opt<Date>
+  declare updatedAt: Opt<Date>
+}
+
+/** A row that belongs to one tenant for life. `tenantId` comes from the scope and never changes. */
+export abstract class TenantRow extends Row {
+  declare tenantId: Opt<string>
+}
+
+export const moment = () => p.datetime().length(3)
+
+export const rowProperties = () => ({
+  id: p.uuid().primary().onCreate(newId),
+  createdAt: moment()
+    .onCreate(() => new Date())
+    .defaultRaw('now()'),
+  updatedAt: moment()
+    .onCreate(() => new Date())
+    .onUpdate(() => new Date())
+    .defaultRaw('now()'),
+})

@@ -1,0 +1,59 @@
+import type { Dictionary, ForkOptions, SessionContext } from '@mikro-orm/core'
+import { BasePostgreSqlEntityManager } from '@mikro-orm/sql'
+import type { Scope } from '../context/index.ts'
+import { ScopeImmutableError, ScopeNeedsTransactionError } from './orm.errors.ts'
+import { filterParamsOf, tenantFilterName } from './tenant-filter.ts'
+
+/**
+ * An EntityManager bound to one scope for life. Its forks keep the scope: an identity map that outlives a change of tenant would hand
+ * one tenant's entities to another.
+ */
+export class ScopedEntityManager extends BasePostgreSqlEntityManager {
+  #scope: Scope | undefined
+
+  /** The scope that this EntityManager works in, or undefined for the global one, which can't reach a tenant's rows. */
+  get boundScope(): Scope | undefined {
+    return (this.getContext(false) as ScopedEntityManager).#scope
+  }
+
+  /** @internal Only `Daybook` binds. */
+  forkInto(scope: Scope, session: SessionContext): ScopedEntityManager {
+    const fork = super.fork({ session, disableContextResolution: true }) as ScopedEntityManager
+    fork.setFilterParams(tenantFilterName, filterParamsOf(scope))
+    fork.#scope = scope
+    return fork
+  }
+
+  override fork(options: ForkOptions = {}): this {
+    const scope = this.boundScope
+    if (scope && options.session) throw new ScopeImmutableError()
+    const fork = super.fork(options)
+    fork.#scope = scope
+    return fork
+  }
+
+  override setFilterParams(name: string, args: Dictionary): void {
+    if (name === tenantFilterName && this.boundScope) throw new ScopeImmutableError()
+    super.setFilterParams(name, args)
+  }
+
+  override setSessionContext(context: SessionContext): void {
+    if (this.boundScope) throw new ScopeImmutableError()
+    super.setSessionContext(context)
+  }
+
+  override clearSessionContext(): void {
+    if (this.boundScope) throw new ScopeImmutableError()
+    super.clearSessionContext()
+  }
+}
+
+/** Overridden here and not in the class: the method's type speaks of `this` in a way that a subclass can't repeat. */
+// oxlint-disable-next-line typescript/unbound-method -- it is applied to its own object below
+const { getKysely } = ScopedEntityManager.prototype
+Object.defineProperty(ScopedEntityManager.prototype, 'getKysely', {
+  value(this: ScopedEntityManager, ...options: Parameters<typeof getKysely>) {
+    if (this.boundScope && !this.isInTransaction()) throw new ScopeNeedsTransactionError('em.getKysely()')
+    return getKysely.apply(this, options)
+  },
+})

@@ -1,0 +1,91 @@
+import {
+  type CheckConstraint,
+  type EntityCtor,
+  type EntityMetadata,
+  type EntitySchema,
+  defineEntity,
+  type EntityName,
+  type PolicyDef,
+  p,
+} from '@mikro-orm/core'
+import { declareEntity, type TableAccess } from './declaration.ts'
+import { rowProperties } from './row.ts'
+import { tenantIdFromScope } from './tenant-filter.ts'
+import { tenantPolicy } from './tenant-policy.ts'
+
+type PropertyOf<T> = Extract<keyof T, string>
+
+export interface IndexDeclaration<T> {
+  /** `tenantId` is put in front. */
+  readonly properties: readonly PropertyOf<T>[]
+  readonly name?: string
+  /** A partial index: an SQL condition. */
+  readonly where?: string
+}
+
+export interface EntityOptions<T> {
+  readonly class: EntityCtor<T>
+  readonly tableName?: string
+  readonly extends?: EntityName
+  /** A builder of `p` for each field of the class that is stored; `id`, `createdAt`, `updatedAt` and `tenantId` are there already. */
+  readonly properties: { readonly [K in PropertyOf<T>]?: unknown }
+  readonly uniques?: readonly IndexDeclaration<T>[]
+  readonly indexes?: readonly IndexDeclaration<T>[]
+  readonly checks?: readonly CheckConstraint<T>[]
+  readonly filters?: EntityMetadata<T>['filters']
+  /** What the application's role may do with the table; `write` unless said otherwise. */
+  readonly access?: TableAccess
+}
+
+export interface TenantEntityOptions<T> extends EntityOptions<T> {
+  /** Narrows what the tenant policy allows. A second permissive policy would widen it, so only restrictive ones are taken. */
+  readonly restrictions?: readonly Omit<PolicyDef<T>, 'type'>[]
+}
+
+/**
+ * Declares an entity whose rows belong to one tenant. From this one declaration follow the column, the filter, the policy, the guard
+ * against references that cross tenants, and the rule that unique constraints start with the tenant.
+ */
+export function tenantEntity<T extends object>(options: TenantEntityOptions<T>): EntitySchema<T> {
+  const { restrictions = [], access = 'write', uniques = [], indexes = [], properties, ...rest } = options
+  declareEntity(options.class, { belongsTo: 'tenant', access })
+  // Every read compares the tenant, so at least one whole index has to start with it.
+  const servesPolicy = [...uniques, ...indexes].some(index => !index.where)
+  return schemaOf<T>({
+    ...rest,
+    properties: {
+      ...rowProperties(),
+      tenantId: p.uuid().onCreate((_entity, em) => tenantIdFromScope(em, options.class.name)),
+      ...properties,
+    },
+    uniques: uniques.map(index => ({ ...index, properties: ['tenantId', ...index.properties] })),
+    indexes: (servesPolicy ? indexes : [{ properties: [] }, ...indexes]).map(index => ({
+      ...index,
+      properties: ['tenantId', ...index.properties],
+    })),
+    policies: [tenantPolicy, ...restrictions.map(policy => ({ ...policy, type: 'restrictive' as const }))],
+    rowLevelSecurity: 'force',
+  })
+}
+
+export interface GlobalEntityOptions<T> extends EntityOptions<T> {
+  /** Tables with people in them have policies too; a catalogue that everybody may read has none. */
+  readonly policies?: readonly PolicyDef<T>[]
+}
+
+/** Declares an entity that belongs to no tenant: people, their sessions and tokens, and catalogues. */
+export function globalEntity<T extends object>(options: GlobalEntityOptions<T>): EntitySchema<T> {
+  const { policies = [], access = 'write', properties, ...rest } = options
+  declareEntity(options.class, { belongsTo: 'global', access })
+  return schemaOf<T>({
+    ...rest,
+    properties: { ...rowProperties(), ...properties },
+    policies,
+    ...(policies.length > 0 ? { rowLevelSecurity: 'force' } : {}),
+  })
+}
+
+/** The ORM infers an entity's type from its builders; ours is the class, so the inferred type is dropped here, once. */
+function schemaOf<T extends object>(meta: object): EntitySchema<T> {
+  return defineEntity(meta as Parameters<typeof defineEntity>[0]) as unknown as EntitySchema<T>
+}
