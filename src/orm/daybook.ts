@@ -1,8 +1,10 @@
-import { DeadlockException, type IsolationLevel, type MikroORM } from '@mikro-orm/core'
+import { DeadlockException, type EntityManager, type IsolationLevel, type MikroORM } from '@mikro-orm/core'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { currentScope, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
 import { translateDriverError } from './driver-errors.ts'
+import { DaybookEmbeddedDriver } from './drivers.ts'
 import { OperatorUnavailableError } from './orm.errors.ts'
+import { ormOf } from './orm-registry.ts'
 import { operatorRole } from './roles.ts'
 import type { ScopedEntityManager } from './scoped-entity-manager.ts'
 
@@ -19,6 +21,8 @@ export interface TransactOptions {
   /** How often a transaction is tried that lost a serialization conflict or a deadlock. */
   readonly attempts?: number
 }
+
+export const defaultLimits: TransactionLimits = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, idleTimeoutMs: 60_000 }
 
 export interface DaybookParts {
   readonly orm: MikroORM
@@ -46,6 +50,12 @@ export class Daybook implements AsyncDisposable {
       lock_timeout: `${parts.limits.lockTimeoutMs}ms`,
       idle_in_transaction_session_timeout: `${parts.limits.idleTimeoutMs}ms`,
     }
+  }
+
+  /** Around the EntityManager that the ORM hands to a seeder. It works as the role that the ORM connected as; the ORM closes it. */
+  static around(em: EntityManager): Daybook {
+    const orm = ormOf(em)
+    return new Daybook({ orm, limits: defaultLimits, embedded: orm.driver instanceof DaybookEmbeddedDriver })
   }
 
   /** An EntityManager for one tenant and one actor, for one unit of work. Making one costs microseconds: take a new one for each. */

@@ -6,6 +6,7 @@ import { completeModel } from './discovery.ts'
 import { DaybookEmbeddedDriver, DaybookServerDriver } from './drivers.ts'
 import { EmbeddedDialect, type EmbeddedDialectOptions } from './embedded-dialect.ts'
 import { daybookMigrator, type MigratorOptions } from './migrator.ts'
+import { ormRegistry } from './orm-registry.ts'
 import type { RunSql } from './roles.ts'
 import { ScopedEntityManager } from './scoped-entity-manager.ts'
 import { tenantFilter, tenantFilterName } from './tenant-filter.ts'
@@ -30,7 +31,7 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     entityManager: ScopedEntityManager,
     filters: { [tenantFilterName]: tenantFilter(model.entities.filter(isTenantEntity)) },
     discovery: { afterDiscovered: completeModel, warnWhenNoEntities: false },
-    extensions: [daybookMigrator({ ...(model.afterUp && { afterUp: model.afterUp }) }), SeedManager],
+    extensions: [daybookMigrator({ ...(model.afterUp && { afterUp: model.afterUp }) }), SeedManager, ormRegistry],
     migrations: {
       migrationsList: [...model.migrations],
       snapshot: false,
@@ -40,9 +41,6 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     // Functions, and the tables that the schema generator must not touch, are made by migrations.
     schemaGenerator: { ignoreRoutines: true },
     debug: logging.queries ? ['query', 'query-params'] : false,
-    // An entity that is loaded twice in one unit of work is the same object, never silently refreshed from a later read.
-    forceEntityConstructor: false,
-    validateRequired: true,
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Opt, p } from '@mikro-orm/core'
+import { now } from '../kernel/clock.ts'
 import { newId } from '../kernel/id.ts'
 
 /** What every row has. Dates keep milliseconds in the database too, so that a row equals what JavaScript knows of it. */
@@ -17,11 +18,6 @@ export const moment = () => p.datetime().length(3)
 
 export const rowProperties = () => ({
   id: p.uuid().primary().onCreate(newId),
-  createdAt: moment()
-    .onCreate(() => new Date())
-    .defaultRaw('now()'),
-  updatedAt: moment()
-    .onCreate(() => new Date())
-    .onUpdate(() => new Date())
-    .defaultRaw('now()'),
+  createdAt: moment().onCreate(now).defaultRaw('now()'),
+  updatedAt: moment().onCreate(now).onUpdate(now).defaultRaw('now()'),
 })

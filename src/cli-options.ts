@@ -1,6 +1,0 @@
-import { modelWith } from './model.ts'
-import { ownerOptions } from './open-daybook.ts'
-
-export const cliOptions = () => ({
-  ...ownerOptions(modelWith()),
-})

@@ -1,0 +1,35 @@
+export {
+  type Actor,
+  type ActorType,
+  agentActor,
+  apiKeyActor,
+  type IdentityScope,
+  type OperatorScope,
+  type Scope,
+  ScopeInvalidError,
+  type ScopeInput,
+  type Story,
+  systemActor,
+  TenantContextMissingError,
+  tenantContext,
+  type TenantScope,
+  userActor,
+} from './context/index.ts'
+export { ConfigurationError } from './config.ts'
+export * from './entities.ts'
+export { DaybookError } from './kernel/error.ts'
+export { type OpenOptions, openDaybook } from './open-daybook.ts'
+export {
+  Daybook,
+  globalEntity,
+  type GlobalEntityOptions,
+  isolationProblems,
+  moment,
+  refuseBrokenIsolation,
+  Row,
+  ScopedEntityManager,
+  tenantEntity,
+  type TenantEntityOptions,
+  TenantRow,
+  type TransactOptions,
+} from './orm/index.ts'
