@@ -28,6 +28,10 @@ export interface Config {
   readonly logQueries: boolean
   readonly host: string
   readonly port: number
+  /** The password of the people in the demo data. */
+  readonly seedPassword?: string
+  /** The name of the production database that may be seeded, for where nobody can be asked. */
+  readonly seedConfirm?: string
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -55,6 +59,8 @@ export function readConfig(env: Env = process.env): Config {
     logQueries: read.oneOf('DB_LOG_QUERIES', ['on', 'off'], environment === 'development' ? 'on' : 'off') === 'on',
     host: env.HOST || '127.0.0.1',
     port: read.integer('PORT', 3000, { from: 0, to: 65_535 }),
+    ...(env.DAYBOOK_SEED_PASSWORD && { seedPassword: env.DAYBOOK_SEED_PASSWORD }),
+    ...(env.DAYBOOK_SEED_CONFIRM && { seedConfirm: env.DAYBOOK_SEED_CONFIRM }),
   }
   if (operatorUrl && !databaseUrl) read.problems.push('OPERATOR_URL is set without DATABASE_URL: the embedded database needs neither.')
   if (directUrl && !databaseUrl)

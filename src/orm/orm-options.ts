@@ -1,5 +1,5 @@
-import type { EntityClass, EntitySchema, MigrationObject, Options } from '@mikro-orm/core'
-import { SeedManager } from '@mikro-orm/seeder'
+import type { Constructor, EntityClass, EntitySchema, MigrationObject, Options } from '@mikro-orm/core'
+import { SeedManager, type Seeder } from '@mikro-orm/seeder'
 import { CompiledQuery, type DatabaseConnection } from 'kysely'
 import { declarationOf } from './declaration.ts'
 import { completeModel } from './discovery.ts'
@@ -10,6 +10,7 @@ import { ormRegistry } from './orm-registry.ts'
 import type { RunSql } from './roles.ts'
 import { ScopedEntityManager } from './scoped-entity-manager.ts'
 import { tenantFilter, tenantFilterName } from './tenant-filter.ts'
+import { TransactionClient } from './transaction-client.ts'
 import type { PGlite } from '@electric-sql/pglite'
 
 export type Entity = EntityClass | EntitySchema
@@ -18,6 +19,8 @@ export interface Model {
   readonly entities: readonly Entity[]
   readonly migrations: readonly MigrationObject[]
   readonly afterUp?: MigratorOptions['afterUp']
+  /** What `seeder:run` finds; the first is what it runs unless told otherwise. */
+  readonly seeders?: readonly Constructor<Seeder>[]
 }
 
 export interface Logging {
@@ -38,6 +41,7 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
       // Sessions inside a migration keep their constraints; `session_replication_role` would also silence the guards.
       disableForeignKeys: false,
     },
+    ...(model.seeders && { seeder: { seedersList: [...model.seeders], defaultSeeder: model.seeders[0]!.name } }),
     // Functions, and the tables that the schema generator must not touch, are made by migrations.
     schemaGenerator: { ignoreRoutines: true },
     debug: logging.queries ? ['query', 'query-params'] : false,
@@ -60,7 +64,12 @@ export function serverOptions(model: Model, connection: ServerConnection, loggin
     driver: DaybookServerDriver,
     clientUrl: withoutPoolerFlag(connection.url),
     pool: { min: 0, max: connection.poolMax },
-    driverOptions: { connectionTimeoutMillis: connection.connectTimeoutMs, application_name: connection.applicationName },
+    driverOptions: {
+      Client: TransactionClient,
+      pipeline: true,
+      connectionTimeoutMillis: connection.connectTimeoutMs,
+      application_name: connection.applicationName,
+    },
     ...(onConnect && { onCreateConnection: (made: unknown) => onConnect(runOn(made as DatabaseConnection)) }),
   }
 }

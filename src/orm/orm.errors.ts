@@ -148,3 +148,13 @@ export class OperatorUnavailableError extends DaybookError {
     )
   }
 }
+
+export class TransactionRolledBackError extends DaybookError {
+  readonly code = 'transaction.rolled_back'
+
+  constructor() {
+    super(
+      'The transaction was rolled back at its commit, because one of its statements had failed and that failure was not passed on. Nothing was written.',
+    )
+  }
+}

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { ConfigurationError, readConfig } from '../../src/config.ts'
+
+const problemsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.details.problems as string[]
+    throw error
+  }
+}
+
+test('an empty environment is the embedded database in development, with queries logged', () => {
+  const config = readConfig({})
+  expect(config).toMatchObject({ environment: 'development', dataDirectory: '.daybook', logQueries: true, host: '127.0.0.1', port: 3000 })
+  expect(config.databaseUrl).toBeUndefined()
+})
+
+test.each(['test', 'production'])('%s logs no queries', environment => {
+  expect(readConfig({ NODE_ENV: environment }).logQueries).toBe(false)
+})
+
+test('all problems are told at once', () => {
+  const problems = problemsOf({
+    NODE_ENV: 'staging',
+    DATABASE_URL: 'mysql://a@b/c',
+    DB_POOL_MAX: '0',
+    DB_LOCK_TIMEOUT_MS: '1.5',
+    PORT: 'http',
+  })
+  expect(problems).toHaveLength(5)
+  for (const name of ['NODE_ENV', 'DATABASE_URL', 'DB_POOL_MAX', 'DB_LOCK_TIMEOUT_MS', 'PORT']) {
+    expect(problems.some(problem => problem.startsWith(name))).toBe(true)
+  }
+})
+
+test.each([
+  ['postgresql://host/db', 'names no role'],
+  ['postgresql://user@host', 'names no database'],
+  ['not a url', 'not a PostgreSQL URL'],
+])('a database URL %s is refused: it %s', (url, problem) => {
+  expect(problemsOf({ DATABASE_URL: url })[0]).toContain(problem)
+})
+
+test('a problem with a database URL does not repeat its password', () => {
+  expect(problemsOf({ DATABASE_URL: 'mysql://user:s3cret@host/db' }).join()).not.toContain('s3cret')
+})
+
+test('a direct or operator URL without a database URL is refused', () => {
+  expect(problemsOf({ DIRECT_URL: 'postgresql://a@b/c', OPERATOR_URL: 'postgresql://a@b/c' })).toHaveLength(2)
+})
+
+test('a URL that a pooler wants is taken as it is', () => {
+  const databaseUrl = 'postgresql://user:password@localhost:5432/app?pgbouncer=true'
+  expect(readConfig({ DATABASE_URL: databaseUrl }).databaseUrl).toBe(databaseUrl)
+})
+
+test('pool and time-outs come from the environment', () => {
+  const config = readConfig({ DB_POOL_MAX: '4', DB_STATEMENT_TIMEOUT_MS: '1000', DB_LOCK_TIMEOUT_MS: '200', DB_IDLE_TIMEOUT_MS: '300' })
+  expect(config.poolMax).toBe(4)
+  expect(config.limits).toEqual({ statementTimeoutMs: 1000, lockTimeoutMs: 200, idleTimeoutMs: 300 })
+})
