@@ -1,5 +1,3 @@
-import { modelWith } from './src/model.ts'
-import { ownerOptions } from './src/open-daybook.ts'
+import { mikroOrmConfig } from './src/cli/index.ts'
 
-/** What `npx mikro-orm …` works with: the owner's connection to whichever database the environment names. */
-export default () => ownerOptions(modelWith())
+export default () => mikroOrmConfig()

@@ -86,13 +86,18 @@ async function migrateEmbedded(database: EmbeddedDatabase, model: Model, config:
 /** What the `mikro-orm` command works with: the owner's connection, on whichever database the environment names. */
 export function ownerOptions(model: Model, config: Config = readConfig()): Partial<Options> {
   const url = config.directUrl ?? config.databaseUrl
-  if (url) return serverOptions(model, ownerConnection(config, url), logging(config))
+  if (url) return serverOptions(model, ownerConnection(config, url), { queries: config.logQueries })
   let database: Promise<EmbeddedDatabase> | undefined
   const open = () => (database ??= openEmbeddedDatabase(config.dataDirectory))
-  return embeddedOptions(model, async () => (await open()).pglite, logging(config), {
-    onOpen: becomeOwner,
-    onClose: async () => (await database)?.close(),
-  })
+  return embeddedOptions(
+    model,
+    async () => (await open()).pglite,
+    { queries: config.logQueries },
+    {
+      onOpen: becomeOwner,
+      onClose: async () => (await database)?.close(),
+    },
+  )
 }
 
 async function becomeOwner(pglite: EmbeddedDatabase['pglite']): Promise<void> {
@@ -136,4 +141,4 @@ async function connect(url: string, options: Partial<Options>): Promise<MikroORM
 }
 
 const pool = ({ poolMax, connectTimeoutMs }: Config) => ({ poolMax, connectTimeoutMs, applicationName: 'daybook' })
-const logging = ({ logQueries }: Config) => ({ queries: logQueries })
+const logging = ({ logQueries }: Config) => ({ queries: logQueries, quietMigrations: true })

@@ -25,6 +25,8 @@ export interface Model {
 
 export interface Logging {
   readonly queries: boolean
+  /** The `mikro-orm` command tells what it migrates; a library doesn't. */
+  readonly quietMigrations?: boolean
 }
 
 /** Everything about the ORM that is the same for every database and role. */
@@ -40,6 +42,7 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
       snapshot: false,
       // Sessions inside a migration keep their constraints; `session_replication_role` would also silence the guards.
       disableForeignKeys: false,
+      silent: logging.quietMigrations ?? false,
     },
     ...(model.seeders && { seeder: { seedersList: [...model.seeders], defaultSeeder: model.seeders[0]!.name } }),
     // Functions, and the tables that the schema generator must not touch, are made by migrations.

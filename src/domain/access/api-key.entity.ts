@@ -19,6 +19,19 @@ export class ApiKey extends TenantRow {
   declare rotatedFrom?: Ref<ApiKey> | null
   declare rateLimitMax: Opt<number>
   declare rateLimitWindow: Opt<number>
+
+  isUsable(at: Date): boolean {
+    return !this.revokedAt && !(this.expiresAt && this.expiresAt <= at)
+  }
+
+  revoke(at: Date): void {
+    this.revokedAt ??= at
+  }
+
+  /** Stops working at that time, unless it stops earlier anyway. */
+  expireBy(at: Date): void {
+    if (!this.expiresAt || this.expiresAt > at) this.expiresAt = at
+  }
 }
 
 export const ApiKeySchema: EntitySchema<ApiKey> = tenantEntity({

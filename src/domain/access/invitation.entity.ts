@@ -1,6 +1,7 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
+import { InvitationStateError } from './access.errors.ts'
 import { Role } from './role.entity.ts'
 
 export const invitationStatuses = ['PENDING', 'ACCEPTED', 'REJECTED', 'CANCELED', 'EXPIRED'] as const
@@ -14,6 +15,16 @@ export class Invitation extends TenantRow {
   declare expiresAt: Date
   declare status: Opt<InvitationStatus>
   declare invitedBy?: Ref<User> | null
+
+  isOpen(at: Date): boolean {
+    return this.status === 'PENDING' && this.expiresAt > at
+  }
+
+  /** Whatever happens to an invitation happens once. */
+  close(status: Exclude<InvitationStatus, 'PENDING'>): void {
+    if (this.status !== 'PENDING') throw new InvitationStateError(this.status)
+    this.status = status
+  }
 }
 
 export const InvitationSchema: EntitySchema<Invitation> = tenantEntity({

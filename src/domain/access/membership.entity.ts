@@ -1,6 +1,7 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
+import { MembershipStateError } from './access.errors.ts'
 import { Role } from './role.entity.ts'
 
 export const membershipStatuses = ['ACTIVE', 'SUSPENDED', 'LEFT'] as const
@@ -14,6 +15,24 @@ export class Membership extends TenantRow {
   declare invitedBy?: Ref<User> | null
   declare joinedAt: Date
   declare version: Opt<number>
+
+  suspend(): void {
+    this.become('SUSPENDED', ['ACTIVE'])
+  }
+
+  reactivate(at: Date): void {
+    if (this.status === 'LEFT') this.joinedAt = at
+    this.become('ACTIVE', ['SUSPENDED', 'LEFT'])
+  }
+
+  leave(): void {
+    this.become('LEFT', ['ACTIVE', 'SUSPENDED'])
+  }
+
+  private become(status: MembershipStatus, from: readonly MembershipStatus[]): void {
+    if (!from.includes(this.status)) throw new MembershipStateError(this.status, status)
+    this.status = status
+  }
 }
 
 export const MembershipSchema: EntitySchema<Membership> = tenantEntity({

@@ -7,6 +7,10 @@ export type UserStatus = (typeof userStatuses)[number]
 export const locales = ['en', 'fr'] as const
 export type Locale = (typeof locales)[number]
 
+const attemptsBeforeLock = 5
+const firstLockMs = 15 * 60_000
+const longestLockMs = 24 * 3_600_000
+
 /** A person, who may belong to many organizations. Their password hash lives apart, in `PasswordCredential`. */
 export class User extends Row {
   declare email: string
@@ -22,6 +26,31 @@ export class User extends Row {
   declare failedLoginCount: Opt<number>
   declare lockedUntil?: Date | null
   declare deletedAt?: Date | null
+
+  isActive(): boolean {
+    return this.status === 'ACTIVE' && !this.deletedAt
+  }
+
+  canSignIn(at: Date): boolean {
+    return this.isActive() && !(this.lockedUntil && this.lockedUntil > at)
+  }
+
+  /** Every attempt counts as a failure until `recordSignIn` says otherwise. The fifth locks, and each one after that for twice as long. */
+  recordAttempt(at: Date): void {
+    this.failedLoginCount++
+    const beyond = this.failedLoginCount - attemptsBeforeLock
+    if (beyond >= 0) this.lockedUntil = new Date(at.getTime() + Math.min(firstLockMs * 2 ** beyond, longestLockMs))
+  }
+
+  recordSignIn(at: Date): void {
+    this.unlock()
+    this.lastLoginAt = at
+  }
+
+  unlock(): void {
+    this.failedLoginCount = 0
+    this.lockedUntil = null
+  }
 }
 
 /** Members of the scope's tenant see each other; a person sees and changes themself; a presented address opens one row to look at. */

@@ -1,5 +1,6 @@
 import { type EntitySchema, type Opt, p } from '@mikro-orm/core'
 import { currentTenantSql, globalEntity, inIdentityScopeSql, moment, Row } from '../../orm/index.ts'
+import { OrganizationNotServedError } from './organization.errors.ts'
 
 export const planTypes = ['FREE', 'STARTER', 'PROFESSIONAL', 'ENTERPRISE'] as const
 export type PlanType = (typeof planTypes)[number]
@@ -10,7 +11,7 @@ export type OrganizationStatus = (typeof organizationStatuses)[number]
 export const dataRegions = ['EU', 'US', 'CA'] as const
 export type DataRegion = (typeof dataRegions)[number]
 
-/** The tenant itself: its id is the `tenantId` of everything it owns. */
+/** The tenant itself: its id is the `tenantId` of everything it owns. Its region is chosen when it is made, and stays. */
 export class Organization extends Row {
   declare slug: string
   declare name: string
@@ -24,6 +25,36 @@ export class Organization extends Row {
   declare settings: Opt<Record<string, unknown>>
   declare deletedAt?: Date | null
   declare version: Opt<number>
+
+  isServed(): boolean {
+    return this.status === 'ACTIVE' && !this.deletedAt
+  }
+
+  rename(name: string): void {
+    this.requireServed()
+    this.name = name
+  }
+
+  /** Nobody works in a suspended organization, and nothing of it is lost. */
+  suspend(): void {
+    this.requireServed()
+    this.status = 'SUSPENDED'
+  }
+
+  resume(): void {
+    if (this.status === 'CLOSED' || this.deletedAt) throw new OrganizationNotServedError('CLOSED')
+    this.status = 'ACTIVE'
+  }
+
+  /** Closing is for good; retention removes the data later. */
+  close(at: Date): void {
+    this.status = 'CLOSED'
+    this.deletedAt ??= at
+  }
+
+  private requireServed(): void {
+    if (!this.isServed()) throw new OrganizationNotServedError(this.deletedAt ? 'CLOSED' : this.status)
+  }
 }
 
 /** A person in an identity scope sees the organizations that they are an active member of, so that they can choose one. */

@@ -1,0 +1,1 @@
+export { mikroOrmConfig } from './mikro-orm-config.ts'

@@ -1,0 +1,12 @@
+import type { Options } from '@mikro-orm/core'
+import { DatabaseSeeder } from '../../seeders/DatabaseSeeder.ts'
+import { modelWith } from '../model.ts'
+import { ownerOptions } from '../open-daybook.ts'
+
+/**
+ * The configuration of the `mikro-orm` command, for the database that the environment names, as its owner. An application that brings
+ * entities of its own passes them here and to `openDaybook`.
+ */
+export function mikroOrmConfig(more: Parameters<typeof modelWith>[0] = {}): Partial<Options> {
+  return ownerOptions({ ...modelWith(more), seeders: [DatabaseSeeder] })
+}

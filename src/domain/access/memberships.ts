@@ -1,0 +1,43 @@
+import { LockMode } from '@mikro-orm/core'
+import { now } from '../../kernel/clock.ts'
+import type { ScopedEntityManager } from '../../orm/index.ts'
+import { LastOwnerError } from './access.errors.ts'
+import { Membership } from './membership.entity.ts'
+import { assertMayGrant } from './own-permissions.ts'
+import { Role } from './role.entity.ts'
+import { permissionKeysOf } from './roles.ts'
+
+export async function changeRole(em: ScopedEntityManager, membership: Membership, role: Role): Promise<void> {
+  if (membership.role.id === role.id) return
+  await assertMayGrant(em, await permissionKeysOf(em, role))
+  await keepAnOwner(em, membership)
+  membership.role = em.getReference(Role, role.id, { wrapped: true })
+}
+
+export async function suspendMember(em: ScopedEntityManager, membership: Membership): Promise<void> {
+  await keepAnOwner(em, membership)
+  membership.suspend()
+}
+
+export async function reactivateMember(em: ScopedEntityManager, membership: Membership): Promise<void> {
+  await assertMayGrant(em, await permissionKeysOf(em, await membership.role.loadOrFail()))
+  membership.reactivate(now())
+}
+
+/** The membership stays as a record of who was here; the person can be invited again. */
+export async function removeMember(em: ScopedEntityManager, membership: Membership): Promise<void> {
+  await keepAnOwner(em, membership)
+  membership.leave()
+}
+
+/** Locks the owners' rows, so two owners who leave at once take turns and the second finds itself the last. */
+async function keepAnOwner(em: ScopedEntityManager, membership: Membership): Promise<void> {
+  const owner = await em.findOneOrFail(Role, { key: 'OWNER', isSystem: true })
+  if (membership.role.id !== owner.id || membership.status !== 'ACTIVE') return
+  const owners = await em.find(
+    Membership,
+    { role: owner.id, status: 'ACTIVE' },
+    { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' }, refresh: true },
+  )
+  if (owners.every(({ id }) => id === membership.id)) throw new LastOwnerError()
+}

@@ -1,0 +1,84 @@
+import { systemActor, userActor } from '../../context/index.ts'
+import { now as currentTime } from '../../kernel/clock.ts'
+import { digest, newSecret } from '../../kernel/secret.ts'
+import type { Daybook } from '../../orm/index.ts'
+import { Session } from './session.entity.ts'
+import { User } from './user.entity.ts'
+
+export interface Browser {
+  readonly ip?: string
+  readonly userAgent?: string
+}
+
+export interface OpenedSession {
+  readonly session: Session
+  /** Shown once, to the browser; the row keeps its digest. */
+  readonly token: string
+}
+
+const lifetimeMs = 30 * 24 * 3_600_000
+const seenEveryMs = 60_000
+
+export async function openSession(daybook: Daybook, user: User, browser: Browser = {}, now = currentTime()): Promise<OpenedSession> {
+  const token = newSecret()
+  const em = daybook.scope({ kind: 'identity', actor: userActor(user) })
+  const session = em.create(Session, {
+    sessionToken: digest(token),
+    user: em.getReference(User, user.id),
+    expires: new Date(now.getTime() + lifetimeMs),
+    lastSeenAt: now,
+    ip: browser.ip ?? null,
+    userAgent: browser.userAgent?.slice(0, 400) ?? null,
+  })
+  await em.flush()
+  return { session, token }
+}
+
+/** Whose session the token opens, if it still opens one. Looking is remembered at most once a minute. */
+export async function authenticateSession(
+  daybook: Daybook,
+  token: string,
+  now = currentTime(),
+): Promise<{ user: User; session: Session } | undefined> {
+  const claim = { digest: digest(token) }
+  const found = await daybook
+    .scope({ kind: 'identity', actor: systemActor('authentication'), claim })
+    .findOne(Session, { sessionToken: claim.digest })
+  if (!found?.isLive(now)) return undefined
+  const em = daybook.scope({ kind: 'identity', actor: userActor(found.user.id) })
+  const session = await em.findOne(Session, found.id, { populate: ['user'] })
+  if (!session?.user.isInitialized() || !session.user.$.isActive()) return undefined
+  if (now.getTime() - session.lastSeenAt.getTime() > seenEveryMs) {
+    session.lastSeenAt = now
+    await em.flush()
+  }
+  return { user: session.user.$, session }
+}
+
+/** Ends one session; false when the token opens none. */
+export async function signOut(daybook: Daybook, token: string, now = currentTime()): Promise<boolean> {
+  const found = await authenticateSession(daybook, token, now)
+  if (!found) return false
+  const em = daybook.scope({ kind: 'identity', actor: userActor(found.user) })
+  const session = await em.findOneOrFail(Session, found.session.id)
+  session.revoke(now)
+  await em.flush()
+  return true
+}
+
+/** Ends all of a person's sessions and says how many there were. */
+export async function signOutEverywhere(daybook: Daybook, userId: string, now = currentTime()): Promise<number> {
+  return daybook.transact({ kind: 'identity', actor: userActor(userId) }, async em => {
+    const live = await em.find(Session, { user: userId, revokedAt: null, expires: { $gt: now } })
+    for (const session of live) session.revoke(now)
+    return live.length
+  })
+}
+
+/** Remembers in which organization the browser works. That the person may is checked by whoever calls. */
+export async function activateTenant(daybook: Daybook, session: Session, tenantId: string): Promise<void> {
+  const em = daybook.scope({ kind: 'identity', actor: userActor(session.user.id) })
+  const stored = await em.findOneOrFail(Session, session.id)
+  stored.activeTenantId = tenantId
+  await em.flush()
+}

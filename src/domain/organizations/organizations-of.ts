@@ -1,0 +1,10 @@
+import { userActor } from '../../context/index.ts'
+import type { Daybook } from '../../orm/index.ts'
+import { Organization } from './organization.entity.ts'
+
+/** The organizations in which a person is an active member, by name. */
+export async function organizationsOf(daybook: Daybook, userId: string): Promise<Organization[]> {
+  return daybook
+    .scope({ kind: 'identity', actor: userActor(userId) })
+    .find(Organization, { status: { $ne: 'CLOSED' }, deletedAt: null }, { orderBy: { name: 'asc', id: 'asc' } })
+}
