@@ -6,11 +6,12 @@ export class Migration20261120000001_foundation extends Migration {
     // Contract: a `before update` row trigger; sets updated_at. Its trigger's WHEN spares writers that set it themselves.
     this.addSql(`create function daybook_touch() returns trigger language plpgsql as $$ begin new.updated_at := now(); return new; end $$;`)
 
-    // Contract: a `before update` row trigger whose WHEN has seen that tenant_id or id would change; always raises DB002.
+    // Contract: a `before update` row trigger whose WHEN has seen that one of its arguments, which are columns, would change; always
+    // raises DB002.
     this.addSql(`create function daybook_refuse_identity_change() returns trigger language plpgsql as $$
       begin
         raise exception using errcode = 'DB002', table = tg_table_name,
-          message = format('tenant_id and id of table "%s" never change', tg_table_name);
+          message = format('%s of table "%s" never change', array_to_string(tg_argv[0:], ', '), tg_table_name);
       end $$;`)
 
     // Contract: the tenants in which the scope's person is an active member; nothing outside an identity scope. It runs as a role that

@@ -40,7 +40,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `create trigger "touch" before update on "role" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
     )
     this.addSql(
-      `create trigger "guard_identity" before update on "role" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change();`,
+      `create trigger "guard_identity" before update on "role" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
     )
     this.addSql(
       `create or replace function "role_guard_insert_fn"() returns trigger as $$ begin if exists (select from inserted n where n.parent_id is not null and not exists (select from "role" t where t.id = n.parent_id and t.tenant_id = n.tenant_id)) then raise exception using errcode = '23503', table = 'role', constraint = 'role_parent_id_foreign', message = 'insert or update on table "role" violates foreign key constraint "role_parent_id_foreign"', detail = 'Key is not present in table "role".'; end if; return null; end; $$ language plpgsql set search_path = "public", pg_temp;`,
@@ -66,7 +66,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `create trigger "touch" before update on "role_permission" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
     )
     this.addSql(
-      `create trigger "guard_identity" before update on "role_permission" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change();`,
+      `create trigger "guard_identity" before update on "role_permission" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
     )
     this.addSql(
       `create or replace function "role_permission_guard_insert_fn"() returns trigger as $$ begin if exists (select from inserted n where n.role_id is not null and not exists (select from "role" t where t.id = n.role_id and t.tenant_id = n.tenant_id)) then raise exception using errcode = '23503', table = 'role_permission', constraint = 'role_permission_role_id_foreign', message = 'insert or update on table "role_permission" violates foreign key constraint "role_permission_role_id_foreign"', detail = 'Key is not present in table "role".'; end if; return null; end; $$ language plpgsql set search_path = "public", pg_temp;`,
@@ -128,7 +128,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `create trigger "touch" before update on "membership" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
     )
     this.addSql(
-      `create trigger "guard_identity" before update on "membership" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change();`,
+      `create trigger "guard_identity" before update on "membership" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id or new.user_id is distinct from old.user_id) execute function daybook_refuse_identity_change('tenant_id', 'id', 'user_id');`,
     )
     this.addSql(
       `create or replace function "membership_guard_insert_fn"() returns trigger as $$ begin if exists (select from inserted n where n.user_id is not null and not exists (select from "app_user" t where t.id = n.user_id)) then raise exception using errcode = '23503', table = 'membership', constraint = 'membership_user_id_foreign', message = 'insert or update on table "membership" violates foreign key constraint "membership_user_id_foreign"', detail = 'Key is not present in table "app_user".'; end if; if exists (select from inserted n where n.role_id is not null and not exists (select from "role" t where t.id = n.role_id and t.tenant_id = n.tenant_id)) then raise exception using errcode = '23503', table = 'membership', constraint = 'membership_role_id_foreign', message = 'insert or update on table "membership" violates foreign key constraint "membership_role_id_foreign"', detail = 'Key is not present in table "role".'; end if; if exists (select from inserted n where n.invited_by_id is not null and not exists (select from "app_user" t where t.id = n.invited_by_id)) then raise exception using errcode = '23503', table = 'membership', constraint = 'membership_invited_by_id_foreign', message = 'insert or update on table "membership" violates foreign key constraint "membership_invited_by_id_foreign"', detail = 'Key is not present in table "app_user".'; end if; return null; end; $$ language plpgsql set search_path = "public", pg_temp;`,
@@ -157,7 +157,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `create trigger "touch" before update on "invitation" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
     )
     this.addSql(
-      `create trigger "guard_identity" before update on "invitation" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change();`,
+      `create trigger "guard_identity" before update on "invitation" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
     )
     this.addSql(
       `create or replace function "invitation_guard_insert_fn"() returns trigger as $$ begin if exists (select from inserted n where n.role_id is not null and not exists (select from "role" t where t.id = n.role_id and t.tenant_id = n.tenant_id)) then raise exception using errcode = '23503', table = 'invitation', constraint = 'invitation_role_id_foreign', message = 'insert or update on table "invitation" violates foreign key constraint "invitation_role_id_foreign"', detail = 'Key is not present in table "role".'; end if; if exists (select from inserted n where n.invited_by_id is not null and not exists (select from "app_user" t where t.id = n.invited_by_id)) then raise exception using errcode = '23503', table = 'invitation', constraint = 'invitation_invited_by_id_foreign', message = 'insert or update on table "invitation" violates foreign key constraint "invitation_invited_by_id_foreign"', detail = 'Key is not present in table "app_user".'; end if; return null; end; $$ language plpgsql set search_path = "public", pg_temp;`,
@@ -182,7 +182,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `create trigger "touch" before update on "api_key" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
     )
     this.addSql(
-      `create trigger "guard_identity" before update on "api_key" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change();`,
+      `create trigger "guard_identity" before update on "api_key" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
     )
     this.addSql(
       `create or replace function "api_key_guard_insert_fn"() returns trigger as $$ begin if exists (select from inserted n where n.created_by_id is not null and not exists (select from "app_user" t where t.id = n.created_by_id)) then raise exception using errcode = '23503', table = 'api_key', constraint = 'api_key_created_by_id_foreign', message = 'insert or update on table "api_key" violates foreign key constraint "api_key_created_by_id_foreign"', detail = 'Key is not present in table "app_user".'; end if; if exists (select from inserted n where n.rotated_from_id is not null and not exists (select from "api_key" t where t.id = n.rotated_from_id and t.tenant_id = n.tenant_id)) then raise exception using errcode = '23503', table = 'api_key', constraint = 'api_key_rotated_from_id_foreign', message = 'insert or update on table "api_key" violates foreign key constraint "api_key_rotated_from_id_foreign"', detail = 'Key is not present in table "api_key".'; end if; return null; end; $$ language plpgsql set search_path = "public", pg_temp;`,
@@ -219,7 +219,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `create trigger "touch" before update on "user_permission" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
     )
     this.addSql(
-      `create trigger "guard_identity" before update on "user_permission" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change();`,
+      `create trigger "guard_identity" before update on "user_permission" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
     )
     this.addSql(
       `create or replace function "user_permission_guard_insert_fn"() returns trigger as $$ begin if exists (select from inserted n where n.user_id is not null and not exists (select from "app_user" t where t.id = n.user_id)) then raise exception using errcode = '23503', table = 'user_permission', constraint = 'user_permission_user_id_foreign', message = 'insert or update on table "user_permission" violates foreign key constraint "user_permission_user_id_foreign"', detail = 'Key is not present in table "app_user".'; end if; return null; end; $$ language plpgsql set search_path = "public", pg_temp;`,
@@ -251,7 +251,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `create trigger "touch" before update on "user_role" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
     )
     this.addSql(
-      `create trigger "guard_identity" before update on "user_role" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change();`,
+      `create trigger "guard_identity" before update on "user_role" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
     )
     this.addSql(
       `create or replace function "user_role_guard_insert_fn"() returns trigger as $$ begin if exists (select from inserted n where n.user_id is not null and not exists (select from "app_user" t where t.id = n.user_id)) then raise exception using errcode = '23503', table = 'user_role', constraint = 'user_role_user_id_foreign', message = 'insert or update on table "user_role" violates foreign key constraint "user_role_user_id_foreign"', detail = 'Key is not present in table "app_user".'; end if; if exists (select from inserted n where n.role_id is not null and not exists (select from "role" t where t.id = n.role_id and t.tenant_id = n.tenant_id)) then raise exception using errcode = '23503', table = 'user_role', constraint = 'user_role_role_id_foreign', message = 'insert or update on table "user_role" violates foreign key constraint "user_role_role_id_foreign"', detail = 'Key is not present in table "role".'; end if; return null; end; $$ language plpgsql set search_path = "public", pg_temp;`,
@@ -404,6 +404,9 @@ export class Migration20261120000002_people_and_access extends Migration {
     this.addSql(`alter table "membership" force row level security;`)
     this.addSql(
       `create policy "tenant" on "membership" using (tenant_id = nullif(current_setting('daybook.tenant_id', true), '')::uuid) with check (tenant_id = nullif(current_setting('daybook.tenant_id', true), '')::uuid);`,
+    )
+    this.addSql(
+      `create policy "joins_in_person" on "membership" as restrictive for insert with check (user_id = nullif(current_setting('daybook.user_id', true), '')::uuid);`,
     )
     this.addSql(`alter table "invitation" enable row level security;`)
     this.addSql(`alter table "invitation" force row level security;`)

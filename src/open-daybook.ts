@@ -26,6 +26,9 @@ export interface OpenOptions extends Partial<Omit<Config, 'host' | 'port'>> {
   readonly migrate?: boolean
   /** An in-memory database instead of a folder; for tests. */
   readonly inMemory?: boolean
+  /** What an in-memory database starts from: an image that PGlite's `dumpDataDir` has made. */
+  readonly image?: Blob
+  readonly onClose?: () => Promise<void>
 }
 
 /** Opens the database that the options or the environment name: a PostgreSQL server, or the embedded one in `./.daybook/`. */
@@ -36,7 +39,7 @@ export async function openDaybook(options: OpenOptions = {}): Promise<Daybook> {
 }
 
 type OpenConfig = Config & OpenOptions
-type ServerConfig = OpenConfig & { readonly databaseUrl: string }
+type ServerConfig = Config & OpenOptions & { readonly databaseUrl: string }
 
 async function openServer(config: ServerConfig, model: Model): Promise<Daybook> {
   if (config.migrate) await migrateServer(config, model)
@@ -46,20 +49,25 @@ async function openServer(config: ServerConfig, model: Model): Promise<Daybook> 
     orm,
     embedded: false,
     limits: config.limits,
+    ...(config.onClose && { onClose: config.onClose }),
     ...(operatorUrl && {
       openOperator: () => connect(operatorUrl, serverOptions(model, { ...pool(config), url: operatorUrl }, logging(config))),
     }),
   })
 }
 
-async function migrateServer(config: ServerConfig, model: Model): Promise<void> {
+/** Brings the schema up to date as the owner, who makes roles and grants on the way. */
+export async function migrateServer(config: ServerConfig, model: Model = modelWith()): Promise<void> {
   const url = config.directUrl ?? config.databaseUrl
   const owner = await connect(url, serverOptions(model, ownerConnection(config, url), logging(config)))
   await owner.migrator.up().finally(() => owner.close())
 }
 
 async function openEmbedded(config: OpenConfig, model: Model): Promise<Daybook> {
-  const database = await openEmbeddedDatabase(config.inMemory ? undefined : config.dataDirectory)
+  const database = await openEmbeddedDatabase({
+    ...(!config.inMemory && { directory: config.dataDirectory }),
+    ...(config.image && { image: config.image }),
+  })
   try {
     if (config.migrate ?? true) await migrateEmbedded(database, model, config)
     const orm = await MikroORM.init(
@@ -69,14 +77,26 @@ async function openEmbedded(config: OpenConfig, model: Model): Promise<Daybook> 
         },
       }),
     )
-    return new Daybook({ orm, embedded: true, limits: config.limits, onClose: database.close })
+    return new Daybook({
+      orm,
+      embedded: true,
+      limits: config.limits,
+      onClose: async () => {
+        await database.close()
+        await config.onClose?.()
+      },
+    })
   } catch (error) {
     await database.close()
     throw error
   }
 }
 
-async function migrateEmbedded(database: EmbeddedDatabase, model: Model, config: OpenConfig): Promise<void> {
+export async function migrateEmbedded(
+  database: EmbeddedDatabase,
+  model: Model = modelWith(),
+  config: Config = readConfig(),
+): Promise<void> {
   const owner = await MikroORM.init(
     embeddedOptions(model, () => Promise.resolve(database.pglite), logging(config), { onOpen: becomeOwner }),
   )
@@ -88,7 +108,7 @@ export function ownerOptions(model: Model, config: Config = readConfig()): Parti
   const url = config.directUrl ?? config.databaseUrl
   if (url) return serverOptions(model, ownerConnection(config, url), { queries: config.logQueries })
   let database: Promise<EmbeddedDatabase> | undefined
-  const open = () => (database ??= openEmbeddedDatabase(config.dataDirectory))
+  const open = () => (database ??= openEmbeddedDatabase({ directory: config.dataDirectory }))
   return embeddedOptions(
     model,
     async () => (await open()).pglite,

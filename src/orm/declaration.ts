@@ -10,6 +10,8 @@ export type TableAccess = 'read' | 'append' | 'write'
 export interface EntityDeclaration {
   readonly belongsTo: 'tenant' | 'global'
   readonly access: TableAccess
+  /** Properties that never change once the row is written, besides its id and its tenant. */
+  readonly immutable: readonly string[]
 }
 
 const key = Symbol.for('daybook.declaration')

@@ -16,7 +16,8 @@ export function translateDriverError(error: unknown): unknown {
   if (error instanceof DaybookError || !(error instanceof Error)) return error
   const { code, message, table } = error as DriverError
   const options = { cause: error }
-  if (code === 'DB002') return new IdentityImmutableError(table ?? 'the table', options)
+  if (code === 'DB002')
+    return new IdentityImmutableError(table ?? 'the table', /([\w, ]+) of table/.exec(message)?.[1] ?? 'its id', options)
   if (error instanceof RowLevelSecurityViolationException || (code === '42501' && message.includes('row-level security'))) {
     return new TenantMismatchError(/for table "([^"]+)"/.exec(message)?.[1] ?? 'the table', options)
   }

@@ -10,11 +10,18 @@ export interface EmbeddedDatabase {
   readonly close: () => Promise<void>
 }
 
-/** Opens PGlite in a folder, or in memory without one. The folder is locked: two processes in it would destroy each other's pages. */
-export async function openEmbeddedDatabase(directory?: string): Promise<EmbeddedDatabase> {
+export interface EmbeddedOptions {
+  /** In memory without one. */
+  readonly directory?: string
+  /** An image that PGlite's `dumpDataDir` has made, to start from. */
+  readonly image?: Blob
+}
+
+/** Opens PGlite in a folder or in memory. The folder is locked: two processes in it would destroy each other's pages. */
+export async function openEmbeddedDatabase({ directory, image }: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
   const parsers = createPostgreSqlTypeParsers(text => array.parse(text))
   if (!directory) {
-    const pglite = await PGlite.create({ parsers })
+    const pglite = await PGlite.create({ parsers, ...(image && { loadDataDir: image }) })
     return { pglite, close: () => pglite.close() }
   }
   const unlock = await lockDirectory(resolve(directory))

@@ -72,8 +72,8 @@ export class TenantMismatchError extends DaybookError {
 export class IdentityImmutableError extends DaybookError {
   readonly code = 'tenancy.identity_immutable'
 
-  constructor(table: string, options?: ErrorOptions) {
-    super(`The tenant and the id of a row in ${table} never change. Create a new row instead.`, { table }, options)
+  constructor(table: string, columns: string, options?: ErrorOptions) {
+    super(`Of a row in ${table} these never change: ${columns}. Create a new row instead.`, { table, columns }, options)
   }
 }
 

@@ -40,6 +40,8 @@ export interface EntityOptions<T> {
 export interface TenantEntityOptions<T> extends EntityOptions<T> {
   /** Narrows what the tenant policy allows. A second permissive policy would widen it, so only restrictive ones are taken. */
   readonly restrictions?: readonly Omit<PolicyDef<T>, 'type'>[]
+  /** Properties that never change once the row is written; `id` and `tenantId` never do. */
+  readonly immutable?: readonly PropertyOf<T>[]
 }
 
 /**
@@ -47,8 +49,8 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
  * against references that cross tenants, and the rule that unique constraints start with the tenant.
  */
 export function tenantEntity<T extends object>(options: TenantEntityOptions<T>): EntitySchema<T> {
-  const { restrictions = [], access = 'write', uniques = [], indexes = [], properties, ...rest } = options
-  declareEntity(options.class, { belongsTo: 'tenant', access })
+  const { restrictions = [], immutable = [], access = 'write', uniques = [], indexes = [], properties, ...rest } = options
+  declareEntity(options.class, { belongsTo: 'tenant', access, immutable })
   // Every read compares the tenant, so at least one whole index has to start with it.
   const servesPolicy = [...uniques, ...indexes].some(index => !index.where)
   return schemaOf<T>({
@@ -76,7 +78,7 @@ export interface GlobalEntityOptions<T> extends EntityOptions<T> {
 /** Declares an entity that belongs to no tenant: people, their sessions and tokens, and catalogues. */
 export function globalEntity<T extends object>(options: GlobalEntityOptions<T>): EntitySchema<T> {
   const { policies = [], access = 'write', properties, ...rest } = options
-  declareEntity(options.class, { belongsTo: 'global', access })
+  declareEntity(options.class, { belongsTo: 'global', access, immutable: [] })
   return schemaOf<T>({
     ...rest,
     properties: { ...rowProperties(), ...properties },

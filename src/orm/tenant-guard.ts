@@ -1,5 +1,5 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind, type TriggerDef } from '@mikro-orm/core'
-import { isTenantOwned } from './declaration.ts'
+import { declarationOf, isTenantOwned } from './declaration.ts'
 
 /**
  * Foreign keys ignore row level security, so a row of one tenant could point at a row of another, and the difference between "refused"
@@ -8,7 +8,7 @@ import { isTenantOwned } from './declaration.ts'
  *
  *   insert   one look per statement, over the transition table
  *   update   a row trigger whose WHEN is true only if a reference changed, so ordinary updates never enter the function
- *   tenant   `tenant_id` and `id` never change, so what was checked once holds for ever
+ *   identity `tenant_id`, `id` and what else is declared immutable never change, so what was checked once holds for ever
  *
  * The DDL is written out (`expression`) because transition tables need it; the ORM creates and drops it with the table.
  */
@@ -25,13 +25,16 @@ export function touchTrigger(meta: EntityMetadata): TriggerDef {
 }
 
 function immutableIdentity(meta: EntityMetadata): TriggerDef {
-  const changed = 'new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id'
-  return sharedTrigger(meta, 'guard_identity', changed, 'daybook_refuse_identity_change')
+  const declared = declarationOf(meta.class)!.immutable.map(name => meta.properties[name as never] as EntityProperty)
+  const columns = ['tenant_id', 'id', ...declared.map(({ fieldNames }) => fieldNames[0]!)]
+  const changed = columns.map(column => `new.${column} is distinct from old.${column}`).join(' or ')
+  return sharedTrigger(meta, 'guard_identity', changed, 'daybook_refuse_identity_change', columns)
 }
 
 /** A trigger whose function is the same for all tables, made by the first migration. */
-function sharedTrigger(meta: EntityMetadata, name: string, when: string, routine: string): TriggerDef {
-  const expression = `create trigger ${quote(name)} before update on ${quote(meta.tableName)} for each row when (${when}) execute function ${routine}();`
+function sharedTrigger(meta: EntityMetadata, name: string, when: string, routine: string, columns: string[] = []): TriggerDef {
+  const call = `${routine}(${columns.map(column => `'${column}'`).join(', ')})`
+  const expression = `create trigger ${quote(name)} before update on ${quote(meta.tableName)} for each row when (${when}) execute function ${call};`
   return { name, timing: 'before', events: ['update'], forEach: 'row', expression }
 }
 

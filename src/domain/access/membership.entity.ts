@@ -1,5 +1,5 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
-import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
+import { currentUserSql, moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { MembershipStateError } from './access.errors.ts'
 import { Role } from './role.entity.ts'
@@ -46,4 +46,7 @@ export const MembershipSchema: EntitySchema<Membership> = tenantEntity({
     version: p.integer().version(),
   },
   uniques: [{ properties: ['user'] }],
+  // A membership makes a person visible to the tenant, so nobody but the person can make it, and it can't be turned over to another.
+  restrictions: [{ name: 'joins_in_person', command: 'insert', check: `user_id = ${currentUserSql}` }],
+  immutable: ['user'],
 })

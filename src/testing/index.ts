@@ -1,0 +1,13 @@
+export { createRow, type Examples, rowData, type RowData } from './factories.ts'
+export { type IsolationCase, isolationCases, tenantEntities, testIsolation } from './isolation-suite.ts'
+export {
+  openTestDatabase,
+  openTestDaybook,
+  passwords,
+  type TestDatabase,
+  type TestDatabases,
+  type TestOptions,
+  urlsOf,
+  useTestDatabases,
+} from './test-database.ts'
+export { administer, startTestServer, type TestServer } from './test-server.ts'

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import type { EntityClass, EntityMetadata } from '@mikro-orm/core'
+import { userActor } from '../context/index.ts'
+import { newId } from '../kernel/id.ts'
+import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
+import { createRow, type Examples, rowData, type RowData } from './factories.ts'
+
+export type Json = Record<string, unknown>
+export type AnyEntity = { id: string; tenantId: string }
+
+/** What the cases of one entity work with: two tenants that have a row each, and eyes that see either one's rows as they are stored. */
+export interface Ground {
+  readonly daybook: Daybook
+  readonly meta: EntityMetadata
+  readonly entity: EntityClass<AnyEntity>
+  readonly table: string
+  readonly own: Side
+  readonly other: Side
+  /** An EntityManager of the own tenant, fresh. */
+  readonly em: () => ScopedEntityManager
+  /** Runs `work` in the own tenant, in one transaction. */
+  readonly inside: <T>(work: (em: ScopedEntityManager) => Promise<T>) => Promise<T>
+  /** The data of a further valid row of the own tenant, not written. */
+  readonly newData: (em: ScopedEntityManager) => Promise<RowData>
+  /** A further row of the own tenant as the database has it, taken out again. */
+  readonly newJson: () => Promise<Json>
+}
+
+export interface Side {
+  readonly tenant: string
+  readonly id: string
+  readonly stored: () => Promise<Json>
+}
+
+export async function prepareGround(daybook: Daybook, meta: EntityMetadata, examples: Examples): Promise<Ground> {
+  const [own, other] = [await side(daybook, meta, examples), await side(daybook, meta, examples)]
+  const person = newId()
+  const scope = { tenant: own.tenant, actor: userActor(person) }
+  const inside: Ground['inside'] = work => daybook.transact(scope, work)
+  return {
+    daybook,
+    meta,
+    entity: meta.class as EntityClass<AnyEntity>,
+    table: `"${meta.tableName}"`,
+    own,
+    other,
+    em: () => daybook.scope(scope),
+    inside,
+    newData: em => rowData(em, meta, person, examples),
+    newJson: async () => {
+      const { id } = await createRow(daybook, own.tenant, meta, {}, examples)
+      return inside(async em => {
+        const json = await storedRow(em, meta, id as string)
+        await em.execute(`delete from "${meta.tableName}" where id = ?`, [id])
+        return json
+      })
+    },
+  }
+}
+
+/** A hostile write is refused or reaches nothing; either way the other tenant's row is as it was. */
+export async function leavesOtherAlone({ other }: Ground, attempt: () => Promise<unknown>): Promise<void> {
+  const before = await other.stored()
+  await attempt()
+  assert.deepEqual(await other.stored(), before, 'the other tenant’s row has changed')
+}
+
+async function side(daybook: Daybook, meta: EntityMetadata, examples: Examples): Promise<Side> {
+  const tenant = newId()
+  const { id } = await createRow(daybook, tenant, meta, {}, examples)
+  const watcher = { tenant, actor: userActor(newId()) }
+  return { tenant, id: id as string, stored: () => daybook.transact(watcher, em => storedRow(em, meta, id as string)) }
+}
+
+async function storedRow(em: ScopedEntityManager, meta: EntityMetadata, id: string): Promise<Json> {
+  const [row] = await em.execute<{ json: Json }[]>(`select to_jsonb(t) as json from "${meta.tableName}" t where id = ?`, [id])
+  assert.ok(row, `${meta.className} ${id} is gone`)
+  return row.json
+}

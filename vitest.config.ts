@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config'
+
+const common = { isolate: true, hookTimeout: 60_000, testTimeout: 30_000 }
+const setupFiles = ['tests/setup/use-databases.ts']
+const onDatabases = ['tests/**/*.db.test.ts', 'tests/**/*.http.test.ts']
+
+/** Tests that need a database run twice: on the embedded one for speed, on a real server for truth. */
+export default defineConfig({
+  test: {
+    globalSetup: ['tests/setup/databases.ts'],
+    projects: [
+      { test: { ...common, name: 'unit', include: ['tests/**/*.unit.test.ts'] } },
+      {
+        test: {
+          ...common,
+          name: 'embedded',
+          setupFiles,
+          include: onDatabases,
+          exclude: ['tests/server/**'],
+          env: { DAYBOOK_TEST_ENGINE: 'embedded' },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'server',
+          setupFiles,
+          include: [...onDatabases, 'tests/server/**/*.test.ts'],
+          exclude: ['tests/embedded/**'],
+          env: { DAYBOOK_TEST_ENGINE: 'server' },
+        },
+      },
+    ],
+  },
+})
