@@ -18,4 +18,5 @@ export {
   tenantEntity,
   type TenantEntityOptions,
 } from './tenant-entity.ts'
+export { TransactionClient } from './transaction-client.ts'
 export { claimedDigestSql, claimedEmailSql, currentTenantSql, currentUserSql, inIdentityScopeSql } from './tenant-policy.ts'

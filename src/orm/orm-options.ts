@@ -19,6 +19,8 @@ export interface Model {
   readonly entities: readonly Entity[]
   readonly migrations: readonly MigrationObject[]
   readonly afterUp?: MigratorOptions['afterUp']
+  /** How long a migration waits for another one to finish. */
+  readonly migrationWaitMs?: number
   /** What `seeder:run` finds; the first is what it runs unless told otherwise. */
   readonly seeders?: readonly Constructor<Seeder>[]
 }
@@ -36,7 +38,14 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     entityManager: ScopedEntityManager,
     filters: { [tenantFilterName]: tenantFilter(model.entities.filter(isTenantEntity)) },
     discovery: { afterDiscovered: completeModel, warnWhenNoEntities: false },
-    extensions: [daybookMigrator({ ...(model.afterUp && { afterUp: model.afterUp }) }), SeedManager, ormRegistry],
+    extensions: [
+      daybookMigrator({
+        ...(model.afterUp && { afterUp: model.afterUp }),
+        ...(model.migrationWaitMs !== undefined && { waitMs: model.migrationWaitMs }),
+      }),
+      SeedManager,
+      ormRegistry,
+    ],
     migrations: {
       migrationsList: [...model.migrations],
       snapshot: false,
@@ -67,6 +76,8 @@ export function serverOptions(model: Model, connection: ServerConnection, loggin
     driver: DaybookServerDriver,
     clientUrl: withoutPoolerFlag(connection.url),
     pool: { min: 0, max: connection.poolMax },
+    // Only the owner may make the database that is missing.
+    ensureDatabase: Boolean(onConnect),
     driverOptions: {
       Client: TransactionClient,
       pipeline: true,

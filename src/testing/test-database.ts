@@ -15,7 +15,7 @@ export interface TestDatabases {
   readonly image?: string
 }
 
-export const passwords = { daybook_app: 'app', daybook_operator: 'operator', daybook_owner: 'owner' } as const
+export const passwords = { daybook_app: 'serve-3f', daybook_operator: 'operate-9c', daybook_owner: 'migrate-5b' } as const
 
 let databases: TestDatabases = {}
 

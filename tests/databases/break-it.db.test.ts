@@ -1,0 +1,165 @@
+import { type EntitySchema, MikroORM, p } from '@mikro-orm/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { modelWith } from '../../src/model.ts'
+import {
+  embeddedOptions,
+  type Entity,
+  globalEntity,
+  isolationProblems,
+  openEmbeddedDatabase,
+  refuseBrokenIsolation,
+  Row,
+  type RunSql,
+  tenantEntity,
+  TenantRow,
+} from '../../src/orm/index.ts'
+import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+
+/** Isolation is broken on purpose, as an administrator could by accident, and start-up has to notice. */
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await openTestDatabase()
+})
+afterAll(() => database.daybook.close())
+
+/** Runs statements as the administrator; on the embedded database by leaving the role for a moment. */
+async function asAdministrator(...statements: string[]): Promise<void> {
+  if (database.urls) return void (await administer(database.urls.administrator, ...statements))
+  const connection = database.daybook.orm.driver.getConnection()
+  for (const statement of ['reset role', ...statements, 'set role daybook_app']) await connection.execute(statement)
+}
+
+const run: RunSql = sql => database.daybook.orm.driver.getConnection().execute(sql)
+const problems = () => isolationProblems(run, database.daybook.orm.getMetadata())
+
+test('a database as migrations leave it has no problem', async () => {
+  expect(await problems()).toEqual([])
+})
+
+const policy = `tenant_id = nullif(current_setting('daybook.tenant_id', true), '')::uuid`
+
+describe.each<[string, string[], string[], RegExp]>([
+  [
+    'a policy is dropped',
+    ['drop policy tenant on role'],
+    [`create policy tenant on role using (${policy}) with check (${policy})`],
+    /role lacks its policy "tenant"/,
+  ],
+  [
+    'a second permissive policy appears',
+    ['create policy live on role using (true)'],
+    ['drop policy live on role'],
+    /2 permissive policies/,
+  ],
+  [
+    'a policy compares something else',
+    ['alter policy tenant on role using (true)'],
+    [`alter policy tenant on role using (${policy})`],
+    /doesn’t compare the tenant in its using clause: true/,
+  ],
+  [
+    'a policy checks nothing',
+    ['alter policy tenant on role with check (true)'],
+    [`alter policy tenant on role with check (${policy})`],
+    /in its check clause: true/,
+  ],
+  [
+    'row level security is switched off',
+    ['alter table role disable row level security'],
+    ['alter table role enable row level security'],
+    /role has row level security switched off/,
+  ],
+  [
+    'the owner is not bound',
+    ['alter table role no force row level security'],
+    ['alter table role force row level security'],
+    /doesn’t force row level security/,
+  ],
+  [
+    'a guard is disabled',
+    ['alter table role disable trigger guard_insert'],
+    ['alter table role enable trigger guard_insert'],
+    /trigger "guard_insert" of table role is disabled/,
+  ],
+  [
+    'a guard is renamed away',
+    ['alter trigger guard_identity on role rename to other'],
+    ['alter trigger other on role rename to guard_identity'],
+    /role lacks its trigger "guard_identity"/,
+  ],
+  [
+    'a unique index leaves the tenant out',
+    ['create unique index role_name on role (name)'],
+    ['drop index role_name'],
+    /unique index role_name of table role doesn’t start with tenant_id/,
+  ],
+  [
+    'the application’s role bypasses policies',
+    ['alter role daybook_app bypassrls'],
+    ['alter role daybook_app nobypassrls'],
+    /daybook_app has BYPASSRLS/,
+  ],
+  [
+    'the application’s role may become the owner',
+    ['grant daybook_owner to daybook_app'],
+    ['revoke daybook_owner from daybook_app'],
+    /may become .*daybook_owner/,
+  ],
+  [
+    'the application’s role owns a table',
+    ['grant create on schema public to daybook_app', 'alter table invitation owner to daybook_app'],
+    ['alter table invitation owner to daybook_owner', 'revoke create on schema public from daybook_app'],
+    /daybook_app owns invitation/,
+  ],
+])('when %s', (_title, breaking, mending, expected) => {
+  test('start-up refuses and says so, and is content once it is mended', async () => {
+    await asAdministrator(...breaking)
+    try {
+      expect((await problems()).join('\n')).toMatch(expected)
+      await expect(refuseBrokenIsolation(run, database.daybook.orm.getMetadata())).rejects.toMatchObject({
+        code: 'database.isolation_broken',
+      })
+    } finally {
+      await asAdministrator(...mending)
+    }
+    expect(await problems()).toEqual([])
+  })
+})
+
+describe('a model is refused before it touches a database', () => {
+  class Loose extends Row {}
+  class Leaky extends TenantRow {
+    declare code: string
+  }
+  const discover = async (entity: Entity) => {
+    const database = openEmbeddedDatabase
+    await MikroORM.init(embeddedOptions(modelWith({ entities: [entity] }), async () => (await database()).pglite, { queries: false }))
+  }
+
+  test('when an entity says neither tenant nor global', async () => {
+    const { EntitySchema: Schema } = await import('@mikro-orm/core')
+    const loose: EntitySchema<Loose> = new Schema<Loose>({ class: Loose, properties: { id: { type: 'uuid', primary: true } } as never })
+    await expect(discover(loose)).rejects.toMatchObject({ code: 'model.entity_not_scoped' })
+  })
+
+  test('when a unique property leaves the tenant out', async () => {
+    const leaky = tenantEntity({ class: Leaky, properties: { code: p.text().unique() } })
+    await expect(discover(leaky)).rejects.toMatchObject({ code: 'model.unique_across_tenants' })
+  })
+
+  test('when a tenant’s entity has a second permissive policy', async () => {
+    class Wide extends TenantRow {}
+    const wide = tenantEntity({ class: Wide, properties: {} })
+    wide.meta.policies.push({ name: 'live', using: 'true' })
+    await expect(discover(wide)).rejects.toMatchObject({ code: 'model.policy_widens' })
+  })
+
+  test('a global entity with a unique property is taken', async () => {
+    class Catalogue extends Row {
+      declare code: string
+    }
+    const catalogue = globalEntity({ class: Catalogue, properties: { code: p.text().unique() } })
+    await expect(discover(catalogue)).resolves.toBeUndefined()
+  })
+})

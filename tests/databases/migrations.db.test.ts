@@ -1,0 +1,82 @@
+import { MikroORM } from '@mikro-orm/core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readConfig } from '../../src/config.ts'
+import { modelWith } from '../../src/model.ts'
+import { ownerOptions } from '../../src/open-daybook.ts'
+import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+
+/** The owner's work on a real schema; the embedded database runs the same migrations each time that it is opened. */
+let database: TestDatabase
+let owner: MikroORM
+
+beforeAll(async () => {
+  database = await openTestDatabase()
+  const { urls } = database
+  const env = urls ? { DATABASE_URL: urls.app, DIRECT_URL: urls.administrator } : { DAYBOOK_DATA_DIR: `.daybook/test-${process.pid}` }
+  owner = await MikroORM.init(ownerOptions(modelWith(), { ...readConfig(env), logQueries: false }))
+  owner.config.get('migrations').silent = true
+})
+afterAll(async () => {
+  await owner.close()
+  await database.daybook.close()
+})
+
+/** Everything that the catalogue knows of our schema, in words that can be compared. */
+async function catalogue(): Promise<unknown> {
+  const run = (sql: string) => owner.driver.getConnection().execute(sql)
+  return Promise.all(
+    [
+      `select table_name, column_name, data_type, datetime_precision, is_nullable, column_default from information_schema.columns where table_schema = 'public' order by 1, 2`,
+      `select conrelid::regclass::text as t, conname, pg_get_constraintdef(oid) as def from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2`,
+      `select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by 1, 2`,
+      `select tablename, policyname, permissive, cmd, qual, with_check from pg_policies where schemaname = 'public' order by 1, 2`,
+      `select tgrelid::regclass::text as t, tgname, tgenabled, pg_get_triggerdef(oid) as def from pg_trigger where not tgisinternal order by 1, 2`,
+      `select proname, prosecdef, proowner::regrole::text as owner, proacl::text, prosrc from pg_proc where pronamespace = 'public'::regnamespace order by 1`,
+      `select relname, relrowsecurity, relforcerowsecurity, relowner::regrole::text as owner, relacl::text from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1`,
+      `select key from permission order by 1`,
+    ].map(run),
+  )
+}
+
+test('from nothing and from every version the schema is what the entities declare', async () => {
+  await owner.migrator.up()
+  expect(await owner.schema.getUpdateSchemaSQL({ wrap: false })).toBe('')
+})
+
+test('down to nothing leaves nothing, and up again gives the same catalogue', async () => {
+  const before = await catalogue()
+  await owner.migrator.down({ to: 0 })
+  const [left] = await owner.driver.getConnection().execute<{ tables: number; functions: number }[]>(
+    `select (select count(*)::int from pg_tables where schemaname = 'public' and tablename <> 'mikro_orm_migrations') as tables,
+            (select count(*)::int from pg_proc where pronamespace = 'public'::regnamespace) as functions`,
+  )
+  expect(left).toEqual({ tables: 0, functions: 0 })
+  await owner.migrator.up()
+  expect(await catalogue()).toEqual(before)
+})
+
+test('the application’s role has the verbs that each entity declares, and no more', async () => {
+  const rows: { table: string; verbs: string }[] = await owner.driver.getConnection().execute(
+    `select table_name as table, string_agg(privilege_type, ',' order by privilege_type) as verbs
+       from information_schema.role_table_grants where grantee = 'daybook_app' group by 1 order by 1`,
+  )
+  const verbs: Record<string, string> = Object.fromEntries(rows.map(row => [row.table, row.verbs]))
+  expect(verbs.permission).toBe('SELECT')
+  expect(verbs.mikro_orm_migrations).toBe('SELECT')
+  expect(verbs.role).toBe('DELETE,INSERT,SELECT,UPDATE')
+  expect(Object.values(verbs).join()).not.toMatch(/TRUNCATE|TRIGGER|REFERENCES/)
+})
+
+test('on a server the application’s role can’t truncate, create, or become somebody else', async () => {
+  if (!database.urls) return
+  for (const statement of [
+    'truncate role',
+    'create table mine (id int)',
+    'create temporary table mine (id int)',
+    'set role daybook_owner',
+    'set role daybook_operator',
+    'alter table role disable row level security',
+  ]) {
+    await expect(administer(database.urls.app, statement), statement).rejects.toMatchObject({ code: '42501' })
+  }
+})

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemActor, tenantContext, userActor } from '../../src/context/index.ts'
+import { Organization, registerOrganization, Role, User } from '../../src/entities.ts'
+import { newId } from '../../src/kernel/id.ts'
+import { type Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import { openTestDaybook } from '../../src/testing/index.ts'
+
+let daybook: Daybook
+let one: { user: User; organization: Organization }
+let two: { user: User; organization: Organization }
+
+beforeAll(async () => {
+  daybook = await openTestDaybook()
+  const register = (name: string) =>
+    registerOrganization(daybook, { email: `${newId()}@example.com`, password: 'a long enough one', organization: { name } })
+  one = await register('One')
+  two = await register('Two')
+})
+afterAll(() => daybook.close())
+
+const scopeOf = ({ user, organization }: typeof one) => ({ tenant: organization, actor: userActor(user) })
+
+describe('an EntityManager keeps its scope for life', () => {
+  const immutable = { code: 'scope.immutable' }
+
+  test('its tenant, its session and a fork’s session can’t be changed', () => {
+    const em = daybook.scope(scopeOf(one))
+    const attempts = [
+      () => em.setFilterParams('tenant', { scope: { kind: 'operator' } }),
+      () => em.setSessionContext({ variables: { 'daybook.tenant_id': two.organization.id } }),
+      () => em.clearSessionContext(),
+      () => em.fork({ session: { variables: { 'daybook.tenant_id': two.organization.id } } }),
+    ]
+    for (const attempt of attempts) expect(attempt).toThrow(expect.objectContaining(immutable))
+  })
+
+  test('inside its transactions and in its forks too', async () => {
+    const em = daybook.scope(scopeOf(one))
+    await em.transactional(async inner => {
+      expect(inner.boundScope).toBe(em.boundScope)
+      expect(() => inner.setFilterParams('tenant', {})).toThrow(expect.objectContaining(immutable))
+    })
+    const fork = em.fork()
+    expect(fork).toBeInstanceOf(ScopedEntityManager)
+    expect(fork.boundScope).toBe(em.boundScope)
+    expect(() => fork.setFilterParams('tenant', {})).toThrow(expect.objectContaining(immutable))
+  })
+})
+
+describe('without a scope', () => {
+  const missing = { code: 'tenancy.context_missing' }
+
+  test('a policy that asks for a variable nobody set is the same one error', async () => {
+    const em = daybook.orm.em.fork()
+    await expect(em.getConnection().execute(`select 1`)).resolves.toBeDefined()
+    const unset = daybook.transact({ kind: 'identity', actor: systemActor('test') }, inner =>
+      inner.execute(`select current_setting('daybook.never_set')`),
+    )
+    await expect(unset).rejects.toMatchObject(missing)
+    const empty = daybook.transact({ kind: 'identity', actor: systemActor('test') }, inner => inner.execute(`select ''::uuid`))
+    await expect(empty).rejects.toMatchObject(missing)
+  })
+
+  test('the error names entity, operation and remedy', async () => {
+    await expect(daybook.orm.em.fork().find(Role, {})).rejects.toThrow(
+      /Role belongs to a tenant, and this read ran without one\. Work through daybook\.scope/,
+    )
+  })
+})
+
+test('code without an EntityManager at hand works in the scope of the work at hand', async () => {
+  const count = () => daybook.current().count(Role, { isSystem: true })
+  const resolved = daybook.scope(scopeOf(one)).boundScope!
+  expect(await tenantContext.run(resolved, count)).toBe(10)
+  expect(() => daybook.current()).toThrow(expect.objectContaining({ code: 'tenancy.context_missing' }))
+})
+
+test('an operator sees all tenants, names the tenant on what is new, and says why', async () => {
+  const scope = { kind: 'operator', actor: systemActor('support'), reason: 'a test' } as const
+  const em = await daybook.operatorScope(scope)
+  const found = await em.find(Organization, { id: { $in: [one.organization.id, two.organization.id] } })
+  expect(found).toHaveLength(2)
+  expect(await em.count(Role, { key: 'OWNER' })).toBeGreaterThanOrEqual(2)
+  await expect(daybook.transact(scope, async inner => void inner.create(Role, { key: 'X', name: 'X' }))).rejects.toMatchObject({
+    code: 'scope.invalid',
+  })
+  await daybook.transact(scope, async inner => void inner.create(Role, { tenantId: two.organization.id, key: 'BY_OPERATOR', name: 'X' }))
+  expect(await daybook.scope(scopeOf(two)).count(Role, { key: 'BY_OPERATOR' })).toBe(1)
+  await expect(daybook.operatorScope({ ...scope, reason: '' })).rejects.toMatchObject({ code: 'scope.invalid' })
+})
+
+test('after an operator’s work the next scope is an ordinary one again', async () => {
+  await daybook.transact({ kind: 'operator', actor: systemActor('support'), reason: 'a test' }, em => em.count(Role))
+  const [row] = await daybook.scope(scopeOf(one)).execute<{ current_user: string }[]>('select current_user')
+  expect(row).toEqual({ current_user: 'daybook_app' })
+})
+
+describe('a transaction', () => {
+  test('is all or nothing', async () => {
+    const attempt = daybook.transact(scopeOf(one), async em => {
+      em.create(Role, { key: 'HALF', name: 'Half' })
+      await em.flush()
+      throw new Error('stop')
+    })
+    await expect(attempt).rejects.toThrow('stop')
+    expect(await daybook.scope(scopeOf(one)).count(Role, { key: 'HALF' })).toBe(0)
+  })
+
+  test('that is read only refuses to write', async () => {
+    const attempt = daybook.transact(scopeOf(one), async em => void em.create(Role, { key: 'RO', name: 'RO' }), { readOnly: true })
+    await expect(attempt).rejects.toThrow(/read-only transaction/)
+  })
+
+  test('that lost a conflict is tried again with a fresh EntityManager', async () => {
+    const seen = new Set<ScopedEntityManager>()
+    const result = await daybook.transact(scopeOf(one), async em => {
+      seen.add(em)
+      if (seen.size < 3) await em.execute(`do $$ begin raise exception using errcode = '40001'; end $$`)
+      return seen.size
+    })
+    expect(result).toBe(3)
+  })
+
+  test('that loses every time gives up with the conflict', async () => {
+    let attempts = 0
+    const attempt = daybook.transact(
+      scopeOf(one),
+      em => (attempts++, em.execute(`do $$ begin raise exception using errcode = '40P01'; end $$`)),
+      { attempts: 2 },
+    )
+    await expect(attempt).rejects.toMatchObject({ code: '40P01' })
+    expect(attempts).toBe(2)
+  })
+
+  test('carries who acts, why and in which request', async () => {
+    const scope = { ...scopeOf(one), reason: 'import', requestId: 'r-1', correlationId: 'c-1' }
+    const [row] = await daybook
+      .scope(scope)
+      .execute(
+        `select current_setting('daybook.actor_id') as actor, current_setting('daybook.reason') as reason, current_setting('daybook.request_id') as request`,
+      )
+    expect(row).toEqual({ actor: one.user.id, reason: 'import', request: 'r-1' })
+  })
+
+  test('leaves nothing of its scope on the connection', async () => {
+    await daybook.transact(scopeOf(one), em => em.count(Role))
+    const [row] = await daybook.orm.em.getConnection().execute(`select current_setting('daybook.tenant_id', true) as tenant`)
+    expect(row?.tenant || null).toBeNull()
+  })
+})
+
+test('raw SQL moves updated_at by itself', async () => {
+  const em = daybook.scope(scopeOf(one))
+  const before = await em.findOneOrFail(Role, { key: 'CLIENT' })
+  await new Promise(resolve => setTimeout(resolve, 5))
+  await em.execute(`update role set name = 'Customer' where key = 'CLIENT'`)
+  const after = await em.fork().findOneOrFail(Role, { key: 'CLIENT' })
+  expect(after.updatedAt.getTime()).toBeGreaterThan(before.updatedAt.getTime())
+})
+
+test('two people who change one version: one wins, the other is told', async () => {
+  const [mine, theirs] = [daybook.scope(scopeOf(one)), daybook.scope(scopeOf(one))]
+  const role = await mine.findOneOrFail(Role, { key: 'USER' })
+  const same = await theirs.findOneOrFail(Role, { key: 'USER' })
+  role.name = 'Mine'
+  same.name = 'Theirs'
+  await mine.flush()
+  await expect(theirs.flush()).rejects.toThrow(/optimistic lock/i)
+  expect((await mine.fork().findOneOrFail(Role, { key: 'USER' })).name).toBe('Mine')
+})
+
+test('a scope costs less than 30 microseconds', { retry: 2 }, () => {
+  const scope = scopeOf(one)
+  for (let count = 0; count < 2_000; count++) daybook.scope(scope)
+  const started = performance.now()
+  for (let count = 0; count < 5_000; count++) daybook.scope(scope)
+  expect((performance.now() - started) / 5).toBeLessThan(30)
+})

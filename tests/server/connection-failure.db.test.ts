@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openDaybook } from '../../src/open-daybook.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await openTestDatabase()
+})
+afterAll(() => database.daybook.close())
+
+const password = 'n0t-to-be-told'
+
+test.each<[string, (url: URL) => void, string, RegExp]>([
+  ['a closed port', url => Object.assign(url, { port: '1' }), 'nothing listens there', /docker compose up/],
+  ['a wrong password', url => Object.assign(url, { password }), 'the role or its password is not accepted', /migration:up/],
+  ['a missing database', url => Object.assign(url, { pathname: '/nowhere' }), 'the database does not exist', /createdb nowhere/],
+  ['an unknown host', url => Object.assign(url, { hostname: 'no-such-host.invalid' }), 'the host name is unknown', /Check the host/],
+])('%s is named with its cause and the next step, without the password', async (_title, change, cause, next) => {
+  const url = new URL(database.urls!.app)
+  change(url)
+  const failure = await openDaybook({ databaseUrl: url.toString(), logQueries: false }).then(
+    daybook => daybook.close(),
+    (error: unknown) => error as Error & { code: string },
+  )
+  expect(failure).toMatchObject({ code: 'database.unreachable' })
+  const { message } = failure as Error
+  for (const part of [url.hostname, url.port, url.pathname.slice(1), url.username, cause]) expect(message).toContain(part)
+  expect(message).toMatch(next)
+  expect(message + JSON.stringify(failure)).not.toContain(url.password)
+})
+
+test('an operator scope without a credential of its own is refused', async () => {
+  const daybook = await openDaybook({ databaseUrl: database.urls!.app, logQueries: false })
+  const attempt = daybook.operatorScope({ kind: 'operator', actor: { type: 'system', id: 'support' }, reason: 'a test' })
+  await expect(attempt).rejects.toMatchObject({ code: 'scope.operator_unavailable' })
+  await daybook.close()
+})

@@ -1,0 +1,153 @@
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { TransactionClient } from '../../src/orm/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+
+/** What leaves when, and where errors arrive. The plain client beside it shows what the server has seen. */
+let database: TestDatabase
+let client: TransactionClient
+let witness: pg.Client
+
+beforeAll(async () => {
+  database = await openTestDatabase()
+  witness = new pg.Client({ connectionString: database.urls!.administrator })
+  await witness.connect()
+  await witness.query('create table note (id int primary key); grant all on note to daybook_app')
+})
+afterAll(async () => {
+  await witness.end()
+  await database.daybook.close()
+})
+
+beforeEach(async () => {
+  client = new TransactionClient({ connectionString: database.urls!.app, pipeline: true } as pg.ClientConfig)
+  await client.connect()
+  await witness.query('truncate note')
+})
+afterEach(() => client.end())
+
+const context = (reason: string): [string, string[]] => ['select set_config($1, $2, true)', ['daybook.reason', reason]]
+const stateOfClient = async () => {
+  const { processID } = client as unknown as { processID: number }
+  const { rows } = await witness.query<{ state: string; query: string }>('select state, query from pg_stat_activity where pid = $1', [
+    processID,
+  ])
+  return rows[0]!
+}
+const notes = async () => (await witness.query<{ id: number }>('select id from note order by id')).rows.map(({ id }) => id)
+
+test('the opening and the context wait for the first statement, and then hold for the transaction', async () => {
+  await client.query('begin')
+  await client.query(...context('import'))
+  expect(await stateOfClient()).toMatchObject({ state: 'idle' })
+  const { rows } = await client.query<{ reason: string }>(`select current_setting('daybook.reason') as reason`)
+  expect(rows).toEqual([{ reason: 'import' }])
+  expect(await stateOfClient()).toMatchObject({ state: 'idle in transaction' })
+  await client.query('commit')
+  expect(await stateOfClient()).toMatchObject({ state: 'idle' })
+  const after = await client.query<{ reason: string }>(`select current_setting('daybook.reason', true) as reason`)
+  expect(after.rows[0]!.reason || null).toBeNull()
+})
+
+test.each(['commit', 'rollback'])('a transaction without a statement never reaches the server, and ends with %s', async end => {
+  await client.query('begin')
+  await client.query(...context('nothing'))
+  await client.query(end)
+  expect((await stateOfClient()).query).toBe('')
+  expect((await client.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
+})
+
+test.each(['start transaction isolation level serializable read only', 'start transaction read only'])(
+  '%s keeps its words',
+  async opening => {
+    await client.query(opening)
+    await expect(client.query('insert into note values (1)')).rejects.toThrow(/read-only transaction/)
+    await client.query('rollback')
+  },
+)
+
+describe('when something that was held fails', () => {
+  test('its own error reaches the caller of the first statement, and nothing is written', async () => {
+    await client.query('begin')
+    await client.query('select set_config($1, $2, true)', ['statement_timeout', 'not a time'])
+    await expect(client.query('insert into note values (1)')).rejects.toMatchObject({ code: '22023' })
+    await client.query('rollback')
+    expect(await notes()).toEqual([])
+  })
+
+  test('a commit that follows all the same is refused', async () => {
+    await client.query('begin')
+    await client.query('select set_config($1, $2, true)', ['statement_timeout', 'not a time'])
+    await client.query('insert into note values (1)').catch(() => {})
+    await expect(client.query('commit')).rejects.toMatchObject({ code: 'transaction.rolled_back' })
+    expect(await notes()).toEqual([])
+  })
+})
+
+test('a statement that fails reaches its caller, and a commit after it is refused', async () => {
+  await client.query('begin')
+  await client.query('insert into note values (1)')
+  await expect(client.query('insert into note values (1)')).rejects.toMatchObject({ code: '23505' })
+  await expect(client.query('commit')).rejects.toMatchObject({ code: 'transaction.rolled_back' })
+  expect(await notes()).toEqual([])
+})
+
+test('savepoints behave as ever', async () => {
+  await client.query('begin')
+  await client.query(...context('savepoint'))
+  await client.query('savepoint a')
+  await client.query('insert into note values (1)')
+  await client.query('rollback to savepoint a')
+  await client.query('insert into note values (2)')
+  await client.query('commit')
+  expect(await notes()).toEqual([2])
+})
+
+test('statements that are sent without waiting keep their order', async () => {
+  const order: string[] = []
+  await Promise.all(
+    ['begin', 'insert into note values (1)', 'update note set id = 2', 'delete from note where id = 1', 'commit'].map(async text => {
+      await client.query(text)
+      order.push(text.split(' ')[0]!)
+    }),
+  )
+  expect(await notes()).toEqual([2])
+  expect(order.indexOf('insert')).toBeLessThan(order.indexOf('update'))
+})
+
+test('a cancelled statement ends its transaction and leaves the client usable', async () => {
+  await client.query('begin')
+  await client.query(...context('cancel'))
+  const slow = client.query('select pg_sleep(10)')
+  const refused = expect(slow).rejects.toMatchObject({ code: '57014' })
+  const { processID } = client as unknown as { processID: number }
+  while ((await stateOfClient()).state !== 'active') await new Promise(resolve => setTimeout(resolve, 5))
+  await witness.query('select pg_cancel_backend($1)', [processID])
+  await refused
+  await client.query('rollback')
+  expect((await client.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
+})
+
+test('a connection that is cut rejects what was held and what was asked', async () => {
+  const cut = new TransactionClient({ connectionString: database.urls!.app, pipeline: true } as pg.ClientConfig)
+  cut.on('error', () => {})
+  await cut.connect()
+  await cut.query('begin')
+  await cut.query(...context('cut'))
+  const { processID } = cut as unknown as { processID: number }
+  await witness.query('select pg_terminate_backend($1)', [processID])
+  await expect(cut.query('insert into note values (9)')).rejects.toThrow()
+  expect(await notes()).toEqual([])
+})
+
+test('the callback style and statement objects work as ever, behind what was held', async () => {
+  await client.query('begin')
+  await client.query(...context('object'))
+  const { rows } = await client.query<{ reason: string }>({ text: `select current_setting('daybook.reason') as reason`, values: [] })
+  expect(rows).toEqual([{ reason: 'object' }])
+  const viaCallback = await new Promise((resolve, reject) => {
+    client.query('select 2 as two', (error: Error | null, result: pg.QueryResult) => (error ? reject(error) : resolve(result.rows)))
+  })
+  expect(viaCallback).toEqual([{ two: 2 }])
+  await client.query('commit')
+})
