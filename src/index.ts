@@ -21,13 +21,18 @@ export { DaybookError } from './kernel/error.ts'
 export { type OpenOptions, openDaybook } from './open-daybook.ts'
 export {
   Daybook,
+  type DaybookParts,
+  type EntityDeclaration,
+  type EntityOptions,
   globalEntity,
   type GlobalEntityOptions,
+  type IndexDeclaration,
   isolationProblems,
   moment,
   refuseBrokenIsolation,
   Row,
   ScopedEntityManager,
+  type TableAccess,
   tenantEntity,
   type TenantEntityOptions,
   TenantRow,

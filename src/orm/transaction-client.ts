@@ -37,7 +37,7 @@ Object.defineProperty(TransactionClient.prototype, 'query', {
     const [text, values, callback] = statement
     // A cursor, a prepared statement or the callback style: whatever waits goes first, nothing else changes.
     if (typeof text !== 'string' || typeof values === 'function' || callback) {
-      release(this)
+      void release(this)
       return send.call(this, ...statement)
     }
     return queryText(this, [text, values as unknown[] | undefined])

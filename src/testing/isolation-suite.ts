@@ -63,7 +63,7 @@ const withoutTenant: Readonly<Record<string, (ground: Ground) => Promise<void>>>
   'count, nativeUpdate and nativeDelete without a scope': async ({ daybook, entity }) => {
     const em = daybook.orm.em.fork()
     await assert.rejects(() => em.count(entity as never), TenantContextMissingError)
-    await assert.rejects(() => em.nativeUpdate(entity as never, {}, {} as never), TenantContextMissingError)
+    await assert.rejects(() => em.nativeUpdate(entity as never, {}, {}), TenantContextMissingError)
     await assert.rejects(() => em.nativeDelete(entity as never, {}), TenantContextMissingError)
   },
   'create without a scope': async ({ daybook, inside, entity, newData }) => {

@@ -57,13 +57,13 @@ const refused: Readonly<Record<string, Attempt>> = {
       row.tenantId = other.tenant
     }),
   insert: ({ inside, entity, newData, other }) =>
-    inside(async em => em.insert(entity, { ...stamped(await newData(em)), tenantId: other.tenant } as never)),
+    inside(async em => em.insert(entity, { ...stamped(await newData(em)), tenantId: other.tenant })),
   insertMany: ({ inside, entity, newData, other }) =>
-    inside(async em => em.insertMany(entity, [{ ...stamped(await newData(em)), tenantId: other.tenant } as never])),
+    inside(async em => em.insertMany(entity, [{ ...stamped(await newData(em)), tenantId: other.tenant }])),
   'upsert of a new row': ({ inside, entity, newData, other }) =>
-    inside(async em => em.upsert(entity, { ...stamped(await newData(em)), tenantId: other.tenant } as never)),
+    inside(async em => em.upsert(entity, { ...stamped(await newData(em)), tenantId: other.tenant })),
   'upsert onto the other’s row': ({ inside, entity, newData, own, other }) =>
-    inside(async em => em.upsert(entity, { ...stamped(await newData(em)), id: other.id, tenantId: own.tenant } as never)),
+    inside(async em => em.upsert(entity, { ...stamped(await newData(em)), id: other.id, tenantId: own.tenant })),
   'upsertMany onto the other’s row': ({ inside, entity, newData, own, other }) =>
     inside(async em => em.upsertMany(entity, [{ ...stamped(await newData(em)), id: other.id, tenantId: own.tenant } as never])),
   'insert in raw SQL': async ({ em, table, newJson, other }) => insertJson(em(), table, { ...(await newJson()), tenant_id: other.tenant }),

@@ -133,8 +133,9 @@ describe('a model is refused before it touches a database', () => {
     declare code: string
   }
   const discover = async (entity: Entity) => {
-    const database = openEmbeddedDatabase
-    await MikroORM.init(embeddedOptions(modelWith({ entities: [entity] }), async () => (await database()).pglite, { queries: false }))
+    await MikroORM.init(
+      embeddedOptions(modelWith({ entities: [entity] }), async () => (await openEmbeddedDatabase()).pglite, { queries: false }),
+    )
   }
 
   test('when an entity says neither tenant nor global', async () => {

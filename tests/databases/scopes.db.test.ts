@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor, tenantContext, userActor } from '../../src/context/index.ts'
-import { Organization, registerOrganization, Role, User } from '../../src/entities.ts'
+import { Organization, registerOrganization, Role, type User } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { type Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'

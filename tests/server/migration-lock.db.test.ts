@@ -30,7 +30,7 @@ test('two migrations at once: one waits for the other, and both end well', async
   const [one, two] = [await owner(), await owner()]
   await one.migrator.down({ to: 0 })
   const applied = await Promise.all([one.migrator.up(), two.migrator.up()])
-  expect(applied.map(({ length }) => length).toSorted()).toEqual([0, modelWith().migrations.length])
+  expect(applied.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual([0, modelWith().migrations.length])
 })
 
 test('a lock that is held too long is reported with who holds it', async () => {
@@ -38,7 +38,7 @@ test('a lock that is held too long is reported with who holds it', async () => {
   await holder.connect()
   try {
     await holder.query('begin')
-    await holder.query(`select pg_advisory_xact_lock(${0x6461_7962})`)
+    await holder.query(`select pg_advisory_xact_lock(1684109666)`)
     const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid')
     const attempt = (await owner(400)).migrator.up()
     await expect(attempt).rejects.toMatchObject({

@@ -20,7 +20,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  client = new TransactionClient({ connectionString: database.urls!.app, pipeline: true } as pg.ClientConfig)
+  client = new TransactionClient({ connectionString: database.urls!.app, pipeline: true })
   await client.connect()
   await witness.query('truncate note')
 })
@@ -129,7 +129,7 @@ test('a cancelled statement ends its transaction and leaves the client usable', 
 })
 
 test('a connection that is cut rejects what was held and what was asked', async () => {
-  const cut = new TransactionClient({ connectionString: database.urls!.app, pipeline: true } as pg.ClientConfig)
+  const cut = new TransactionClient({ connectionString: database.urls!.app, pipeline: true })
   cut.on('error', () => {})
   await cut.connect()
   await cut.query('begin')

@@ -42,5 +42,5 @@ function encode(value: bigint, length: number): string {
 }
 
 function decode(text: string): bigint {
-  return [...text].reduce((value, letter) => value * 62n + BigInt(alphabet.indexOf(letter)), 0n)
+  return text.split('').reduce((value, letter) => value * 62n + BigInt(alphabet.indexOf(letter)), 0n)
 }

@@ -51,9 +51,9 @@ export async function acceptInvitation(daybook: Daybook, acceptance: Acceptance)
   const { tenantId, invitation } = await openInvitation(daybook, token, now)
   const newcomer = 'password' in acceptance ? await prepareNewcomer(daybook, invitation, acceptance) : undefined
   const userId = 'userId' in acceptance ? acceptance.userId : newId()
-  const join = (em: ScopedEntityManager) => admit(em, invitation.id, userId, newcomer, now)
+  const scope = { tenant: tenantId, actor: userActor(userId), reason: 'invitation accepted' }
   const user = await daybook
-    .transact({ tenant: tenantId, actor: userActor(userId), reason: 'invitation accepted' }, join)
+    .transact(scope, em => admit(em, invitation.id, userId, newcomer, now))
     .catch((error: unknown) => {
       if (newcomer && error instanceof UniqueConstraintViolationException) throw new EmailTakenError({ cause: error })
       throw error

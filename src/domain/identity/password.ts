@@ -44,7 +44,7 @@ const commonest = new Set(
 
 /** Length is what counts; the commonest are refused, composition rules there are none. */
 export function assertPasswordAcceptable(password: string): void {
-  const length = [...password].length
+  const { length } = Array.from(password)
   if (length < 10) throw new PasswordRefusedError('it has fewer than 10 characters')
   if (length > 256) throw new PasswordRefusedError('it has more than 256 characters')
   if (commonest.has(password.toLowerCase()) || new Set(password).size < 3)

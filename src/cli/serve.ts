@@ -1,0 +1,76 @@
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { seedDemo } from '../../seeders/seed-demo.ts'
+import { type Config, readConfig } from '../config.ts'
+import { daybookHost, folderMailer, type HostOptions } from '../http/index.ts'
+import { DaybookError } from '../kernel/error.ts'
+import { openDaybook } from '../open-daybook.ts'
+import { type Daybook, refuseBrokenIsolation } from '../orm/index.ts'
+
+try {
+  await serve(readConfig())
+} catch (error) {
+  // What we raise on purpose says what to do; a stack would only hide it.
+  console.error(error instanceof DaybookError ? error.message : error)
+  process.exit(1)
+}
+
+async function serve(config: Config): Promise<void> {
+  const daybook = await openDaybook(config)
+  try {
+    await refuseBrokenIsolation(sql => daybook.orm.driver.getConnection().execute(sql), daybook.orm.getMetadata())
+    if (daybook.embedded && config.environment !== 'production') await seedOnce(daybook, config)
+    const host = daybookHost(daybook, hostOptions(config))
+    await host.listen({ host: config.host, port: config.port })
+    const { port } = host.server.address() as AddressInfo
+    console.log(`Daybook listens on http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`)
+    closeOnSignal(async () => {
+      await host.close()
+      await daybook.close()
+    })
+  } catch (error) {
+    await daybook.close()
+    throw error
+  }
+}
+
+/** An empty embedded database gets the demo organizations; one that has them is left alone and nothing is printed about it. */
+async function seedOnce(daybook: Daybook, { seedPassword }: Config): Promise<void> {
+  const lines: string[] = []
+  const { report, password } = await seedDemo(daybook, { ...(seedPassword && { password: seedPassword }), print: line => lines.push(line) })
+  if (report.counts.created === 0) return
+  console.log(['Demo data:', ...lines].join('\n'))
+  if (password && !seedPassword) console.log(`Everybody's password, shown this once: ${password}`)
+}
+
+function hostOptions({ environment, dataDirectory }: Config): HostOptions {
+  const production = environment === 'production'
+  const mails = join(dataDirectory, 'mail')
+  if (production)
+    console.warn('Mails are not sent: this host has no mailer. Run daybookHost(daybook, { mailer }) in a program of your own.')
+  else console.log(`Mails are written to ${mails}`)
+  return {
+    logger: { level: environment === 'development' ? 'info' : 'error' },
+    secureCookie: production,
+    ...(!production && { mailer: folderMailer(mails) }),
+  }
+}
+
+/** The first signal lets requests finish, a second one doesn't wait. */
+function closeOnSignal(close: () => Promise<void>): void {
+  let closing = false
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (closing) process.exit(1)
+    closing = true
+    console.log(`${signal}: finishing what is under way`)
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+}

@@ -1,0 +1,41 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { DaybookError } from '../kernel/error.ts'
+import { MethodNotAllowedError, RouteNotFoundError } from './http.errors.ts'
+import { problem, type ProblemParts } from './problems.ts'
+import { problemOf } from './problem-of.ts'
+
+/** Every refusal and every failure of the routes below `app` becomes application/problem+json. */
+export function answerProblems(app: FastifyInstance): void {
+  const routes = rememberRoutes(app)
+  app.setErrorHandler((error, request, reply) => {
+    const parts = problemOf(error)
+    if (error instanceof MethodNotAllowedError) reply.header('allow', error.allowed.join(', '))
+    return sendProblem(parts, error, request, reply)
+  })
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, request => {
+    const allowed = routes.methodsFor(request.url.split('?', 1)[0]!)
+    throw allowed.length > 0 ? new MethodNotAllowedError(allowed) : new RouteNotFoundError()
+  })
+}
+
+export function sendProblem(parts: ProblemParts, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const answer = problem(parts, request.id)
+  if (answer.status >= 500) request.log.error({ err: error, code: answer.code }, 'a request failed')
+  else request.log.info({ code: answer.code, ...(error instanceof DaybookError && { details: error.details }) }, 'a request was refused')
+  if (answer.status === 401) reply.header('www-authenticate', 'Bearer realm="daybook"')
+  if (answer.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')
+  // A string, so that no route's answer schema is applied to a problem.
+  return reply.code(answer.status).type('application/problem+json').send(JSON.stringify(answer))
+}
+
+/** Fastify tells an unknown path and a wrong method apart for nobody, so the paths are remembered. */
+function rememberRoutes(app: FastifyInstance): { methodsFor(path: string): string[] } {
+  const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:[A-Za-z]+/g, '[^/]+')}$`)
+    routes.push({ pattern, methods: [method].flat() })
+  })
+  return {
+    methodsFor: path => [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))].toSorted(),
+  }
+}

@@ -1,0 +1,76 @@
+import { Type } from 'typebox'
+import { ApiKey, apiKeyEnvironments, type IssuedApiKey, issueApiKey, rotateApiKey } from '../domain/access/index.ts'
+import { now } from '../kernel/clock.ts'
+import type { ScopedEntityManager } from '../orm/index.ts'
+import type { App } from './app.ts'
+import { exactly, nameField, oneOf, organizationParams, permissionField, withinOrganization } from './fields.ts'
+import { RequestInvalidError, ResourceNotFoundError } from './http.errors.ts'
+import { inTenant } from './in-tenant.ts'
+import { afterCursor, page, pageOf, pageOptions, pageQuery } from './pages.ts'
+import { apiKeyAnswer, apiKeyView } from './views.ts'
+
+const newKey = exactly({
+  name: nameField(),
+  environment: oneOf(apiKeyEnvironments),
+  scopes: Type.Array(permissionField(), { minItems: 1, maxItems: 200, uniqueItems: true }),
+  expiresAt: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
+})
+/** Only these two answers hold a key, and only this once. */
+const issuedAnswer = exactly({ apiKey: apiKeyAnswer, secret: Type.String() })
+
+export function apiKeyRoutes(app: App): void {
+  app.get(
+    '/organizations/:organization/api-keys',
+    { schema: { params: organizationParams, querystring: pageQuery, response: { 200: pageOf(apiKeyAnswer) } } },
+    request =>
+      inTenant(request, 'api-key:read', async ({ em }) => {
+        const rows = await em.find(ApiKey, afterCursor(request.query), pageOptions(request.query))
+        return page(rows, request.query, apiKeyView)
+      }),
+  )
+
+  app.post(
+    '/organizations/:organization/api-keys',
+    { schema: { params: organizationParams, body: newKey, response: { 201: issuedAnswer } } },
+    async (request, reply) => {
+      const { expiresAt, ...input } = request.body
+      const answer = await inTenant(request, 'api-key:create', async ({ em }) =>
+        issuedView(em, await issueApiKey(em, { ...input, ...(expiresAt !== undefined && { expiresAt: future(expiresAt) }) })),
+      )
+      return reply.code(201).send(answer)
+    },
+  )
+
+  app.post(
+    '/organizations/:organization/api-keys/:id/rotate',
+    { schema: { params: withinOrganization, response: { 201: issuedAnswer } } },
+    async (request, reply) => {
+      const answer = await inTenant(request, 'api-key:create', async ({ em }) =>
+        issuedView(em, await rotateApiKey(em, await keyOf(em, request.params.id))),
+      )
+      return reply.code(201).send(answer)
+    },
+  )
+
+  app.delete('/organizations/:organization/api-keys/:id', { schema: { params: withinOrganization } }, async (request, reply) => {
+    await inTenant(request, 'api-key:delete', async ({ em }) => (await keyOf(em, request.params.id)).revoke(now()))
+    return reply.code(204).send()
+  })
+}
+
+async function keyOf(em: ScopedEntityManager, id: string): Promise<ApiKey> {
+  const key = await em.findOne(ApiKey, id)
+  if (!key) throw new ResourceNotFoundError('API key')
+  return key
+}
+
+async function issuedView(em: ScopedEntityManager, { apiKey, secret }: IssuedApiKey) {
+  await em.flush()
+  return { apiKey: apiKeyView(apiKey), secret }
+}
+
+function future(text: string): Date {
+  const at = new Date(text)
+  if (!(at > now())) throw new RequestInvalidError([{ pointer: '#/expiresAt', detail: 'must be a moment in the future', in: 'body' }])
+  return at
+}

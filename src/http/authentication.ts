@@ -1,0 +1,56 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Actor, apiKeyActor, userActor } from '../context/index.ts'
+import { type ApiKey, authenticateApiKey } from '../domain/access/index.ts'
+import { authenticateSession, type Session, type User } from '../domain/identity/index.ts'
+import { CredentialRefusedError, CredentialRequiredError } from './http.errors.ts'
+import { clearSessionCookie, sessionCookieOf } from './session-cookie.ts'
+
+export interface Person {
+  readonly kind: 'person'
+  readonly user: User
+  readonly session: Session
+  readonly token: string
+}
+
+export interface Program {
+  readonly kind: 'program'
+  readonly apiKey: ApiKey
+  readonly tenantId: string
+}
+
+/** Who sent a request. */
+export type Principal = Person | Program
+
+export function actorOf(principal: Principal): Actor {
+  return principal.kind === 'person' ? userActor(principal.user) : apiKeyActor(principal.apiKey)
+}
+
+/** Before the body is read. A credential that is presented and doesn't hold is refused, never taken for nobody. */
+export async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { access } = request.routeOptions.config
+  if (request.is404 || access === 'public') return
+  request.principal = await presented(request, reply)
+  if (!request.principal && access !== 'optional') throw new CredentialRequiredError()
+}
+
+/** An explicit key counts before a cookie, which a browser adds by itself. */
+async function presented(request: FastifyRequest, reply: FastifyReply): Promise<Principal | undefined> {
+  const { authorization } = request.headers
+  if (authorization !== undefined) return program(request, authorization)
+  const token = sessionCookieOf(request)
+  if (token === undefined) return undefined
+  const found = tokenShape.test(token) && (await authenticateSession(request.server.daybook.database, token))
+  if (found) return { kind: 'person', token, ...found }
+  clearSessionCookie(reply)
+  throw new CredentialRefusedError()
+}
+
+async function program(request: FastifyRequest, authorization: string): Promise<Program> {
+  const key = bearer.exec(authorization)?.[1]
+  const found = key && (await authenticateApiKey(request.server.daybook.database, key))
+  if (!found) throw new CredentialRefusedError()
+  return { kind: 'program', ...found }
+}
+
+const tokenShape = /^[A-Za-z0-9_-]{43}$/
+const bearer = /^Bearer +(dbk_[A-Za-z0-9_]{1,200})$/i

@@ -1,0 +1,26 @@
+import type { Daybook } from '../orm/index.ts'
+import type { Principal } from './authentication.ts'
+import type { Outbox } from './mailer.ts'
+
+/** What the routes share. */
+export interface HostState {
+  readonly database: Daybook
+  readonly outbox: Outbox
+  readonly allowedOrigins: ReadonlySet<string>
+  readonly secureCookie: boolean
+}
+
+/** `public` routes look at no credential, `optional` ones at one that is presented. Every other route needs one. */
+export type Access = 'public' | 'optional'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    daybook: HostState
+  }
+  interface FastifyRequest {
+    principal: Principal | undefined
+  }
+  interface FastifyContextConfig {
+    access?: Access
+  }
+}

@@ -1,0 +1,32 @@
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Daybook } from '../orm/index.ts'
+import { sendProblem } from './answer-problems.ts'
+import { quietLogging } from './logging.ts'
+import type { HostOptions } from './options.ts'
+import { daybookPlugin } from './plugin.ts'
+import { problemOf } from './problem-of.ts'
+import { echoRequestId, requestIdFrom } from './request-story.ts'
+import { setSecurityHeaders } from './security-headers.ts'
+
+/** A Fastify instance that serves an open database. Closing it finishes the requests and mails under way and leaves the database open. */
+export function daybookHost(daybook: Daybook, options: HostOptions = {}): FastifyInstance {
+  const { logger = false, trustProxy = false, ...pluginOptions } = options
+  const app = Fastify({
+    logger: typeof logger === 'object' ? { ...logger, ...quietLogging } : logger && quietLogging,
+    trustProxy,
+    genReqId: request => requestIdFrom(request.headers),
+    requestIdHeader: false,
+    forceCloseConnections: 'idle',
+    requestTimeout: 30_000,
+    frameworkErrors: (error, request, reply) => void refuseUnrouted(error, request, reply),
+  })
+  void app.register(daybookPlugin, { ...pluginOptions, daybook })
+  return app
+}
+
+/** Paths that the router itself refuses never reach the plugin's hooks and error handler. */
+async function refuseUnrouted(error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  await echoRequestId(request, reply)
+  await setSecurityHeaders(request, reply)
+  sendProblem(problemOf(error), error, request, reply)
+}

@@ -1,0 +1,119 @@
+import { DaybookError } from '../kernel/error.ts'
+
+export class CredentialRequiredError extends DaybookError {
+  readonly code = 'http.unauthenticated'
+
+  constructor() {
+    super('This needs a signed-in person or an API key. POST /auth/sign-in, or send `Authorization: Bearer dbk_…`.')
+  }
+}
+
+export class CredentialRefusedError extends DaybookError {
+  readonly code = 'http.credential_refused'
+
+  constructor() {
+    super('The session or key that was presented is unknown, expired or revoked. Sign in again, or use another key.')
+  }
+}
+
+export class SignInRefusedError extends DaybookError {
+  readonly code = 'http.sign_in_refused'
+
+  constructor() {
+    super('The e-mail address and the password don’t open an account. After several failures an account rests for a while.')
+  }
+}
+
+export class PersonRequiredError extends DaybookError {
+  readonly code = 'http.person_required'
+
+  constructor() {
+    super('This concerns a signed-in person, and an API key isn’t one.')
+  }
+}
+
+export class CrossSiteRequestError extends DaybookError {
+  readonly code = 'http.cross_site'
+
+  constructor() {
+    super(
+      'The request comes from another site, or doesn’t say from where. Send it from the same origin, or as application/json from a program.',
+    )
+  }
+}
+
+export interface InvalidPart {
+  /** A JSON pointer as a fragment, `#/organization/name`. */
+  readonly pointer: string
+  readonly detail: string
+  readonly in: 'body' | 'query' | 'path' | 'headers'
+}
+
+export class RequestInvalidError extends DaybookError {
+  readonly code = 'http.invalid_request'
+  readonly errors: readonly InvalidPart[]
+
+  constructor(errors: readonly InvalidPart[]) {
+    super('The request isn’t as this route expects it. `errors` points at each place.')
+    this.errors = errors
+  }
+}
+
+export class TokenRefusedError extends DaybookError {
+  readonly code = 'http.token_refused'
+
+  constructor() {
+    super('The token is unknown, expired or used. Ask for a new one.')
+  }
+}
+
+export class PasswordWrongError extends DaybookError {
+  readonly code = 'http.password_wrong'
+
+  constructor() {
+    super('The current password isn’t right, so the password was not changed.')
+  }
+}
+
+/** The same for what doesn't exist and for what belongs to somebody else. */
+export class ResourceNotFoundError extends DaybookError {
+  readonly code = 'http.not_found'
+
+  constructor(thing: string) {
+    super(`There is no such ${thing} here.`, { thing })
+  }
+}
+
+export class NoActiveOrganizationError extends DaybookError {
+  readonly code = 'http.no_active_organization'
+
+  constructor() {
+    super('This session has no active organization. Choose one with POST /me/organization, or name it in the path.')
+  }
+}
+
+export class RouteNotFoundError extends DaybookError {
+  readonly code = 'http.route_not_found'
+
+  constructor() {
+    super('No route answers to this path.')
+  }
+}
+
+export class MethodNotAllowedError extends DaybookError {
+  readonly code = 'http.method_not_allowed'
+  readonly allowed: readonly string[]
+
+  constructor(allowed: readonly string[]) {
+    super(`This path answers to ${allowed.join(', ')}.`, { allowed })
+    this.allowed = allowed
+  }
+}
+
+export class TooManyRequestsError extends DaybookError {
+  readonly code = 'http.too_many_requests'
+
+  constructor(seconds: number) {
+    super(`Too many requests from this address. Try again in ${seconds} s.`, { seconds })
+  }
+}

@@ -1,0 +1,94 @@
+import { IsolationLevel } from '@mikro-orm/core'
+import type { FastifyRequest } from 'fastify'
+import { resolveScope, tenantContext } from '../context/index.ts'
+import { apiKeyAllows, assertCan, Membership, PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
+import type { User } from '../domain/identity/index.ts'
+import { Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
+import { isId } from '../kernel/id.ts'
+import type { ScopedEntityManager } from '../orm/index.ts'
+import { actorOf, type Principal } from './authentication.ts'
+import { CredentialRequiredError, NoActiveOrganizationError, ResourceNotFoundError } from './http.errors.ts'
+import { storyOf } from './request-story.ts'
+
+/** One request's unit of work: everything through `em` commits together, and `afterCommit` runs only if it did. */
+export interface Work {
+  readonly em: ScopedEntityManager
+  readonly organization: Organization
+  /** Whoever asks, as `em` knows them; a program is nobody. */
+  readonly user?: User
+  readonly afterCommit: (effect: () => void) => void
+}
+
+/** The work of a route under /organizations/:organization, for people and programs that have the permission. */
+export async function inTenant<A>(request: FastifyRequest, permission: PermissionKey, handle: (work: Work) => Promise<A>): Promise<A> {
+  const principal = principalIn(request)
+  return transactIn(request, principal, tenantAsked(request, principal), async work => {
+    await requirePermission(work, principal, permission)
+    return handle(work)
+  })
+}
+
+/** One transaction in a tenant for whoever sent the request. Who isn't an active member learns nothing about the tenant, not even that it exists. */
+export function transactIn<A>(
+  request: FastifyRequest,
+  principal: Principal,
+  tenant: string,
+  handle: (work: Work) => Promise<A>,
+): Promise<A> {
+  const scope = { tenant, actor: actorOf(principal), ...storyOf(request.id, request.headers) }
+  return tenantContext.run(resolveScope(scope), async () => {
+    let effects: (() => void)[] = []
+    const answer = await request.server.daybook.database.transact(
+      scope,
+      async em => {
+        effects = [] // the transaction may be tried again
+        const entered = await enter(em, principal, tenant)
+        return handle({ em, ...entered, afterCommit: effect => void effects.push(effect) })
+      },
+      // A read sees one snapshot, however many statements it takes.
+      isRead(request) ? { readOnly: true, isolation: IsolationLevel.REPEATABLE_READ } : {},
+    )
+    for (const effect of effects) effect()
+    return answer
+  })
+}
+
+function principalIn({ principal }: FastifyRequest): Principal {
+  if (!principal) throw new CredentialRequiredError()
+  return principal
+}
+
+async function enter(em: ScopedEntityManager, principal: Principal, tenant: string): Promise<Pick<Work, 'organization' | 'user'>> {
+  const user = principal.kind === 'person' ? await activeMember(em, principal.user.id) : undefined
+  const organization = await em.findOne(Organization, tenant)
+  if (!organization || organization.deletedAt) throw new ResourceNotFoundError('organization')
+  if (!organization.isServed()) throw new OrganizationNotServedError(organization.status)
+  return { organization, ...(user && { user }) }
+}
+
+async function activeMember(em: ScopedEntityManager, user: string): Promise<User> {
+  const membership = await em.findOne(Membership, { user, status: 'ACTIVE' }, { populate: ['user'] })
+  if (!membership) throw new ResourceNotFoundError('organization')
+  return membership.user.$
+}
+
+async function requirePermission({ em, user }: Work, principal: Principal, permission: PermissionKey): Promise<void> {
+  if (user) await assertCan(em, user, permission)
+  else if (principal.kind === 'program' && !apiKeyAllows(principal.apiKey, permission)) {
+    throw new PermissionDeniedError(permission, 'the API key doesn’t have it')
+  }
+}
+
+function tenantAsked({ params }: FastifyRequest, principal: Principal): string {
+  const { organization } = params as { organization: string }
+  const own = principal.kind === 'program' ? principal.tenantId : principal.session.activeTenantId
+  if (organization === 'current') {
+    if (!own) throw new NoActiveOrganizationError()
+    return own
+  }
+  const foreign = principal.kind === 'program' && organization.toLowerCase() !== own
+  if (foreign || !isId(organization)) throw new ResourceNotFoundError('organization')
+  return organization.toLowerCase()
+}
+
+const isRead = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD'

@@ -1,0 +1,113 @@
+import { Type } from 'typebox'
+import {
+  acceptInvitation,
+  cancelInvitation,
+  Invitation,
+  invitationStatuses,
+  inviteMember,
+  rejectInvitation,
+} from '../domain/access/index.ts'
+import type { App } from './app.ts'
+import type { Person, Principal } from './authentication.ts'
+import {
+  emailField,
+  exactly,
+  idField,
+  nameField,
+  oneOf,
+  organizationParams,
+  passwordField,
+  tokenField,
+  withinOrganization,
+} from './fields.ts'
+import { CredentialRequiredError, PersonRequiredError, RequestInvalidError, ResourceNotFoundError } from './http.errors.ts'
+import { inTenant } from './in-tenant.ts'
+import { invitationMail } from './mails.ts'
+import { roleOf } from './member.routes.ts'
+import type { PluginOptions } from './options.ts'
+import { afterCursor, page, pageOf, pageOptions, pageQuery } from './pages.ts'
+import { credentialLimit } from './rate-limits.ts'
+import { invitationAnswer, invitationView, ownUserAnswer, ownUserView } from './views.ts'
+
+const listQuery = exactly({ ...pageQuery.properties, status: Type.Optional(oneOf(invitationStatuses)) })
+const newInvitation = exactly({ email: emailField(), role: idField() })
+const acceptBody = exactly({ token: tokenField(), password: Type.Optional(passwordField()), name: Type.Optional(nameField()) })
+const acceptAnswer = exactly({ user: ownUserAnswer, organization: Type.String() })
+
+export function invitationRoutes(app: App, rateLimits: PluginOptions['rateLimits']): void {
+  const { database, outbox } = app.daybook
+  const limited = credentialLimit(rateLimits)
+
+  app.get(
+    '/organizations/:organization/invitations',
+    { schema: { params: organizationParams, querystring: listQuery, response: { 200: pageOf(invitationAnswer) } } },
+    request =>
+      inTenant(request, 'invitation:read', async ({ em }) => {
+        const { query } = request
+        const where = { ...(query.status !== undefined && { status: query.status }), ...afterCursor(query) }
+        return page(await em.find(Invitation, where, { ...pageOptions(query), populate: ['role'] }), query, invitationView)
+      }),
+  )
+
+  app.post(
+    '/organizations/:organization/invitations',
+    { config: limited, schema: { params: organizationParams, body: newInvitation, response: { 201: invitationAnswer } } },
+    async (request, reply) => {
+      const answer = await inTenant(request, 'invitation:create', async ({ em, organization, afterCommit }) => {
+        const role = await roleOf(em, request.body.role)
+        const { invitation, token } = await inviteMember(em, { email: request.body.email, role })
+        const mail = invitationMail(invitation.email, organization.name, token)
+        afterCommit(() => outbox.send(mail))
+        return invitationView(invitation)
+      })
+      return reply.code(201).send(answer)
+    },
+  )
+
+  app.delete('/organizations/:organization/invitations/:id', { schema: { params: withinOrganization } }, async (request, reply) => {
+    await inTenant(request, 'invitation:delete', async ({ em }) => {
+      const invitation = await em.findOne(Invitation, request.params.id)
+      if (!invitation) throw new ResourceNotFoundError('invitation')
+      cancelInvitation(invitation)
+    })
+    return reply.code(204).send()
+  })
+
+  /** Somebody signed in joins as themself; somebody new brings a password. */
+  app.post(
+    '/invitations/accept',
+    { config: { access: 'optional', ...limited }, schema: { body: acceptBody, response: { 200: acceptAnswer } } },
+    async ({ principal, body }) => {
+      const accepted = await acceptInvitation(database, { token: body.token, ...joiner(principal, body) })
+      return { user: ownUserView(accepted.user), organization: accepted.tenantId }
+    },
+  )
+
+  app.post(
+    '/invitations/reject',
+    { config: { access: 'public', ...limited }, schema: { body: exactly({ token: tokenField() }) } },
+    async ({ body }, reply) => {
+      await rejectInvitation(database, body.token)
+      return reply.code(204).send()
+    },
+  )
+}
+
+interface Joining {
+  readonly password?: string
+  readonly name?: string
+}
+
+function joiner(principal: Principal | undefined, { password, name }: Joining): { userId: string } | { password: string; name?: string } {
+  if (principal) return { userId: personOf(principal, password).user.id }
+  if (password === undefined) throw new CredentialRequiredError()
+  return { password, ...(name !== undefined && { name }) }
+}
+
+function personOf(principal: Principal, password: string | undefined): Person {
+  if (principal.kind !== 'person') throw new PersonRequiredError()
+  if (password !== undefined) {
+    throw new RequestInvalidError([{ pointer: '#/password', detail: 'is for somebody new, and you are signed in', in: 'body' }])
+  }
+  return principal
+}

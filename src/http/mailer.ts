@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { FastifyBaseLogger } from 'fastify'
+
+export interface Mail {
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+}
+
+export interface Mailer {
+  send(mail: Mail): Promise<void>
+}
+
+/** Writes each mail into a folder, so that a newcomer can read a token without any secret being logged. */
+export function folderMailer(directory: string): Mailer {
+  return {
+    async send({ to, subject, text }) {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      const file = `${new Date().toISOString().replaceAll(':', '-')}-${randomUUID().slice(0, 8)}.txt`
+      await writeFile(join(directory, file), `To: ${to}\nSubject: ${subject}\n\n${text}\n`, { mode: 0o600 })
+    },
+  }
+}
+
+/**
+ * Hands mails to the mailer without waiting for it: an answer that took as long as a mail would tell that the address is known. What is
+ * under way is waited for at shutdown.
+ */
+export class Outbox {
+  readonly #mailer: Mailer | undefined
+  readonly #log: FastifyBaseLogger
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(mailer: Mailer | undefined, log: FastifyBaseLogger) {
+    this.#mailer = mailer
+    this.#log = log
+  }
+
+  send(mail: Mail): void {
+    const sending = this.#deliver(mail).finally(() => this.#underWay.delete(sending))
+    this.#underWay.add(sending)
+  }
+
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+  }
+
+  /** What a mailer throws may quote the mail, and the mail holds a token, so only the subject is logged. */
+  async #deliver(mail: Mail): Promise<void> {
+    try {
+      await this.#mailer?.send(mail)
+    } catch {
+      this.#log.error({ subject: mail.subject }, 'a mail could not be sent')
+    }
+  }
+}

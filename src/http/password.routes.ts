@@ -1,0 +1,53 @@
+import { activateTenant, type Browser, changePassword, openSession, requestPasswordReset, resetPassword } from '../domain/identity/index.ts'
+import type { Daybook } from '../orm/index.ts'
+import type { App } from './app.ts'
+import type { Person } from './authentication.ts'
+import { emailField, exactly, passwordField, tokenField } from './fields.ts'
+import { PasswordWrongError, TokenRefusedError } from './http.errors.ts'
+import { passwordResetMail } from './mails.ts'
+import type { PluginOptions } from './options.ts'
+import { browserOf, personIn } from './person.ts'
+import { credentialLimit } from './rate-limits.ts'
+import { clearSessionCookie, setSessionCookie } from './session-cookie.ts'
+
+export function passwordRoutes(app: App, rateLimits: PluginOptions['rateLimits']): void {
+  const { database, outbox } = app.daybook
+  const limited = credentialLimit(rateLimits)
+  const guessable = { access: 'public', ...limited } as const
+
+  /** The same answer whether or not anybody has that address. */
+  app.post('/auth/forgot-password', { config: guessable, schema: { body: exactly({ email: emailField() }) } }, async (request, reply) => {
+    const requested = await requestPasswordReset(database, { email: request.body.email, ip: request.ip })
+    if (requested) outbox.send(passwordResetMail(requested.user.email, requested.token))
+    return reply.code(202).send()
+  })
+
+  app.post(
+    '/auth/reset-password',
+    { config: guessable, schema: { body: exactly({ token: tokenField(), password: passwordField() }) } },
+    async (request, reply) => {
+      if (!(await resetPassword(database, request.body))) throw new TokenRefusedError()
+      clearSessionCookie(reply)
+      return reply.code(204).send()
+    },
+  )
+
+  app.post(
+    '/auth/change-password',
+    { config: limited, schema: { body: exactly({ current: passwordField(), password: passwordField() }) } },
+    async (request, reply) => {
+      const person = personIn(request)
+      if (!(await changePassword(database, { userId: person.user.id, ...request.body }))) throw new PasswordWrongError()
+      const { session, token } = await continueSession(database, person, browserOf(request))
+      setSessionCookie(reply, token, session.expires)
+      return reply.code(204).send()
+    },
+  )
+}
+
+/** A new password ends every session, so the browser at hand gets another one. */
+async function continueSession(database: Daybook, { user, session: before }: Person, browser: Browser) {
+  const opened = await openSession(database, user, browser)
+  if (before.activeTenantId) await activateTenant(database, opened.session, before.activeTenantId)
+  return opened
+}

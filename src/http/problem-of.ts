@@ -1,0 +1,83 @@
+import {
+  CheckConstraintViolationException,
+  DriverException,
+  ForeignKeyConstraintViolationException,
+  NotFoundError,
+  OptimisticLockError,
+  UniqueConstraintViolationException,
+} from '@mikro-orm/core'
+import { DaybookError } from '../kernel/error.ts'
+import { translateDriverError } from '../orm/index.ts'
+import { RequestInvalidError } from './http.errors.ts'
+import { type ProblemParts, statusOfCode } from './problems.ts'
+
+const internal: ProblemParts = { code: 'internal', detail: 'Something went wrong here. The request id finds it in the log.' }
+
+/** What an error says to whoever sent the request: its own words when it is meant for them, and otherwise no more than they need. */
+export function problemOf(thrown: unknown): ProblemParts {
+  const error = translateDriverError(thrown)
+  if (error instanceof RequestInvalidError) return { code: error.code, detail: error.message, errors: error.errors }
+  if (error instanceof DaybookError) return fromDaybook(error)
+  return fromOrm(error) ?? fromState(stateOf(error)) ?? fromFastify(error) ?? internal
+}
+
+/** A message is written for whoever can act on it; with a 5xx that isn't the caller. */
+function fromDaybook({ code, message }: DaybookError): ProblemParts {
+  const status = statusOfCode(code) ?? 500
+  if (status < 500) return { code, detail: message }
+  return status === 503 ? { code, detail: 'The database can’t be worked with right now. Try again in a moment.' } : internal
+}
+
+function fromOrm(error: unknown): ProblemParts | undefined {
+  if (error instanceof NotFoundError) return { code: 'http.not_found', detail: 'There is no such thing here.' }
+  if (error instanceof OptimisticLockError) {
+    return { code: 'http.version_conflict', detail: 'Somebody else changed it meanwhile. Read it again, then repeat the change.' }
+  }
+  if (error instanceof UniqueConstraintViolationException) return { code: 'http.conflict', detail: 'There is one like this already.' }
+  if (error instanceof ForeignKeyConstraintViolationException) {
+    return { code: 'http.reference_refused', detail: 'It refers to something that doesn’t exist here, or something still refers to it.' }
+  }
+  if (error instanceof CheckConstraintViolationException)
+    return { code: 'http.value_refused', detail: 'A value breaks a rule of the database.' }
+  return undefined
+}
+
+const states: Readonly<Record<string, ProblemParts>> = {
+  '57014': { code: 'http.timeout', detail: 'It took too long and was stopped. Nothing was changed.' },
+  '55P03': { code: 'http.busy', detail: 'Somebody else is changing the same thing. Nothing was changed; try again.' },
+  '40001': { code: 'http.busy', detail: 'Others changed the same things meanwhile. Nothing was changed; try again.' },
+  '40P01': { code: 'http.busy', detail: 'Others changed the same things meanwhile. Nothing was changed; try again.' },
+  '53300': { code: 'http.busy', detail: 'The database takes no more connections right now. Try again in a moment.' },
+}
+
+/** Class 22 is a value that no column can hold, 08 and 57P a database that went away. */
+function fromState(state: string | undefined): ProblemParts | undefined {
+  if (state === undefined) return undefined
+  if (state.startsWith('22')) return { code: 'http.value_refused', detail: 'A value can’t be stored.' }
+  if (state.startsWith('08') || state.startsWith('57P'))
+    return { code: 'http.busy', detail: 'The database went away. Try again in a moment.' }
+  return states[state]
+}
+
+function stateOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined
+  const fromDatabase = error instanceof DriverException || (typeof code === 'string' && /^[0-9][0-9A-Z]{4}$/.test(code))
+  return fromDatabase && typeof code === 'string' ? code : undefined
+}
+
+const invalid = (detail: string): ProblemParts => ({ code: 'http.invalid_request', detail })
+
+const frameworkErrors: Readonly<Record<string, ProblemParts>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'http.body_too_large', detail: 'The body is larger than the 64 KiB that are read.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'http.media_type', detail: 'Bodies are read as application/json only.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: invalid('The body is not as long as Content-Length says.'),
+  FST_ERR_CTP_INVALID_JSON_BODY: invalid('The body is not valid JSON.'),
+  FST_ERR_BAD_URL: invalid('The address is not a valid URL.'),
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'http.address_too_long', detail: 'A part of the path is too long.' },
+}
+
+function fromFastify(error: unknown): ProblemParts | undefined {
+  const { code, statusCode } = error instanceof Error ? (error as { code?: string; statusCode?: number }) : {}
+  if (code !== undefined && Object.hasOwn(frameworkErrors, code)) return frameworkErrors[code]
+  return statusCode === 400 ? invalid('The request can’t be read.') : undefined
+}

@@ -1,0 +1,112 @@
+import { STATUS_CODES } from 'node:http'
+import type { InvalidPart } from './http.errors.ts'
+
+/** An answer that says no, in the shape of RFC 9457. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly requestId: string
+  readonly errors?: readonly InvalidPart[]
+}
+
+/**
+ * What the host answers to each error. A 500 stands where the caller can't help it: the message stays inside, because it speaks to
+ * whoever wrote the program.
+ */
+const statuses: Readonly<Record<string, number>> = {
+  internal: 500,
+
+  'http.invalid_request': 400,
+  'http.unauthenticated': 401,
+  'http.credential_refused': 401,
+  'http.sign_in_refused': 401,
+  'http.person_required': 403,
+  'http.cross_site': 403,
+  'http.password_wrong': 403,
+  'http.not_found': 404,
+  'http.no_active_organization': 404,
+  'http.route_not_found': 404,
+  'http.method_not_allowed': 405,
+  'http.conflict': 409,
+  'http.version_conflict': 409,
+  'http.reference_refused': 409,
+  'http.token_refused': 410,
+  'http.body_too_large': 413,
+  'http.address_too_long': 414,
+  'http.media_type': 415,
+  'http.value_refused': 422,
+  'http.too_many_requests': 429,
+  'http.busy': 503,
+  'http.timeout': 503,
+
+  'identity.password_refused': 422,
+  'identity.email_invalid': 422,
+  'organization.slug_invalid': 422,
+  'organization.slug_taken': 409,
+  'organization.not_served': 403,
+  'access.denied': 403,
+  'access.grant_exceeds_own': 403,
+  'access.builtin_role_immutable': 409,
+  'access.permission_unknown': 422,
+  'access.role_cycle': 409,
+  'access.role_in_use': 409,
+  'access.role_key_taken': 409,
+  'access.last_owner': 409,
+  'access.membership_state': 409,
+  'access.already_member': 409,
+  'access.email_taken': 409,
+  'access.invitation_invalid': 410,
+  'access.invitation_state': 409,
+  'access.api_key_state': 409,
+
+  'scope.invalid': 500,
+  'scope.immutable': 500,
+  'scope.needs_transaction': 500,
+  'scope.operator_unavailable': 500,
+  'tenancy.context_missing': 500,
+  'tenancy.row_refused': 403,
+  'tenancy.identity_immutable': 409,
+  'transaction.rolled_back': 500,
+  'model.entity_not_scoped': 500,
+  'model.unique_across_tenants': 500,
+  'model.policy_widens': 500,
+  'configuration.invalid': 500,
+  'database.unreachable': 503,
+  'database.role_missing': 500,
+  'database.isolation_broken': 503,
+  'database.embedded_busy': 503,
+  'database.embedded_in_use': 503,
+  'migration.running': 503,
+  'seeding.refused': 500,
+}
+
+export function statusOfCode(code: string): number | undefined {
+  return statuses[code]
+}
+
+/** Every code that an answer of the host may have. */
+export function knownCodes(): string[] {
+  return Object.keys(statuses)
+}
+
+export interface ProblemParts {
+  readonly code: string
+  readonly detail: string
+  readonly errors?: readonly InvalidPart[]
+}
+
+export function problem({ code, detail, errors }: ProblemParts, requestId: string): Problem {
+  const status = statusOfCode(code) ?? 500
+  return {
+    type: `urn:daybook:problem:${code}`,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    code,
+    detail,
+    requestId,
+    ...(errors && { errors }),
+  }
+}

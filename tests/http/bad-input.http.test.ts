@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../../src/kernel/id.ts'
+import { Caller, openTestHost, password, type SignedUp, signUp, type TestHost } from './test-host.ts'
+
+let on: TestHost
+let ann: SignedUp
+
+beforeAll(async () => {
+  on = await openTestHost()
+  ann = await signUp(on, 'ann@acme.example', 'Acme')
+})
+afterAll(() => on[Symbol.asyncDispose]())
+
+async function everything(): Promise<string> {
+  const paths = ['', '/roles?limit=200', '/invitations', '/api-keys', '/members']
+  return (await Promise.all(paths.map(path => ann.caller.get(`/organizations/current${path}`)))).map(({ body }) => body).join('\n')
+}
+
+const hostile = [
+  "'; drop table membership; --",
+  '\0',
+  'half a pair \ud800',
+  '😀'.repeat(40),
+  '../../etc/passwd',
+  '<script>alert(1)</script>',
+  '%00',
+  'x'.repeat(20_000),
+  '${process.exit(1)}',
+  '__proto__',
+  '',
+  ' ',
+]
+const strangeBodies: (string | undefined)[] = [
+  undefined,
+  '',
+  '{',
+  'null',
+  '[]',
+  '"text"',
+  '1e999',
+  '{"__proto__":{"admin":true}}',
+  '{"constructor":{"prototype":{"admin":true}}}',
+  '['.repeat(20_000) + ']'.repeat(20_000),
+  '{"email":["ann@acme.example"],"password":{"$ne":null},"token":{"$gt":""},"key":1,"name":null,"organization":true,"role":0}',
+]
+
+const writes = () => on.routes.filter(({ method, takesBody }) => ['POST', 'PATCH'].includes(method) && takesBody)
+
+const filled = (url: string) => url.replace(':organization', 'current').replace(':id', newId())
+
+test('no strange body gets anything but a clear refusal, on any route', async () => {
+  const before = await everything()
+  for (const { method, url } of writes()) {
+    for (const payload of strangeBodies) {
+      const answer = await ann.caller.call(method, filled(url), payload === undefined ? {} : { payload })
+      expectRefusal(answer, `${method} ${url} ${payload?.slice(0, 60)}`)
+    }
+  }
+  expect(await everything()).toBe(before)
+})
+
+test('no hostile string in a body, path or query makes the host fail', { timeout: 60_000 }, async () => {
+  const fields = ['email', 'password', 'token', 'key', 'name', 'role', 'current', 'parent', 'description', 'status', 'organization']
+  for (const text of hostile) {
+    for (const { method, url } of writes().filter(each => !each.url.includes('sign-up'))) {
+      const answer = await ann.caller.call(method, filled(url), { payload: Object.fromEntries(fields.map(field => [field, text])) })
+      expectRefusal(answer, `${method} ${url} ${text.slice(0, 30)}`)
+    }
+    for (const { url } of on.routes.filter(({ method, url: path }) => method === 'GET' && path.includes(':'))) {
+      const path = url.replaceAll(/:[a-z]+/g, encodeURIComponent(text.toWellFormed()) || '%20')
+      expectRefusal(await ann.caller.get(path), `GET ${url} ${text.slice(0, 30)}`)
+    }
+    const query = encodeURIComponent(text.toWellFormed())
+    expectRefusal(await ann.caller.get(`/organizations/current/members?after=${query}`), `after=${text.slice(0, 30)}`)
+    expectRefusal(await ann.caller.get(`/organizations/current/permissions/explain?user=${query}&permission=${query}`), text.slice(0, 30))
+  }
+})
+
+function expectRefusal({ statusCode, headers, body }: Awaited<ReturnType<Caller['get']>>, what: string): void {
+  expect(statusCode, what).toBeGreaterThanOrEqual(400)
+  expect(statusCode, what).toBeLessThan(500)
+  expect(headers['content-type'], what).toContain('application/problem+json')
+  const problem = JSON.parse(body)
+  expect(problem, what).toMatchObject({ status: statusCode, code: expect.any(String), requestId: headers['x-request-id'] })
+  expect(body, what).not.toMatch(/\bat .*\.(?:ts|js):\d|node_modules|select |insert into/i)
+}
+
+test('text in any script is stored as it came, and SQL in it stays text', async () => {
+  const name = `Zoë's 😀 "Größe"; drop table role; -- \\ ${'日本語'.repeat(5)}`
+  const made = await ann.caller.post('/organizations/current/roles', { key: 'TEXT', name })
+  expect(made.statusCode).toBe(201)
+  expect((await ann.caller.get(`/organizations/current/roles/${made.json().id}`)).json().name).toBe(name)
+  await ann.caller.delete(`/organizations/current/roles/${made.json().id}`)
+})
+
+test('an unknown field is refused by name, and nothing is signed up', async () => {
+  const body = { email: 'new@new.example', password, organization: { name: 'New', plan: 'ENTERPRISE' }, isAdmin: true }
+  const answer = await new Caller(on).post('/auth/sign-up', body)
+  expect(answer.statusCode).toBe(400)
+  expect(answer.json().errors).toEqual(
+    expect.arrayContaining([
+      { pointer: '#/isAdmin', detail: 'is not a field of this', in: 'body' },
+      { pointer: '#/organization/plan', detail: 'is not a field of this', in: 'body' },
+    ]),
+  )
+  expect((await new Caller(on).signIn('new@new.example')).statusCode).toBe(401)
+})
+
+test('numbers in a query arrive as text and count, but a body says what it means', async () => {
+  expect((await ann.caller.get('/organizations/current/roles?limit=2')).json().items).toHaveLength(2)
+  const answer = await new Caller(on).post('/auth/sign-in', { email: 1, password: true })
+  expect(answer.json().errors).toEqual([
+    { pointer: '#/email', detail: 'must be string', in: 'body' },
+    { pointer: '#/password', detail: 'must be string', in: 'body' },
+  ])
+})
+
+test.each([
+  ['a body over 64 KiB', 413, 'http.body_too_large', { payload: JSON.stringify({ email: 'x'.repeat(1_000_000) }) }],
+  [
+    'a form',
+    415,
+    'http.media_type',
+    { payload: 'email=a', headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'none' } },
+  ],
+  ['plain text', 415, 'http.media_type', { payload: '{}', headers: { 'content-type': 'text/plain', 'sec-fetch-site': 'none' } }],
+  ['broken JSON', 400, 'http.invalid_request', { payload: '{"email":"a@b.example",}' }],
+  ['no body', 400, 'http.invalid_request', {}],
+] as const)('%s is answered with %i', async (_what, status, code, call) => {
+  const answer = await new Caller(on).call('POST', '/auth/sign-in', call)
+  expect([answer.statusCode, answer.json().code]).toEqual([status, code])
+})
+
+test('an unknown path, a wrong method, a broken address and an endless one each get their own answer', async () => {
+  expect((await ann.caller.get('/nothing')).json()).toMatchObject({ status: 404, code: 'http.route_not_found' })
+  const wrong = await ann.caller.call('PUT', `/organizations/${newId()}/roles/${newId()}`)
+  expect([wrong.statusCode, wrong.headers.allow]).toEqual([405, 'DELETE, GET, HEAD, PATCH'])
+  expect((await ann.caller.get('/organizations/%zz')).json().code).toBe('http.invalid_request')
+  expect((await ann.caller.get(`/organizations/${'x'.repeat(5_000)}`)).json().code).toBe('http.address_too_long')
+})
+
+test('what is taken is a conflict, told without the database’s words', async () => {
+  const body = { email: 'ANN@acme.example', password, organization: { name: 'Acme' } }
+  const taken = await new Caller(on).post('/auth/sign-up', body)
+  expect([taken.statusCode, taken.json().code]).toEqual([409, 'access.email_taken'])
+  const slug = { ...body, email: 'new@new.example', organization: { name: 'Acme', slug: 'acme' } }
+  expect((await new Caller(on).post('/auth/sign-up', slug)).json()).toMatchObject({ status: 409, code: 'organization.slug_taken' })
+})
+
+test('pages follow each other without a gap, and the last one says so', async () => {
+  const seen: string[] = []
+  let next: string | null = ''
+  while (next !== null) {
+    const page: { items: { id: string }[]; next: string | null } = (
+      await ann.caller.get(`/organizations/current/roles?limit=3${next && `&after=${next}`}`)
+    ).json()
+    seen.push(...page.items.map(({ id }) => id))
+    next = page.next
+  }
+  const all = (await ann.caller.get('/organizations/current/roles?limit=200')).json()
+  expect(seen).toEqual(all.items.map(({ id }: { id: string }) => id))
+  expect(new Set(seen).size).toBe(seen.length)
+})

@@ -1,0 +1,31 @@
+import { DriverException, NotFoundError, UniqueConstraintViolationException } from '@mikro-orm/core'
+import { expect, test } from 'vitest'
+import { TenantContextMissingError } from '../../src/context/index.ts'
+import { LastOwnerError } from '../../src/domain/access/index.ts'
+import { problemOf } from '../../src/http/problem-of.ts'
+import { statusOfCode } from '../../src/http/index.ts'
+import { EmbeddedDatabaseBusyError } from '../../src/orm/index.ts'
+
+const driverError = (code: string) => new DriverException(Object.assign(new Error('insert into secrets values (1)'), { code }))
+
+test.each([
+  ['a statement that took too long', driverError('57014'), 503, 'http.timeout'],
+  ['a lock that wasn’t granted', driverError('55P03'), 503, 'http.busy'],
+  ['a transaction that lost every time', driverError('40001'), 503, 'http.busy'],
+  ['a server that shuts down', driverError('57P01'), 503, 'http.busy'],
+  ['a lost connection', driverError('08006'), 503, 'http.busy'],
+  ['a value that no column holds', driverError('22021'), 422, 'http.value_refused'],
+  ['a unique violation', new UniqueConstraintViolationException(new Error('Key (email)=(ann@acme.example)')), 409, 'http.conflict'],
+  ['a row that isn’t there', new NotFoundError('Role not found (secret)'), 404, 'http.not_found'],
+  ['a busy embedded database', new EmbeddedDatabaseBusyError(5), 503, 'database.embedded_busy'],
+  ['a rule of the business', new LastOwnerError(), 409, 'access.last_owner'],
+  ['a mistake of ours', new TypeError('x is not a function at secret'), 500, 'internal'],
+  ['a missing scope', new TenantContextMissingError('Secret', 'find'), 500, 'internal'],
+  ['an unknown state', driverError('XX000'), 500, 'internal'],
+  ['something that is no error', 'secret', 500, 'internal'],
+])('%s is answered in words for the caller', (_what, error, status, code) => {
+  const parts = problemOf(error)
+  expect([statusOfCode(parts.code), parts.code]).toEqual([status, code])
+  expect(parts.detail.length).toBeGreaterThan(10)
+  expect(parts.detail).not.toMatch(/secret|insert|ann@/i)
+})

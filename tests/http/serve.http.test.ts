@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+
+let directory: string
+let database: TestDatabase
+const started: ChildProcess[] = []
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'daybook-serve-'))
+  database = await openTestDatabase()
+})
+afterAll(async () => {
+  for (const child of started) child.kill('SIGKILL')
+  await database[Symbol.asyncDispose]()
+  await rm(directory, { recursive: true, force: true })
+})
+
+function serve(env: Record<string, string>) {
+  const child = spawn(process.execPath, ['src/cli/serve.ts'], {
+    env: { PATH: process.env.PATH, DAYBOOK_DATA_DIR: directory, PORT: '0', DB_LOG_QUERIES: 'off', ...env },
+  })
+  started.push(child)
+  let output = ''
+  const ended = once(child, 'exit').then(([code]) => ({ code: code as number | null, output: () => output }))
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const address = async () => {
+    for (;;) {
+      const [found] = /http:\/\/[\d.]+:\d+/.exec(output) ?? []
+      if (found) return found
+      if (child.exitCode !== null) throw new Error(output)
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+  }
+  return { child, ended, address, output: () => output }
+}
+
+test('the host serves the database that the environment names until it is told to stop, and ends well', { timeout: 60_000 }, async () => {
+  const { urls } = database
+  const host = serve(urls ? { DATABASE_URL: urls.app } : {})
+  const address = await host.address()
+  const ready = await fetch(`${address}/health/ready`)
+  expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', database: urls ? 'server' : 'embedded' }])
+  const slow = fetch(`${address}/auth/forgot-password`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"email":"nobody@nowhere.example"}',
+  })
+  await new Promise(resolve => setTimeout(resolve, 20))
+  host.child.kill('SIGTERM')
+  expect((await slow).status).toBe(202)
+  expect((await host.ended).code).toBe(0)
+  await expect(fetch(`${address}/health/live`)).rejects.toThrow('fetch failed')
+})
+
+test('an empty embedded database gets people who can sign in, whose mails can be read in a folder', { timeout: 60_000 }, async () => {
+  const own = await mkdtemp(join(tmpdir(), 'daybook-serve-'))
+  const host = serve({ DAYBOOK_DATA_DIR: own })
+  const address = await host.address()
+  const printed = /shown this once: (\S+)/.exec(host.output())![1]!
+  const post = (path: string, body: object) =>
+    fetch(address + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  for (const email of ['demo@example.com', 'admin@example.com']) {
+    expect((await post('/auth/sign-in', { email, password: printed })).status).toBe(200)
+  }
+  expect((await post('/auth/forgot-password', { email: 'demo@example.com' })).status).toBe(202)
+  host.child.kill('SIGINT')
+  expect((await host.ended).code).toBe(0)
+  const [mail] = await readdir(join(own, 'mail'))
+  expect(await readFile(join(own, 'mail', mail!), 'utf8')).toContain('To: demo@example.com')
+  await rm(own, { recursive: true, force: true })
+})
+
+test('a host that may not serve says why and how to fix it, and exits with 1', { timeout: 60_000 }, async () => {
+  const { urls } = database
+  const [env, said] = urls
+    ? [{ DATABASE_URL: urls.administrator }, /refuses to serve[\s\S]*superuser[\s\S]*Connect as daybook_app/]
+    : [{ PORT: 'http', DB_POOL_MAX: '-1' }, /2 problems[\s\S]*DB_POOL_MAX[\s\S]*PORT/]
+  const { code, output } = await serve(env).ended
+  expect(code).toBe(1)
+  expect(output()).toMatch(said)
+  expect(output()).not.toMatch(/\bat .*\.ts:\d/)
+})

@@ -1,0 +1,121 @@
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import { Writable } from 'node:stream'
+import { daybookHost, type HostOptions, type Mail } from '../../src/http/index.ts'
+import type { Daybook } from '../../src/orm/index.ts'
+import { openTestDaybook } from '../../src/testing/index.ts'
+
+export const password = 'a long and private sentence'
+
+export interface Route {
+  readonly method: string
+  readonly url: string
+  readonly takesBody: boolean
+}
+
+/** A host on a database of its own, with everything it mails and logs at hand. */
+export interface TestHost extends AsyncDisposable {
+  readonly daybook: Daybook
+  readonly host: FastifyInstance
+  readonly mails: Mail[]
+  readonly log: string[]
+  readonly routes: readonly Route[]
+}
+
+export async function openTestHost(options: HostOptions = {}): Promise<TestHost> {
+  const daybook = await openTestDaybook()
+  const mails: Mail[] = []
+  const log: string[] = []
+  const stream = new Writable({
+    write(line: Buffer, _encoding, done) {
+      log.push(line.toString())
+      done()
+    },
+  })
+  const mailer = { send: async (mail: Mail) => void mails.push(mail) }
+  const host = daybookHost(daybook, { logger: { level: 'trace', stream }, mailer, rateLimits: false, ...options })
+  const routes: Route[] = []
+  host.addHook('onRoute', ({ method, url, schema }) => {
+    routes.push(...[method].flat().map(each => ({ method: each, url, takesBody: schema?.body !== undefined })))
+  })
+  await host.ready()
+  const close = async () => {
+    await host.close()
+    await daybook.close()
+  }
+  return { daybook, host, mails, log, routes, [Symbol.asyncDispose]: close }
+}
+
+type Call = Omit<InjectOptions, 'method' | 'url'>
+
+/** Somebody who talks to the host: a browser with its cookie, a program with its key, or nobody. */
+export class Caller {
+  readonly #host: FastifyInstance
+  #credential: Record<string, string>
+
+  constructor({ host }: Pick<TestHost, 'host'>, credential: Record<string, string> = {}) {
+    this.#host = host
+    this.#credential = credential
+  }
+
+  get(url: string): Promise<LightMyRequestResponse> {
+    return this.call('GET', url)
+  }
+
+  post(url: string, payload?: object): Promise<LightMyRequestResponse> {
+    return this.call('POST', url, payload && { payload })
+  }
+
+  patch(url: string, payload: object): Promise<LightMyRequestResponse> {
+    return this.call('PATCH', url, { payload })
+  }
+
+  delete(url: string): Promise<LightMyRequestResponse> {
+    return this.call('DELETE', url)
+  }
+
+  async call(method: string, url: string, { headers, ...rest }: Call = {}): Promise<LightMyRequestResponse> {
+    const json = method === 'POST' || method === 'PATCH' ? { 'content-type': 'application/json' } : {}
+    return this.#host.inject({
+      method: method as 'GET',
+      url,
+      headers: { ...json, ...this.#credential, ...headers },
+      ...rest,
+    })
+  }
+
+  /** Signs in and keeps the cookie. */
+  async signIn(email: string, secret = password): Promise<LightMyRequestResponse> {
+    const answer = await this.post('/auth/sign-in', { email, password: secret })
+    this.#credential = { cookie: cookieIn(answer) }
+    return answer
+  }
+}
+
+export interface SignedUp {
+  readonly caller: Caller
+  readonly user: string
+  readonly organization: string
+}
+
+/** A person with an organization of their own, signed in. */
+export async function signUp(on: TestHost, email: string, organization: string): Promise<SignedUp> {
+  const caller = new Caller(on)
+  const made = (await caller.post('/auth/sign-up', { email, password, organization: { name: organization } })).json()
+  await caller.signIn(email)
+  return { caller, user: made.user.id, organization: made.organization.id }
+}
+
+export function cookieIn(answer: LightMyRequestResponse): string {
+  return String(answer.headers['set-cookie']).split(';', 1)[0]!
+}
+
+/** The token in the newest mail to an address. */
+export function tokenFor(mails: readonly Mail[], to: string): string {
+  const text = mails.findLast(mail => mail.to === to)?.text ?? ''
+  return /^[\w-]+(?:\.[\w-]+)?$/m.exec(text.split('\n\n')[1] ?? '')![0]
+}
+
+export async function roleIdOf(caller: Caller, key: string): Promise<string> {
+  const { items } = (await caller.get('/organizations/current/roles?limit=200')).json<{ items: { id: string; key: string }[] }>()
+  return items.find(role => role.key === key)!.id
+}

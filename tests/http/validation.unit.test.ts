@@ -1,0 +1,45 @@
+import { Type } from 'typebox'
+import { expect, test } from 'vitest'
+import { exactly } from '../../src/http/fields.ts'
+import { RequestInvalidError } from '../../src/http/http.errors.ts'
+import { compileValidator } from '../../src/http/validation.ts'
+
+const schema = exactly({ name: Type.String(), 'a/b': Type.Optional(exactly({ n: Type.Integer() })) })
+
+function validate(value: unknown, httpPart = 'body') {
+  const result: unknown = compileValidator({ schema, method: 'POST', url: '/', httpPart })(value)
+  return result as { value?: unknown; error?: RequestInvalidError }
+}
+
+test('what fits is passed on as it is', () => {
+  expect(validate({ name: '😀', 'a/b': { n: 1 } })).toEqual({ value: { name: '😀', 'a/b': { n: 1 } } })
+})
+
+test('a complaint points at its place and repeats no value', () => {
+  const { error } = validate({ 'a/b': { n: 'hunter2' }, extra: 'hunter2' })
+  expect(error).toBeInstanceOf(RequestInvalidError)
+  expect(JSON.stringify(error!.errors)).not.toContain('hunter2')
+  expect(error!.errors.map(({ pointer, detail }) => `${pointer} ${detail}`).toSorted()).toEqual([
+    '#/a~1b/n must be integer',
+    '#/extra is not a field of this',
+    '#/name is required',
+  ])
+})
+
+test.each([1, 7, 8, 9, 50, 1000])('%i unknown fields beside a good one are refused', count => {
+  const extra = Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, 1]))
+  expect(validate({ name: 'ok', ...extra }).error?.errors.length).toBeGreaterThan(0)
+})
+
+test.each(['\0', 'a\0b', '\ud800', 'x\udc00y'])('text that PostgreSQL can’t keep is refused: %j', text => {
+  expect(validate({ name: text }).error?.errors).toEqual([
+    { pointer: '#/name', detail: 'must not hold NUL characters or broken Unicode', in: 'body' },
+  ])
+})
+
+test('text becomes a number in a query and nowhere else', () => {
+  const numbers = exactly({ limit: Type.Integer() })
+  const compiled = (httpPart: string) => compileValidator({ schema: numbers, method: 'GET', url: '/', httpPart })
+  expect(compiled('querystring')({ limit: '5' })).toEqual({ value: { limit: 5 } })
+  expect(compiled('body')({ limit: '5' })).toHaveProperty('error')
+})
