@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     globalSetup: ['tests/setup/databases.ts'],
     projects: [
+      { test: { ...common, name: 'package', include: ['tests/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
       { test: { ...common, name: 'unit', include: ['tests/**/*.unit.test.ts'] } },
       {
         test: {

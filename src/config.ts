@@ -28,6 +28,10 @@ export interface Config {
   readonly logQueries: boolean
   readonly host: string
   readonly port: number
+  /** Proxies in front whose `X-Forwarded-*` is believed: addresses or networks. */
+  readonly trustProxy?: readonly string[]
+  /** Other origins whose pages may use a person's session. */
+  readonly allowedOrigins: readonly string[]
   /** The password of the people in the demo data. */
   readonly seedPassword?: string
   /** The name of the production database that may be seeded, for where nobody can be asked. */
@@ -59,6 +63,8 @@ export function readConfig(env: Env = process.env): Config {
     logQueries: read.oneOf('DB_LOG_QUERIES', ['on', 'off'], environment === 'development' ? 'on' : 'off') === 'on',
     host: env.HOST || '127.0.0.1',
     port: read.integer('PORT', 3000, { from: 0, to: 65_535 }),
+    ...(env.TRUST_PROXY && { trustProxy: listOf(env.TRUST_PROXY) }),
+    allowedOrigins: listOf(env.ALLOWED_ORIGINS),
     ...(env.DAYBOOK_SEED_PASSWORD && { seedPassword: env.DAYBOOK_SEED_PASSWORD }),
     ...(env.DAYBOOK_SEED_CONFIRM && { seedConfirm: env.DAYBOOK_SEED_CONFIRM }),
   }
@@ -68,6 +74,12 @@ export function readConfig(env: Env = process.env): Config {
   if (read.problems.length > 0) throw new ConfigurationError(read.problems)
   return config
 }
+
+const listOf = (text = ''): string[] =>
+  text
+    .split(',')
+    .map(part => part.trim())
+    .filter(Boolean)
 
 class Reader {
   readonly problems: string[] = []

@@ -59,17 +59,15 @@ async function openServer(config: ServerConfig, model: Model): Promise<Daybook> 
 /** Brings the schema up to date as the owner, who makes roles and grants on the way. */
 export async function migrateServer(config: ServerConfig, model: Model = modelWith()): Promise<void> {
   const url = config.directUrl ?? config.databaseUrl
-  const owner = await connect(url, serverOptions(model, ownerConnection(config, url), logging(config)))
+  const owner = await connect(url, serverOptions(model, ownerConnection(config, url), { queries: false, quietMigrations: true }))
   await owner.migrator.up().finally(() => owner.close())
 }
 
 async function openEmbedded(config: OpenConfig, model: Model): Promise<Daybook> {
-  const database = await openEmbeddedDatabase({
-    ...(!config.inMemory && { directory: config.dataDirectory }),
-    ...(config.image && { image: config.image }),
-  })
+  const { dataDirectory, inMemory, image, migrate = true } = config
+  const database = await openEmbeddedDatabase({ ...(!inMemory && { directory: dataDirectory }), ...(image && { image }) })
   try {
-    if (config.migrate ?? true) await migrateEmbedded(database, model, config)
+    if (migrate) await migrateEmbedded(database, model)
     const orm = await MikroORM.init(
       embeddedOptions(model, () => Promise.resolve(database.pglite), logging(config), {
         onOpen: async pglite => {
@@ -77,29 +75,18 @@ async function openEmbedded(config: OpenConfig, model: Model): Promise<Daybook> 
         },
       }),
     )
-    return new Daybook({
-      orm,
-      embedded: true,
-      limits: config.limits,
-      onClose: async () => {
-        await database.close()
-        await config.onClose?.()
-      },
-    })
+    const onClose = () => database.close().then(config.onClose)
+    return new Daybook({ orm, embedded: true, limits: config.limits, onClose })
   } catch (error) {
     await database.close()
     throw error
   }
 }
 
-export async function migrateEmbedded(
-  database: EmbeddedDatabase,
-  model: Model = modelWith(),
-  config: Config = readConfig(),
-): Promise<void> {
-  const owner = await MikroORM.init(
-    embeddedOptions(model, () => Promise.resolve(database.pglite), logging(config), { onOpen: becomeOwner }),
-  )
+/** Brings an embedded database up to date, as its owner. */
+export async function migrateEmbedded(database: EmbeddedDatabase, model: Model = modelWith()): Promise<void> {
+  const quiet = { queries: false, quietMigrations: true }
+  const owner = await MikroORM.init(embeddedOptions(model, () => Promise.resolve(database.pglite), quiet, { onOpen: becomeOwner }))
   await owner.migrator.up().finally(() => owner.close())
 }
 

@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { seedDemo } from '../../seeders/seed-demo.ts'
 import { type Config, readConfig } from '../config.ts'
 import { daybookHost, folderMailer, type HostOptions } from '../http/index.ts'
@@ -8,7 +12,9 @@ import { openDaybook } from '../open-daybook.ts'
 import { type Daybook, refuseBrokenIsolation } from '../orm/index.ts'
 
 try {
-  await serve(readConfig())
+  const config = readConfig()
+  if (process.argv[2] === 'prepare') await prepare(config)
+  else await serve(config)
 } catch (error) {
   // What we raise on purpose says what to do; a stack would only hide it.
   console.error(error instanceof DaybookError ? error.message : error)
@@ -16,10 +22,10 @@ try {
 }
 
 async function serve(config: Config): Promise<void> {
+  if (isNew(config)) await prepareElsewhere()
   const daybook = await openDaybook(config)
   try {
     await refuseBrokenIsolation(sql => daybook.orm.driver.getConnection().execute(sql), daybook.orm.getMetadata())
-    if (daybook.embedded && config.environment !== 'production') await seedOnce(daybook, config)
     const host = daybookHost(daybook, hostOptions(config))
     await host.listen({ host: config.host, port: config.port })
     const { port } = host.server.address() as AddressInfo
@@ -34,6 +40,23 @@ async function serve(config: Config): Promise<void> {
   }
 }
 
+/** An embedded database that nobody has opened yet. */
+function isNew({ databaseUrl, dataDirectory }: Config): boolean {
+  return !databaseUrl && !existsSync(join(dataDirectory, 'database'))
+}
+
+/** Making a database takes more memory than serving it, and a process keeps what it took. So another one makes it. */
+async function prepareElsewhere(): Promise<void> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), 'prepare'], { stdio: 'inherit' })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  if (code !== 0) process.exit(1)
+}
+
+async function prepare(config: Config): Promise<void> {
+  await using daybook = await openDaybook({ ...config, logQueries: false })
+  if (config.environment !== 'production') await seedOnce(daybook, config)
+}
+
 /** An empty embedded database gets the demo organizations; one that has them is left alone and nothing is printed about it. */
 async function seedOnce(daybook: Daybook, { seedPassword }: Config): Promise<void> {
   const lines: string[] = []
@@ -43,7 +66,7 @@ async function seedOnce(daybook: Daybook, { seedPassword }: Config): Promise<voi
   if (password && !seedPassword) console.log(`Everybody's password, shown this once: ${password}`)
 }
 
-function hostOptions({ environment, dataDirectory }: Config): HostOptions {
+function hostOptions({ environment, dataDirectory, trustProxy, allowedOrigins }: Config): HostOptions {
   const production = environment === 'production'
   const mails = join(dataDirectory, 'mail')
   if (production)
@@ -52,6 +75,8 @@ function hostOptions({ environment, dataDirectory }: Config): HostOptions {
   return {
     logger: { level: environment === 'development' ? 'info' : 'error' },
     secureCookie: production,
+    allowedOrigins,
+    ...(trustProxy && { trustProxy: [...trustProxy] }),
     ...(!production && { mailer: folderMailer(mails) }),
   }
 }

@@ -1,4 +1,3 @@
-/* oxlint-disable oxc/no-async-endpoint-handlers -- a rule for Express; Fastify waits for its handlers */
 import { Type } from 'typebox'
 import { registerOrganization } from '../domain/access/index.ts'
 import {

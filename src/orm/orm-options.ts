@@ -56,7 +56,8 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     ...(model.seeders && { seeder: { seedersList: [...model.seeders], defaultSeeder: model.seeders[0]!.name } }),
     // Functions, and the tables that the schema generator must not touch, are made by migrations.
     schemaGenerator: { ignoreRoutines: true },
-    debug: logging.queries ? ['query', 'query-params'] : false,
+    // Statements without their values: those hold hashes, digests and addresses.
+    debug: logging.queries ? ['query'] : false,
   }
 }
 

@@ -36,9 +36,9 @@ import { newId } from '../../src/kernel/id.ts'
 import { newSecret } from '../../src/kernel/secret.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
+import { type Company, foundCompany, hireInto, membershipOf, password, roleOf } from './company.ts'
 
 let daybook: Daybook
-const password = 'a password for the tests'
 const hour = 3_600_000
 
 beforeAll(async () => {
@@ -46,29 +46,8 @@ beforeAll(async () => {
 })
 afterAll(() => daybook.close())
 
-interface Company {
-  readonly owner: User
-  readonly organization: Organization
-  /** Runs in one transaction, as the owner unless somebody else is named. */
-  readonly as: <T>(actor: User | undefined, work: (em: ScopedEntityManager) => Promise<T>) => Promise<T>
-}
-
-async function company(): Promise<Company> {
-  const email = `${newId()}@example.com`
-  const { user: owner, organization } = await registerOrganization(daybook, { email, password, organization: { name: 'Compañía Ünïted' } })
-  const as: Company['as'] = (actor, work) => daybook.transact({ tenant: organization, actor: userActor(actor ?? owner) }, work)
-  return { owner, organization, as }
-}
-
-const roleOf = (em: ScopedEntityManager, key: string) => em.findOneOrFail(Role, { key })
-
-async function hire({ as }: Company, key = 'MEMBER'): Promise<User> {
-  const email = `${newId()}@example.com`
-  const { token } = await as(undefined, async em => inviteMember(em, { email, role: await roleOf(em, key) }))
-  return (await acceptInvitation(daybook, { token, password })).user
-}
-
-const membershipOf = (em: ScopedEntityManager, user: User) => em.findOneOrFail(Membership, { user: user.id })
+const company = () => foundCompany(daybook)
+const hire = (firm: Company, key?: string) => hireInto(daybook, firm, key)
 
 describe('registering', () => {
   test('makes a person, an organization, its roles and an owner', async () => {
@@ -250,6 +229,17 @@ describe('members', () => {
     await refused(async em => removeMember(em, await membershipOf(em, firm.owner)))
     await refused(async em => suspendMember(em, await membershipOf(em, firm.owner)))
     await refused(async em => changeRole(em, await membershipOf(em, firm.owner), await roleOf(em, 'MEMBER')))
+  })
+
+  test('an administrator has no hold over an owner, though another owner would stay', async () => {
+    const firm = await company()
+    const [second, admin] = [await hire(firm, 'OWNER'), await hire(firm, 'ADMIN')]
+    const refused = (work: (em: ScopedEntityManager) => Promise<unknown>) =>
+      expect(firm.as(admin, work)).rejects.toMatchObject({ code: 'access.grant_exceeds_own' })
+    await refused(async em => removeMember(em, await membershipOf(em, second)))
+    await refused(async em => suspendMember(em, await membershipOf(em, second)))
+    await refused(async em => changeRole(em, await membershipOf(em, second), await roleOf(em, 'MEMBER')))
+    await firm.as(admin, async em => removeMember(em, await membershipOf(em, admin)))
   })
 
   test('two owners who leave at once: one stays', async () => {

@@ -30,7 +30,7 @@ test.each([
 
 test('whoever is no member may do nothing, whatever else is granted', () => {
   const grants = grantsOf({ direct: [{ key: 'task:read', effect: 'ALLOW' }] })
-  expect(decide(grants, 'task:read')).toEqual({ allowed: false, path: [], because: 'the person is not a member' })
+  expect(decide(grants, 'task:read')).toMatchObject({ allowed: false, path: [], because: 'the person is not a member' })
 })
 
 test.each(['SUSPENDED', 'LEFT'])('a membership that is %s allows nothing', status => {
@@ -71,6 +71,11 @@ test('a denial beats membership, roles and direct grants', () => {
     allowed: false,
     path: ['denied', 'task:delete'],
     because: 'task:delete is denied to the person',
+    denials: ['task:delete'],
+    considered: [
+      ['membership', 'R'],
+      ['role', 'R'],
+    ],
   })
   expect(decide(grants, 'task:update').allowed).toBe(true)
 })
@@ -82,6 +87,30 @@ test('denying manage denies every action', () => {
     direct: [{ key: 'task:manage', effect: 'DENY' }],
   })
   expect(decide(grants, 'task:read').allowed).toBe(false)
+})
+
+test('denying one action denies managing, and no other action', () => {
+  const grants = grantsOf({
+    membership: member('R'),
+    roles: [role('R', [{ key: 'task:manage' }])],
+    direct: [{ key: 'task:delete', effect: 'DENY' }],
+  })
+  expect(decide(grants, 'task:manage')).toMatchObject({ allowed: false, denials: ['task:delete'] })
+  expect(decide(grants, 'task:update').allowed).toBe(true)
+})
+
+test('a refusal names the roles that were looked through', () => {
+  const roles = [role('ADMIN', [], 'VIEWER'), role('VIEWER'), role('R')]
+  const grants = grantsOf({
+    membership: member('ADMIN'),
+    roles,
+    userRoles: [{ roleId: 'R', scope: { type: 'task', id: 't1' } }],
+  })
+  expect(decide(grants, 'task:update').considered).toEqual([['membership', 'ADMIN', 'VIEWER']])
+  expect(decide(grants, 'task:update', task).considered).toEqual([
+    ['membership', 'ADMIN', 'VIEWER'],
+    ['role for task', 'R'],
+  ])
 })
 
 test('a role for one thing counts for that thing alone', () => {

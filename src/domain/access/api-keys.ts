@@ -1,19 +1,20 @@
+import { LockMode } from '@mikro-orm/core'
 import { systemActor } from '../../context/index.ts'
 import { now as currentTime } from '../../kernel/clock.ts'
 import { digest } from '../../kernel/secret.ts'
 import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { Organization } from '../organizations/index.ts'
-import { ApiKeyStateError, PermissionUnknownError } from './access.errors.ts'
+import { ApiKeyStateError } from './access.errors.ts'
 import { newKey, recognizablePart, tenantOfKey } from './api-key-format.ts'
 import { ApiKey, type ApiKeyEnvironment } from './api-key.entity.ts'
 import { assertMayGrant } from './own-permissions.ts'
-import { Permission } from './permission.entity.ts'
+import { spelledOut } from './permission-patterns.ts'
 
 export interface ApiKeyInput {
   readonly name: string
   readonly environment: ApiKeyEnvironment
-  /** Permissions, each of which whoever issues the key must have. */
+  /** Permissions, or patterns like `*:read` and `task:*`. Whoever issues the key must have each of them. */
   readonly scopes: readonly string[]
   readonly expiresAt?: Date
 }
@@ -27,10 +28,10 @@ export interface IssuedApiKey {
 const usedEveryMs = 60_000
 const overlapMs = 24 * 3_600_000
 
-export async function issueApiKey(em: ScopedEntityManager, { name, environment, scopes, expiresAt }: ApiKeyInput): Promise<IssuedApiKey> {
-  await assertKnown(em, scopes)
+export async function issueApiKey(em: ScopedEntityManager, { name, environment, expiresAt, ...input }: ApiKeyInput): Promise<IssuedApiKey> {
+  const scopes = await spelledOut(em, input.scopes)
   await assertMayGrant(em, scopes)
-  return create(em, { name, environment, scopes: [...scopes], expiresAt: expiresAt ?? null })
+  return create(em, { name, environment, scopes, expiresAt: expiresAt ?? null })
 }
 
 /** A new key with the same scopes. The old one works until the overlap is over, so that programs can be changed one by one. */
@@ -64,14 +65,30 @@ export interface AuthenticatedKey {
 export async function authenticateApiKey(daybook: Daybook, key: string, now = currentTime()): Promise<AuthenticatedKey | undefined> {
   const tenantId = tenantOfKey(key)
   if (!tenantId) return undefined
-  const em = daybook.scope({ tenant: tenantId, actor: systemActor('authentication') })
-  return em.transactional(async inner => {
-    const apiKey = await inner.findOne(ApiKey, { keyHash: digest(key) })
-    const organization = apiKey && (await inner.findOne(Organization, tenantId))
-    if (!apiKey?.isUsable(now) || !organization?.isServed()) return undefined
-    if (now.getTime() - (apiKey.lastUsedAt?.getTime() ?? 0) > usedEveryMs) apiKey.lastUsedAt = now
-    return { apiKey, tenantId }
-  })
+  const scope = { tenant: tenantId, actor: systemActor('authentication') }
+  const apiKey = await daybook.transact(scope, em => findUsable(em, tenantId, key, now), { readOnly: true })
+  if (!apiKey) return undefined
+  const used = isUseForgotten(apiKey, now) && (await daybook.transact(scope, em => rememberUse(em, apiKey.id, now)).catch(() => undefined))
+  return { apiKey: used || apiKey, tenantId }
+}
+
+async function findUsable(em: ScopedEntityManager, tenantId: string, key: string, now: Date): Promise<ApiKey | undefined> {
+  const apiKey = await em.findOne(ApiKey, { keyHash: digest(key) })
+  if (!apiKey?.isUsable(now)) return undefined
+  const organization = await em.findOne(Organization, tenantId)
+  return organization?.isServed() ? apiKey : undefined
+}
+
+/** Worth a try, never a wait or a refused request: whoever holds the row may be remembering the same, or may take long. */
+async function rememberUse(em: ScopedEntityManager, id: string, now: Date): Promise<ApiKey | undefined> {
+  const apiKey = await em.findOne(ApiKey, id, { lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE })
+  if (!apiKey) return undefined
+  if (isUseForgotten(apiKey, now)) apiKey.lastUsedAt = now
+  return apiKey
+}
+
+function isUseForgotten({ lastUsedAt }: ApiKey, now: Date): boolean {
+  return now.getTime() - (lastUsedAt?.getTime() ?? 0) > usedEveryMs
 }
 
 type KeyProperties = Pick<ApiKey, 'name' | 'environment' | 'scopes'> &
@@ -93,10 +110,4 @@ function tenantScopeOf(em: ScopedEntityManager) {
   const scope = em.boundScope
   if (scope?.kind !== 'tenant') throw new ApiKeyStateError('to be issued in a tenant scope')
   return scope
-}
-
-async function assertKnown(em: ScopedEntityManager, keys: readonly string[]): Promise<void> {
-  const found = await em.find(Permission, { key: { $in: [...keys] } })
-  const unknown = keys.filter(key => !found.some(permission => permission.key === key))
-  if (unknown.length > 0) throw new PermissionUnknownError(unknown)
 }

@@ -1,5 +1,6 @@
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
+import { names } from './permission-patterns.ts'
 import { Permission } from './permission.entity.ts'
 import { Role, RolePermission } from './role.entity.ts'
 
@@ -29,7 +30,7 @@ function addPermissions(em: ScopedEntityManager, role: Role, permissions: readon
 }
 
 function resolve({ permissions, except = [] }: BuiltinRole, catalogue: readonly Permission[]): Permission[] {
-  return catalogue.filter(({ key, resource, action }) =>
-    permissions.some(pattern => pattern === key || (pattern === `*:${action.toLowerCase()}` && !except.includes(resource))),
+  return catalogue.filter(({ key, resource }) =>
+    permissions.some(pattern => names(pattern, key) && !(pattern.startsWith('*') && except.includes(resource))),
   )
 }

@@ -18,6 +18,7 @@ export {
   RoleInUseError,
   RoleKeyTakenError,
 } from './access.errors.ts'
+export { type Acceptance, acceptInvitation, rejectInvitation } from './answer-invitation.ts'
 export { newKey, tenantOfKey } from './api-key-format.ts'
 export { apiKeyAllows } from './api-key-scopes.ts'
 export { ApiKey, type ApiKeyEnvironment, apiKeyEnvironments, ApiKeySchema } from './api-key.entity.ts'
@@ -26,7 +27,7 @@ export { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
 export { ensureBuiltinRoles } from './ensure-builtin-roles.ts'
 export { grantPermission, grantRole, type Until } from './grants.ts'
 export { Invitation, InvitationSchema, type InvitationStatus, invitationStatuses } from './invitation.entity.ts'
-export { type Acceptance, acceptInvitation, cancelInvitation, inviteMember, rejectInvitation } from './invitations.ts'
+export { cancelInvitation, inviteMember } from './invitations.ts'
 export { Membership, MembershipSchema, type MembershipStatus, membershipStatuses } from './membership.entity.ts'
 export { changeRole, reactivateMember, removeMember, suspendMember } from './memberships.ts'
 export { actorMay, assertMayGrant } from './own-permissions.ts'

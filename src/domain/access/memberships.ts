@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
-import { LastOwnerError } from './access.errors.ts'
+import { LastOwnerError, MembershipStateError } from './access.errors.ts'
 import { Membership } from './membership.entity.ts'
 import { assertMayGrant } from './own-permissions.ts'
 import { Role } from './role.entity.ts'
@@ -9,25 +9,37 @@ import { permissionKeysOf } from './roles.ts'
 
 export async function changeRole(em: ScopedEntityManager, membership: Membership, role: Role): Promise<void> {
   if (membership.role.id === role.id) return
+  await assertAuthorityOver(em, membership)
   await assertMayGrant(em, await permissionKeysOf(em, role))
   await keepAnOwner(em, membership)
   membership.role = em.getReference(Role, role.id, { wrapped: true })
 }
 
 export async function suspendMember(em: ScopedEntityManager, membership: Membership): Promise<void> {
+  await assertAuthorityOver(em, membership)
   await keepAnOwner(em, membership)
   membership.suspend()
 }
 
+/** Ends a suspension. Whoever left comes back by an invitation alone, since nobody becomes a member without saying yes. */
 export async function reactivateMember(em: ScopedEntityManager, membership: Membership): Promise<void> {
+  if (membership.status === 'LEFT') throw new MembershipStateError('LEFT', 'ACTIVE')
   await assertMayGrant(em, await permissionKeysOf(em, await membership.role.loadOrFail()))
   membership.reactivate(now())
 }
 
 /** The membership stays as a record of who was here; the person can be invited again. */
 export async function removeMember(em: ScopedEntityManager, membership: Membership): Promise<void> {
+  await assertAuthorityOver(em, membership)
   await keepAnOwner(em, membership)
   membership.leave()
+}
+
+/** What nobody could have given, nobody can take away: an administrator has no hold over an owner. Everybody has over themself. */
+async function assertAuthorityOver(em: ScopedEntityManager, membership: Membership): Promise<void> {
+  const { actor } = em.boundScope!
+  if (actor.type === 'user' && actor.id === membership.user.id) return
+  await assertMayGrant(em, await permissionKeysOf(em, await membership.role.loadOrFail()))
 }
 
 /** Locks the owners' rows, so two owners who leave at once take turns and the second finds itself the last. */

@@ -5,7 +5,12 @@ import { type PermissionAction, permissionActions } from './permission.entity.ts
 /** `task:update` */
 export type PermissionKey = `${string}:${Lowercase<PermissionAction>}`
 
-/** Every action on every resource. A resource is an entity's name in kebab-case. */
+/** An entity's name in kebab-case: `ApiKey` is `api-key`. */
+export function resourceOf(className: string): string {
+  return className.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase()
+}
+
+/** Every action on every resource. */
 export function permissionKeys(resources: readonly string[]): PermissionKey[] {
   return resources.flatMap(resource =>
     permissionActions.map(action => `${resource}:${action.toLowerCase() as Lowercase<PermissionAction>}` as const),

@@ -33,16 +33,23 @@ export interface Explanation {
   /** From the person to the permission: `membership`, `OWNER`, `ADMIN`, `task:manage`. Empty when nothing grants it. */
   readonly path: readonly string[]
   readonly because: string
+  /** What is denied to the person and takes the permission away. */
+  readonly denials: readonly string[]
+  /** The roles that count here, each line from the person up to its last ancestor. */
+  readonly considered: readonly (readonly string[])[]
 }
 
 /** Decides by rules that can be read in order: members only, a denial beats everything, then whatever grants it first. */
 export function decide(grants: Grants, permission: string, subject?: Subject): Explanation {
   const status = grants.membership?.status
   if (status !== 'ACTIVE') return refused(status ? `the membership is ${status.toLowerCase()}` : 'the person is not a member')
-  const denial = grants.direct.find(({ key, effect }) => effect === 'DENY' && implies(key, permission))
-  if (denial) return refused(`${denial.key} is denied to the person`, ['denied', denial.key])
+  const considered = linesOf(grants, subject).flatMap(line => (line.length > 0 ? [line.at(-1)!.path] : []))
+  const denials = grants.direct.filter(({ key, effect }) => effect === 'DENY' && takesAway(key, permission)).map(({ key }) => key)
+  const [denied] = denials
+  if (denied) return { ...refused(`${denied} is denied to the person`), path: ['denied', denied], denials, considered }
   const path = grantPaths(grants, subject).find(({ key }) => implies(key, permission))?.path
-  return path ? { allowed: true, path, because: `granted by ${path.join(' → ')}` } : refused('no role or grant of the person has it')
+  if (!path) return { ...refused('no role or grant of the person has it'), considered }
+  return { allowed: true, path, because: `granted by ${path.join(' → ')}`, denials, considered }
 }
 
 export interface GrantPath {
@@ -53,30 +60,54 @@ export interface GrantPath {
 /** Everything that is granted, whether or not a denial takes it back, each with its way from the person. */
 export function grantPaths(grants: Grants, subject?: Subject): GrantPath[] {
   const direct = grants.direct.filter(({ effect }) => effect === 'ALLOW').map(({ key }) => ({ key, path: ['granted', key] }))
-  const byMembership = pathsOfRole(grants, ['membership'], grants.membership?.roleId, subject)
-  const byRoles = grants.userRoles
-    .filter(({ scope }) => !scope || (scope.type === subject?.type && scope.id === subject.id))
-    .flatMap(({ roleId, scope }) => pathsOfRole(grants, [scope ? `role for ${scope.type}` : 'role'], roleId, subject))
-  return [...direct, ...byMembership, ...byRoles]
+  const byRoles = linesOf(grants, subject)
+    .flat()
+    .flatMap(({ role, path }) =>
+      role.permissions
+        .filter(({ condition }) => !condition || meets(condition, grants.userId, subject))
+        .map(({ key }) => ({ key, path: [...path, key] })),
+    )
+  return [...direct, ...byRoles]
 }
 
 /** `manage` on a resource implies every action on it. */
 export function implies(held: string, wanted: string): boolean {
-  return held === wanted || held === `${wanted.slice(0, wanted.lastIndexOf(':'))}:manage`
+  return held === wanted || held === manageOf(wanted)
+}
+
+export function manageOf(key: string): string {
+  return `${key.slice(0, key.lastIndexOf(':'))}:manage`
+}
+
+/** Whoever may not do one of the actions may not manage either: managing would be a way around. */
+function takesAway(denied: string, wanted: string): boolean {
+  return implies(denied, wanted) || implies(wanted, denied)
+}
+
+interface Step {
+  readonly role: HeldRole
+  readonly path: readonly string[]
+}
+
+/** The membership's role and the further ones that count for the subject, each with its ancestors. */
+function linesOf(grants: Grants, subject: Subject | undefined): Step[][] {
+  const further = grants.userRoles
+    .filter(({ scope }) => !scope || (scope.type === subject?.type && scope.id === subject.id))
+    .map(({ roleId, scope }) => lineOf(grants, scope ? `role for ${scope.type}` : 'role', roleId))
+  return [lineOf(grants, 'membership', grants.membership?.roleId), ...further]
 }
 
 /** Walks up the parents. A circle can't be made, and would end the walk rather than the process. */
-function pathsOfRole(grants: Grants, start: readonly string[], roleId: string | undefined | null, subject?: Subject): GrantPath[] {
-  const found: GrantPath[] = []
+function lineOf({ roles }: Grants, start: string, roleId: string | undefined): Step[] {
+  const steps: Step[] = []
   const visited = new Set<string>()
-  let path = start
-  for (let role = grants.roles.get(roleId ?? ''); role && !visited.has(role.id); role = grants.roles.get(role.parentId ?? '')) {
+  let path: readonly string[] = [start]
+  for (let role = roles.get(roleId ?? ''); role && !visited.has(role.id); role = roles.get(role.parentId ?? '')) {
     visited.add(role.id)
     path = [...path, role.key]
-    const met = role.permissions.filter(({ condition }) => !condition || meets(condition, grants.userId, subject))
-    found.push(...met.map(({ key }) => ({ key, path: [...path, key] })))
+    steps.push({ role, path })
   }
-  return found
+  return steps
 }
 
 function meets(condition: PermissionCondition, userId: string, subject: Subject | undefined): boolean {
@@ -85,6 +116,6 @@ function meets(condition: PermissionCondition, userId: string, subject: Subject 
   return Object.entries(condition).every(([property, expected]) => values[property] === (expected === '$actor' ? userId : expected))
 }
 
-function refused(because: string, path: readonly string[] = []): Explanation {
-  return { allowed: false, path, because }
+function refused(because: string): Explanation {
+  return { allowed: false, path: [], because, denials: [], considered: [] }
 }

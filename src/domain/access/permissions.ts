@@ -1,6 +1,7 @@
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { Row, type ScopedEntityManager } from '../../orm/index.ts'
 import { PermissionDeniedError } from './access.errors.ts'
+import { resourceOf } from './permission-catalogue.ts'
 import {
   decide,
   type Explanation,
@@ -8,49 +9,77 @@ import {
   grantPaths,
   type Grants,
   type HeldRole,
-  implies,
+  manageOf,
   type Subject,
 } from './permission-decision.ts'
+import { permissionActions } from './permission.entity.ts'
 
 type Person = string | { readonly id: string }
 
-/** Whether a person may do something in the scope's tenant: `can(em, user, 'task:update')`. */
-export async function can(em: ScopedEntityManager, person: Person, permission: string, subject?: Subject): Promise<boolean> {
+/** Whether a person may do something in the scope's tenant: `can(em, user, 'task:update')`, or to one thing: `can(em, user, …, task)`. */
+export async function can(em: ScopedEntityManager, person: Person, permission: string, subject?: Subject | Row): Promise<boolean> {
   return (await explain(em, person, permission, subject)).allowed
 }
 
 /** The same decision with its reason: the way from the person to the permission, or what is in it. */
-export async function explain(em: ScopedEntityManager, person: Person, permission: string, subject?: Subject): Promise<Explanation> {
-  return decide(await loadGrants(em, idOf(person), permission), permission, subject)
+export async function explain(
+  em: ScopedEntityManager,
+  person: Person,
+  permission: string,
+  subject?: Subject | Row,
+): Promise<Explanation> {
+  return decide(await loadGrants(em, idOf(person), [permission]), permission, subjectOf(em, subject))
 }
 
-export async function assertCan(em: ScopedEntityManager, person: Person, permission: string, subject?: Subject): Promise<void> {
+export async function assertCan(em: ScopedEntityManager, person: Person, permission: string, subject?: Subject | Row): Promise<void> {
   const { allowed, because } = await explain(em, person, permission, subject)
   if (!allowed) throw new PermissionDeniedError(permission, because)
 }
 
-/** All that a person may do, each with the first way in which it is granted; what is denied is left out. */
+/**
+ * All that a person may do, each with the first way in which it is granted; what is denied is left out. Where a denial takes `manage`
+ * away, the actions that remain are listed in its place.
+ */
 export async function getUserPermissions(em: ScopedEntityManager, person: Person): Promise<GrantPath[]> {
   const grants = await loadGrants(em, idOf(person))
   const first = new Map<string, GrantPath>()
   for (const granted of grantPaths(grants)) {
-    if (!first.has(granted.key) && decide(grants, granted.key).allowed) first.set(granted.key, granted)
+    for (const key of remaining(grants, granted.key)) if (!first.has(key)) first.set(key, { key, path: granted.path })
   }
   return [...first.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-/** One statement for everything that decides. For a single permission only the rows that could grant it are read. */
-async function loadGrants(em: ScopedEntityManager, userId: string, permission?: string): Promise<Grants> {
-  const wanted = permission ? [permission, `${permission.slice(0, permission.lastIndexOf(':'))}:manage`] : []
+/** Which of these permissions a person doesn't have, in one statement however many they are. */
+export async function permissionsMissing(em: ScopedEntityManager, person: Person, permissions: readonly string[]): Promise<string[]> {
+  const grants = await loadGrants(em, idOf(person), permissions)
+  return permissions.filter(permission => !decide(grants, permission).allowed)
+}
+
+function remaining(grants: Grants, key: string): string[] {
+  if (decide(grants, key).allowed) return [key]
+  if (key !== manageOf(key)) return []
+  const actions = permissionActions.map(action => `${key.slice(0, key.lastIndexOf(':'))}:${action.toLowerCase()}`)
+  return actions.filter(action => decide(grants, action).allowed)
+}
+
+/** An entity's relations are compared by their ids. */
+function subjectOf(em: ScopedEntityManager, subject: Subject | Row | undefined): Subject | undefined {
+  if (!(subject instanceof Row)) return subject
+  return { type: resourceOf(subject.constructor.name), id: subject.id, values: em.getComparator().prepareEntity(subject) }
+}
+
+/** One statement for everything that decides. For given permissions only the roles' rows that could grant them are read. */
+async function loadGrants(em: ScopedEntityManager, userId: string, permissions: readonly string[] = []): Promise<Grants> {
+  const wanted = [...new Set(permissions.flatMap(permission => [permission, manageOf(permission)]))]
   const at = now()
-  const [row] = await em.execute<GrantsRow[]>(grantsSql(wanted.length > 0), [userId, userId, at, ...wanted, ...wanted, userId, at])
+  const [row] = await em.execute<GrantsRow[]>(grantsSql(wanted.length), [userId, userId, at, ...wanted, userId, at])
   const { membership, roles, user_roles: userRoles, direct } = row!
   return {
     userId,
     ...(membership && { membership }),
     roles: new Map(roles.map(role => [role.id, role])),
     userRoles: userRoles.map(({ roleId, type, id }) => (type && id ? { roleId, scope: { type, id } } : { roleId })),
-    direct: direct.filter(({ key }) => !permission || implies(key, permission)),
+    direct,
   }
 }
 
@@ -62,8 +91,8 @@ interface GrantsRow {
 }
 
 /** Reads under the tenant's policies, so every table answers for this tenant alone. */
-function grantsSql(narrowed: boolean): string {
-  const only = narrowed ? 'and p.key in (?, ?)' : ''
+function grantsSql(wanted: number): string {
+  const only = wanted > 0 ? `and p.key in (${Array.from({ length: wanted }, () => '?').join(', ')})` : ''
   return `select
     (select json_build_object('status', status, 'roleId', role_id) from membership where user_id = ?) as membership,
     (select coalesce(json_agg(json_build_object('roleId', role_id, 'type', scope_type, 'id', scope_id)), '[]')
@@ -73,7 +102,7 @@ function grantsSql(narrowed: boolean): string {
            from role_permission rp join permission p on p.id = rp.permission_id where rp.role_id = r.id ${only}))), '[]') from role r) as roles,
     (select coalesce(json_agg(json_build_object('key', p.key, 'effect', up.effect) order by p.key), '[]')
        from user_permission up join permission p on p.id = up.permission_id
-       where true ${only} and up.user_id = ? and (up.expires_at is null or up.expires_at > ?)) as direct`
+       where up.user_id = ? and (up.expires_at is null or up.expires_at > ?)) as direct`
 }
 
 function idOf(person: Person): string {

@@ -1,4 +1,4 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/core'
+import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { BuiltinRoleImmutableError, PermissionUnknownError, RoleCycleError, RoleInUseError, RoleKeyTakenError } from './access.errors.ts'
 import { Invitation } from './invitation.entity.ts'
@@ -22,7 +22,8 @@ export async function createRole(em: ScopedEntityManager, input: RoleInput): Pro
   if (await em.findOne(Role, { key })) throw new RoleKeyTakenError(key)
   const role = em.create(Role, { key, name, description: description ?? null })
   await setPermissions(em, role, permissions)
-  if (parent) await inherit(em, role, await em.findOneOrFail(Role, { key: parent }))
+  // Nothing inherits from a new role yet, so this can't close a circle.
+  if (parent) await adopt(em, role, await em.findOneOrFail(Role, { key: parent }))
   try {
     await em.flush()
   } catch (error) {
@@ -53,6 +54,8 @@ export async function updateRole(em: ScopedEntityManager, role: Role, changes: R
 
 export async function deleteRole(em: ScopedEntityManager, role: Role): Promise<void> {
   requireCustom(role)
+  // Whoever is just giving the role to somebody is waited for, and whoever comes later finds it gone.
+  await em.lock(role, LockMode.PESSIMISTIC_WRITE)
   const places = await Promise.all([
     em.count(Membership, { role }),
     em.count(UserRole, { role }),
@@ -66,15 +69,15 @@ export async function deleteRole(em: ScopedEntityManager, role: Role): Promise<v
 
 /**
  * Lets a role have all that another has. Two such changes could close a circle that neither sees, so they take turns, tenant by tenant,
- * and each looks at the chain as it is when its turn has come.
+ * and each looks at the chain as it is when its turn has come, with what its own transaction has changed.
  */
 export async function inherit(em: ScopedEntityManager, role: Role, parent: Role): Promise<void> {
   requireCustom(role)
+  await em.flush()
   await em.execute(`select pg_advisory_xact_lock(hashtextextended('daybook:roles:' || ?, 0))`, [role.tenantId])
   const chain = await em.execute<{ id: string }[]>(`${chainCte} select id from chain`, [parent.id])
   if (parent === role || chain.some(({ id }) => id === role.id)) throw new RoleCycleError(role.key, parent.key)
-  await assertMayGrant(em, await permissionKeysOf(em, parent))
-  role.parent = em.getReference(Role, parent.id, { wrapped: true })
+  await adopt(em, role, parent)
 }
 
 /** Everything that a role grants, its ancestors' permissions included. */
@@ -89,6 +92,11 @@ export async function permissionKeysOf(em: ScopedEntityManager, role: Role): Pro
 /** `union`, not `union all`: a circle would end here. */
 const chainCte =
   'with recursive chain as (select id, parent_id from role where id = ? union select r.id, r.parent_id from role r join chain c on r.id = c.parent_id)'
+
+async function adopt(em: ScopedEntityManager, role: Role, parent: Role): Promise<void> {
+  await assertMayGrant(em, await permissionKeysOf(em, parent))
+  role.parent = em.getReference(Role, parent.id, { wrapped: true })
+}
 
 async function setPermissions(em: ScopedEntityManager, role: Role, keys: readonly string[]): Promise<void> {
   const found = await em.find(Permission, { key: { $in: [...keys] } })

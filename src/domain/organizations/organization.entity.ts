@@ -42,8 +42,20 @@ export class Organization extends Row {
   }
 
   resume(): void {
-    if (this.status === 'CLOSED' || this.deletedAt) throw new OrganizationNotServedError('CLOSED')
+    this.requirePresent()
     this.status = 'ACTIVE'
+  }
+
+  /** Gone for everybody who works in it, until it is restored or retention removes it. */
+  softDelete(at: Date): void {
+    this.requirePresent()
+    this.deletedAt = at
+  }
+
+  /** Back as it was: one that was suspended is suspended again. */
+  restore(): void {
+    if (this.status === 'CLOSED') throw new OrganizationNotServedError('CLOSED')
+    this.deletedAt = null
   }
 
   /** Closing is for good; retention removes the data later. */
@@ -53,7 +65,13 @@ export class Organization extends Row {
   }
 
   private requireServed(): void {
-    if (!this.isServed()) throw new OrganizationNotServedError(this.deletedAt ? 'CLOSED' : this.status)
+    this.requirePresent()
+    if (this.status !== 'ACTIVE') throw new OrganizationNotServedError(this.status)
+  }
+
+  private requirePresent(): void {
+    if (this.status === 'CLOSED') throw new OrganizationNotServedError('CLOSED')
+    if (this.deletedAt) throw new OrganizationNotServedError('DELETED')
   }
 }
 
