@@ -22,12 +22,7 @@ export async function can(em: ScopedEntityManager, person: Person, permission: s
 }
 
 /** The same decision with its reason: the way from the person to the permission, or what is in it. */
-export async function explain(
-  em: ScopedEntityManager,
-  person: Person,
-  permission: string,
-  subject?: Subject | Row,
-): Promise<Explanation> {
+export async function explain(em: ScopedEntityManager, person: Person, permission: string, subject?: Subject | Row): Promise<Explanation> {
   return decide(await loadGrants(em, idOf(person), [permission]), permission, subjectOf(em, subject))
 }
 
