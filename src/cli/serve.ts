@@ -9,7 +9,7 @@ import { type Config, readConfig } from '../config.ts'
 import { daybookHost, folderMailer, type HostOptions } from '../http/index.ts'
 import { DaybookError } from '../kernel/error.ts'
 import { openDaybook } from '../open-daybook.ts'
-import { type Daybook, refuseBrokenIsolation } from '../orm/index.ts'
+import { type Daybook, refuseBrokenIsolation, runUnlogged } from '../orm/index.ts'
 
 try {
   const config = readConfig()
@@ -25,7 +25,7 @@ async function serve(config: Config): Promise<void> {
   if (isNew(config)) await prepareElsewhere()
   const daybook = await openDaybook(config)
   try {
-    await refuseBrokenIsolation(sql => daybook.orm.driver.getConnection().execute(sql), daybook.orm.getMetadata())
+    await refuseBrokenIsolation(runUnlogged(daybook), daybook.orm.getMetadata())
     const host = daybookHost(daybook, hostOptions(config))
     await host.listen({ host: config.host, port: config.port })
     const { port } = host.server.address() as AddressInfo

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { type Daybook, isolationProblems, isTenantOwned, type RunSql, tablesOf } from '../orm/index.ts'
+import { type Daybook, isolationProblems, isTenantOwned, type RunSql, runUnlogged, tablesOf } from '../orm/index.ts'
 
 export type CheckResult = 'ok' | 'failed' | 'pending'
 
@@ -22,7 +22,7 @@ export function readinessOf(daybook: Daybook, log: FastifyBaseLogger, cacheMs = 
 }
 
 async function look(daybook: Daybook, log: FastifyBaseLogger): Promise<Readiness> {
-  const run: RunSql = sql => daybook.orm.driver.getConnection().execute(sql)
+  const run = runUnlogged(daybook)
   const check = async (name: string, complaints: () => Promise<string[]>, otherwise: CheckResult): Promise<CheckResult> => {
     try {
       const found = await withinSeconds(5, complaints())

@@ -2,10 +2,10 @@ import { DeadlockException, type EntityManager, type IsolationLevel, type MikroO
 import { setTimeout as sleep } from 'node:timers/promises'
 import { currentScope, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
 import { translateDriverError } from './driver-errors.ts'
-import { DaybookEmbeddedDriver } from './drivers.ts'
+import { DaybookEmbeddedDriver, type DaybookServerDriver } from './drivers.ts'
 import { OperatorUnavailableError } from './orm.errors.ts'
 import { ormOf } from './orm-registry.ts'
-import { operatorRole } from './roles.ts'
+import { operatorRole, type RunSql } from './roles.ts'
 import type { ScopedEntityManager } from './scoped-entity-manager.ts'
 
 /** Bounds that travel with each transaction, because a pooler keeps nothing that was set on a connection. */
@@ -117,6 +117,12 @@ export class Daybook implements AsyncDisposable {
     this.#operator ??= this.#parts.openOperator()
     return this.#operator
   }
+}
+
+/** For the host's own questions about the catalogue, which would drown the application's statements in the query log. */
+export function runUnlogged({ orm }: Daybook): RunSql {
+  return sql =>
+    (orm.driver as DaybookServerDriver | DaybookEmbeddedDriver).getConnection().execute(sql, [], 'all', undefined, { enabled: false })
 }
 
 function isConflict(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { Constructor, EntityClass, EntitySchema, MigrationObject, Options } from '@mikro-orm/core'
 import { SeedManager, type Seeder } from '@mikro-orm/seeder'
-import { CompiledQuery, type DatabaseConnection } from 'kysely'
+import type { ClientBase } from 'pg'
 import { declarationOf } from './declaration.ts'
 import { completeModel } from './discovery.ts'
 import { DaybookEmbeddedDriver, DaybookServerDriver } from './drivers.ts'
@@ -84,8 +84,11 @@ export function serverOptions(model: Model, connection: ServerConnection, loggin
       pipeline: true,
       connectionTimeoutMillis: connection.connectTimeoutMs,
       application_name: connection.applicationName,
+      // The pool's hook and not the ORM's, because the pool lets go of a connection whose hook has failed.
+      ...(onConnect && {
+        onConnect: (client: ClientBase) => onConnect(async sql => (await client.query<Record<string, unknown>>(sql)).rows),
+      }),
     },
-    ...(onConnect && { onCreateConnection: (made: unknown) => onConnect(runOn(made as DatabaseConnection)) }),
   }
 }
 
@@ -105,10 +108,6 @@ export function embeddedOptions(
 
 function isTenantEntity(entity: Entity): boolean {
   return declarationOf('meta' in entity ? entity.meta.class : entity)?.belongsTo === 'tenant'
-}
-
-function runOn(connection: DatabaseConnection): RunSql {
-  return async sql => (await connection.executeQuery<Record<string, unknown>>(CompiledQuery.raw(sql))).rows
 }
 
 /** `?pgbouncer=true` tells other tools how to behave; everything here is transaction-scoped anyway, and the server doesn't know the word. */

@@ -29,6 +29,11 @@ export async function prepareRoles(run: RunSql, passwords: RolePasswords = {}): 
       throw new RoleMissingError(String(state!.me), missing.map(withoutPassword), { cause: error })
     })
   }
+  if (missing.length === 0) return
+  // A grant by somebody who may not give it is only a warning.
+  const [after] = await run(stateSql)
+  const refused = letOwnerWork(after!)
+  if (refused.length > 0) throw new RoleMissingError(String(state!.me), refused)
 }
 
 const stateSql = `
@@ -38,7 +43,8 @@ const stateSql = `
     has_schema_privilege('public', 'usage') as public_usage,
     has_database_privilege('public', current_database(), 'temporary') as public_temporary,
     case when to_regrole('${ownerRole}') is null then false else pg_has_role(to_regrole('${ownerRole}'), 'member') end as may_be_owner,
-    case when to_regrole('${ownerRole}') is null then false else has_schema_privilege(to_regrole('${ownerRole}'), 'public', 'create') end as owner_creates`
+    case when to_regrole('${ownerRole}') is null then false else has_schema_privilege(to_regrole('${ownerRole}'), 'public', 'create') end as owner_creates,
+    case when to_regrole('${directoryRole}') is null then false else has_schema_privilege(to_regrole('${directoryRole}'), 'public', 'create') end as directory_creates`
 
 function createRoles(state: Record<string, unknown>, passwords: RolePasswords): string[] {
   const existing = state.existing as string[]
@@ -60,7 +66,7 @@ function createRoles(state: Record<string, unknown>, passwords: RolePasswords): 
 function letOwnerWork(state: Record<string, unknown>): string[] {
   const statements: string[] = []
   if (!state.may_be_owner) statements.push(`grant ${ownerRole} to "${String(state.me).replaceAll('"', '""')}"`)
-  if (!state.owner_creates) {
+  if (!state.owner_creates || !state.directory_creates) {
     statements.push(
       `grant usage, create on schema public to ${ownerRole}`,
       `grant create on schema public to ${directoryRole}`,
