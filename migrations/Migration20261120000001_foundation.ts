@@ -3,8 +3,13 @@ import { Migration } from '@mikro-orm/migrations'
 /** The functions that every table shares, and the one that shows a person their organizations. Locks nothing. */
 export class Migration20261120000001_foundation extends Migration {
   override up(): void {
-    // Contract: a `before update` row trigger; sets updated_at. Its trigger's WHEN spares writers that set it themselves.
-    this.addSql(`create function daybook_touch() returns trigger language plpgsql as $$ begin new.updated_at := now(); return new; end $$;`)
+    // Contract: a `before update` row trigger; sets updated_at when anything else changed. Its trigger's WHEN spares writers that set it
+    // themselves. Compared as text, because not every type has an equality.
+    this.addSql(`create function daybook_touch() returns trigger language plpgsql as $$
+      begin
+        if new::text is distinct from old::text then new.updated_at := now(); end if;
+        return new;
+      end $$;`)
 
     // Contract: a `before update` row trigger whose WHEN has seen that one of its arguments, which are columns, would change; always
     // raises DB002.

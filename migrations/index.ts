@@ -1,9 +1,13 @@
 import type { MigrationObject } from '@mikro-orm/core'
 import { Migration20261120000001_foundation } from './Migration20261120000001_foundation.ts'
 import { Migration20261120000002_people_and_access } from './Migration20261120000002_people_and_access.ts'
+import { Migration20261121000001_audit } from './Migration20261121000001_audit.ts'
+import { Migration20261121000002_audited_entities } from './Migration20261121000002_audited_entities.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261120000001_foundation', class: Migration20261120000001_foundation },
   { name: 'Migration20261120000002_people_and_access', class: Migration20261120000002_people_and_access },
+  { name: 'Migration20261121000001_audit', class: Migration20261121000001_audit },
+  { name: 'Migration20261121000002_audited_entities', class: Migration20261121000002_audited_entities },
 ]

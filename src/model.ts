@@ -1,4 +1,5 @@
 import { migrations } from '../migrations/index.ts'
+import { addSentinels, AuditCapture } from './audit/index.ts'
 import {
   ApiKeySchema,
   InvitationSchema,
@@ -49,6 +50,8 @@ export function modelWith(more: { readonly entities?: readonly Entity[]; readonl
     entities: all,
     migrations: [...migrations, ...(more.migrations ?? [])],
     afterUp: syncPermissionCatalogue(resourcesOf(all)),
+    complete: addSentinels,
+    subscribers: [new AuditCapture()],
   }
 }
 

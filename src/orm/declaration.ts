@@ -12,6 +12,21 @@ export interface EntityDeclaration {
   readonly access: TableAccess
   /** Properties that never change once the row is written, besides its id and its tenant. */
   readonly immutable: readonly string[]
+  /** What the log records of it; `false` for an entity that it knows nothing of. */
+  readonly audit: AuditDeclaration | false
+  /** Its table, policies and triggers are made by a migration that says more than metadata can. */
+  readonly madeByMigration?: boolean
+}
+
+export interface AuditDeclaration {
+  /** The property whose value says whose log it is, a tenant's or a person's; `tenantId` unless said otherwise. */
+  readonly log?: string
+  /** Properties that never reach an event: hashes, tokens, keys. That they changed is told, their values aren't. */
+  readonly secret?: readonly string[]
+  /** Properties that say something about a person: recorded under that person's key, so that erasing the key erases them. */
+  readonly personal?: readonly string[]
+  /** The property that holds the person's id; without it the row itself stands for the person. */
+  readonly person?: string
 }
 
 const key = Symbol.for('daybook.declaration')

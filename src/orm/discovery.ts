@@ -1,13 +1,17 @@
 import { type EntityMetadata, type MetadataStorage, ReferenceKind } from '@mikro-orm/core'
 import { declarationOf, isTenantOwned } from './declaration.ts'
 import { EntityNotScopedError, PolicyWidensError, UniqueAcrossTenantsError } from './orm.errors.ts'
+import { completePivots } from './pivot.ts'
 import { guardTriggers, touchTrigger } from './tenant-guard.ts'
 
 /** Runs once the ORM knows all entities: refuses a model that could not be isolated, and adds what follows from relations. */
 export function completeModel(storage: MetadataStorage): void {
+  completePivots(storage)
   for (const meta of tablesOf(storage)) {
-    if (!declarationOf(meta.class)) throw new EntityNotScopedError(meta.className)
-    meta.triggers.push(touchTrigger(meta))
+    const declaration = declarationOf(meta.class)
+    if (!declaration) throw new EntityNotScopedError(meta.className)
+    if (declaration.madeByMigration) continue
+    if (!meta.pivotTable) meta.triggers.push(touchTrigger(meta))
     indexForeignKeys(meta)
     if (!isTenantOwned(meta)) continue
     refuseUniquesAcrossTenants(meta)
@@ -30,7 +34,7 @@ export function tablesOf(storage: MetadataStorage): EntityMetadata[] {
 function indexForeignKeys(meta: EntityMetadata): void {
   const leading = [...meta.indexes, ...meta.uniques].map(index => [index.properties ?? []].flat()[0])
   for (const relation of meta.relations) {
-    const isForeignKey = relation.owner || relation.kind === ReferenceKind.MANY_TO_ONE
+    const isForeignKey = relation.kind === ReferenceKind.MANY_TO_ONE || (relation.kind === ReferenceKind.ONE_TO_ONE && relation.owner)
     if (isForeignKey && !relation.unique && !leading.includes(relation.name)) meta.indexes.push({ properties: relation.name })
   }
 }

@@ -1,23 +1,83 @@
-import type { DriverException } from '@mikro-orm/core'
+import { type Configuration, type DriverException, LockMode, OptimisticLockError, type QueryResult } from '@mikro-orm/core'
 import { PgliteDriver } from '@mikro-orm/pglite'
 import { PostgreSqlDriver } from '@mikro-orm/postgresql'
+import type { AbstractSqlDriver } from '@mikro-orm/sql'
 import { DaybookError } from '../kernel/error.ts'
 import { translateDriverError } from './driver-errors.ts'
+import { knownUnsentOf } from './unsent.ts'
 
-/** The ORM's drivers, whose errors pass through our translation; ours, raised below the ORM, pass as they are. */
+/** The ORM's drivers: their errors pass through our translation, and they know when a flush is speaking. */
 export class DaybookServerDriver extends PostgreSqlDriver {
+  constructor(config: Configuration) {
+    super(config)
+    heedFlushes(this)
+  }
+
   override convertException(exception: Error): DriverException {
     return translated(exception, error => super.convertException(error))
   }
 }
 
 export class DaybookEmbeddedDriver extends PgliteDriver {
+  constructor(config: Configuration) {
+    super(config)
+    heedFlushes(this)
+  }
+
   override convertException(exception: Error): DriverException {
     return translated(exception, error => super.convertException(error))
   }
 }
 
+type Flushing = Pick<AbstractSqlDriver, 'find' | 'nativeUpdate' | 'nativeUpdateMany' | 'nativeDelete' | 'syncCollections'>
+
+/**
+ * A flush is told when one of its rows is gone or was changed meanwhile, which for an entity without a version the ORM passes over. And
+ * what a collection writes, which no change set describes, doesn't count as the unit of work's.
+ */
+function heedFlushes(driver: Flushing): void {
+  const find = driver.find.bind(driver)
+  const update = driver.nativeUpdate.bind(driver)
+  const updateMany = driver.nativeUpdateMany.bind(driver)
+  const remove = driver.nativeDelete.bind(driver)
+  const syncCollections = driver.syncCollections.bind(driver)
+  driver.find = (entity, where, options) => find(entity, where, lockedInFlush(options))
+  driver.nativeUpdate = async (entity, where, data, options) => hitAll(1, options, await update(entity, where, data, options))
+  driver.nativeUpdateMany = async (entity, where, data, options, transform) =>
+    hitAll(where.length, options, await updateMany(entity, where, data, options, transform))
+  driver.nativeDelete = async (entity, where, options) => hitAll(keysIn(where), options, await remove(entity, where, options))
+  driver.syncCollections = (collections, options) => outsideUnit(options, () => syncCollections(collections, options))
+}
+
 /** The ORM's signature promises a DriverException, and rethrows whatever it is given. */
 function translated(error: Error, convert: (error: Error) => DriverException): DriverException {
   return (error instanceof DaybookError ? error : translateDriverError(convert(error))) as DriverException
+}
+
+interface InTransaction {
+  readonly ctx?: object
+}
+
+/** In a flush the ORM reads to compare versions, and writes afterwards: between the two nobody else may come. */
+function lockedInFlush<T extends InTransaction>(options: T | undefined): T | undefined {
+  return knownUnsentOf(options?.ctx)?.isVouching ? ({ ...options, lockMode: LockMode.PESSIMISTIC_WRITE } as unknown as T) : options
+}
+
+function hitAll<T extends object>(expected: number, options: InTransaction | undefined, result: QueryResult<T>): QueryResult<T> {
+  if (knownUnsentOf(options?.ctx)?.isVouching && result.affectedRows < expected) {
+    throw new OptimisticLockError(
+      `The optimistic lock failed: of ${expected} rows that this unit of work changes, ${expected - result.affectedRows} were changed or removed meanwhile. Load them again.`,
+    )
+  }
+  return result
+}
+
+function keysIn(where: unknown): number {
+  const [condition] = Object.values((where ?? {}) as Record<string, { $in?: unknown[] } | undefined>)
+  return condition?.$in?.length ?? 0
+}
+
+function outsideUnit(options: InTransaction | undefined, work: () => Promise<void>): Promise<void> {
+  const unsent = knownUnsentOf(options?.ctx)
+  return unsent ? unsent.outsideUnit(work) : work()
 }

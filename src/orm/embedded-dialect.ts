@@ -9,6 +9,7 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import { EmbeddedDatabaseBusyError } from './orm.errors.ts'
+import { type Statement, Unsent, unsentQuestion } from './unsent.ts'
 
 export interface EmbeddedDialectOptions {
   /** Runs once, before the first statement: roles and the role to work as. */
@@ -88,15 +89,16 @@ class EmbeddedDriver implements Driver {
 
   async beginTransaction(connection: DatabaseConnection, { isolationLevel, accessMode }: TransactionSettings): Promise<void> {
     const modes = [isolationLevel && `isolation level ${isolationLevel}`, accessMode].filter(Boolean).join(', ')
+    this.#connection.unsent = new Unsent()
     await connection.executeQuery(CompiledQuery.raw(`begin ${modes}`))
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('commit'))
+  async commitTransaction(): Promise<void> {
+    await this.#connection.end('commit', this.#connection.unsent.atCommit())
   }
 
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('rollback'))
+  async rollbackTransaction(): Promise<void> {
+    await this.#connection.end('rollback')
   }
 
   async savepoint(connection: DatabaseConnection, name: string): Promise<void> {
@@ -133,6 +135,7 @@ class EmbeddedConnection implements DatabaseConnection {
   readonly #pglite: PGlite
   #running = 0
   #lastUsed = 0
+  unsent = new Unsent()
 
   constructor(pglite: PGlite) {
     this.#pglite = pglite
@@ -147,9 +150,21 @@ class EmbeddedConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    if (sql === unsentQuestion) return { rows: [this.unsent as R] }
+    for (const { text, values } of this.unsent.before(sql)) await this.#query(text, values)
+    return this.#query(sql, parameters)
+  }
+
+  async end(word: 'commit' | 'rollback', last: readonly Statement[] = []): Promise<void> {
+    this.unsent = new Unsent()
+    for (const { text, values } of last) await this.#query(text, values)
+    await this.#query(word, [])
+  }
+
+  async #query<R>(text: string, values: readonly unknown[]): Promise<QueryResult<R>> {
     this.#running++
     try {
-      const { rows, affectedRows } = await this.#pglite.query<R>(sql, [...parameters])
+      const { rows, affectedRows } = await this.#pglite.query<R>(text, [...values])
       return { rows, ...(affectedRows === undefined ? {} : { numAffectedRows: BigInt(affectedRows) }) }
     } finally {
       this.#running--

@@ -20,6 +20,10 @@ export async function grantAccess(run: RunSql, metadata: MetadataStorage, migrat
     const table = `"${meta.tableName}"`
     await run(`revoke all on ${table} from public, ${appRole}, ${operatorRole}`)
     await run(`grant ${verbs[declarationOf(meta.class)!.access]} on ${table} to ${appRole}, ${operatorRole}`)
+    for (const column of meta.props.filter(prop => prop.autoincrement).flatMap(prop => prop.fieldNames)) {
+      const [row] = await run(`select pg_get_serial_sequence('${table}', '${column}') as sequence`)
+      if (row?.sequence) await run(`grant usage on sequence ${row.sequence as string} to ${appRole}, ${operatorRole}`)
+    }
   }
   // Readiness tells whether migrations are pending, so the application may look.
   if (existing.has(migrationsTable)) await run(`grant select on "${migrationsTable}" to ${appRole}, ${operatorRole}`)

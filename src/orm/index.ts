@@ -6,11 +6,13 @@ export { translateDriverError } from './driver-errors.ts'
 export { type EmbeddedDatabase, openEmbeddedDatabase } from './embedded-database.ts'
 export * from './orm.errors.ts'
 export { embeddedOptions, type Entity, type Model, serverOptions } from './orm-options.ts'
+export { ownsPivot } from './pivot.ts'
 export { isolationProblems, refuseBrokenIsolation } from './preflight.ts'
 export { appRole, operatorRole, ownerRole, prepareRoles, type RolePasswords, type RunSql } from './roles.ts'
 export { moment, Row, TenantRow } from './row.ts'
 export { ScopedEntityManager } from './scoped-entity-manager.ts'
 export {
+  childEntity,
   type EntityOptions,
   globalEntity,
   type GlobalEntityOptions,
@@ -20,3 +22,4 @@ export {
 } from './tenant-entity.ts'
 export { TransactionClient } from './transaction-client.ts'
 export { claimedDigestSql, claimedEmailSql, currentTenantSql, currentUserSql, inIdentityScopeSql } from './tenant-policy.ts'
+export { type Outbox, type Statement, type Unsent, unitOfWorkVariable, unsentOf } from './unsent.ts'

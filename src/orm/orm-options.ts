@@ -1,4 +1,4 @@
-import type { Constructor, EntityClass, EntitySchema, MigrationObject, Options } from '@mikro-orm/core'
+import type { Constructor, EntityClass, EntitySchema, EventSubscriber, MetadataStorage, MigrationObject, Options } from '@mikro-orm/core'
 import { SeedManager, type Seeder } from '@mikro-orm/seeder'
 import type { ClientBase } from 'pg'
 import { declarationOf } from './declaration.ts'
@@ -23,6 +23,9 @@ export interface Model {
   readonly migrationWaitMs?: number
   /** What `seeder:run` finds; the first is what it runs unless told otherwise. */
   readonly seeders?: readonly Constructor<Seeder>[]
+  /** Runs on the metadata of the whole model, after what follows from each entity's declaration has been added. */
+  readonly complete?: (storage: MetadataStorage) => void
+  readonly subscribers?: readonly EventSubscriber[]
 }
 
 export interface Logging {
@@ -37,7 +40,14 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     entities: [...model.entities],
     entityManager: ScopedEntityManager,
     filters: { [tenantFilterName]: tenantFilter(model.entities.filter(isTenantEntity)) },
-    discovery: { afterDiscovered: completeModel, warnWhenNoEntities: false },
+    discovery: {
+      afterDiscovered: storage => {
+        completeModel(storage)
+        model.complete?.(storage)
+      },
+      warnWhenNoEntities: false,
+    },
+    subscribers: [...(model.subscribers ?? [])],
     extensions: [
       daybookMigrator({
         ...(model.afterUp && { afterUp: model.afterUp }),
@@ -55,7 +65,7 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     },
     ...(model.seeders && { seeder: { seedersList: [...model.seeders], defaultSeeder: model.seeders[0]!.name } }),
     // Functions, and the tables that the schema generator must not touch, are made by migrations.
-    schemaGenerator: { ignoreRoutines: true },
+    schemaGenerator: { ignoreRoutines: true, skipTables: [/^audit_event/] },
     // Statements without their values: those hold hashes, digests and addresses.
     debug: logging.queries ? ['query'] : false,
   }

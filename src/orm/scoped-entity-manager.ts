@@ -1,8 +1,10 @@
-import type { Dictionary, ForkOptions, SessionContext } from '@mikro-orm/core'
-import { BasePostgreSqlEntityManager } from '@mikro-orm/sql'
+import type { Configuration, Dictionary, EventManager, ForkOptions, MetadataStorage, SessionContext } from '@mikro-orm/core'
+import { type AbstractSqlDriver, BasePostgreSqlEntityManager } from '@mikro-orm/sql'
 import type { Scope } from '../context/index.ts'
+import { FlushAwareEventManager } from './flush-aware-event-manager.ts'
 import { ScopeImmutableError, ScopeNeedsTransactionError } from './orm.errors.ts'
 import { filterParamsOf, tenantFilterName } from './tenant-filter.ts'
+import { knownUnsentOf } from './unsent.ts'
 
 /**
  * An EntityManager bound to one scope for life. Its forks keep the scope: an identity map that outlives a change of tenant would hand
@@ -10,6 +12,11 @@ import { filterParamsOf, tenantFilterName } from './tenant-filter.ts'
  */
 export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   #scope: Scope | undefined
+
+  /** The ORM calls this, for itself and for each fork. */
+  constructor(config: Configuration, driver: AbstractSqlDriver, metadata: MetadataStorage, useContext?: boolean, events?: EventManager) {
+    super(config, driver, metadata, useContext, events ?? new FlushAwareEventManager(config.get('subscribers')))
+  }
 
   /** The scope that this EntityManager works in, or undefined for the global one, which can't reach a tenant's rows. */
   get boundScope(): Scope | undefined {
@@ -30,6 +37,16 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     const fork = super.fork(options)
     fork.#scope = scope
     return fork
+  }
+
+  /** A flush that fails may have written already, in a transaction that its caller goes on with: what it wrote is told, and it ends. */
+  override async flush(): Promise<void> {
+    try {
+      await super.flush()
+    } catch (error) {
+      knownUnsentOf(this.getTransactionContext())?.endUnit()
+      throw error
+    }
   }
 
   override setFilterParams(name: string, args: Dictionary): void {

@@ -8,7 +8,7 @@ import {
   type PolicyDef,
   p,
 } from '@mikro-orm/core'
-import { declareEntity, type TableAccess } from './declaration.ts'
+import { type AuditDeclaration, declareEntity, type TableAccess } from './declaration.ts'
 import { rowProperties } from './row.ts'
 import { tenantIdFromScope } from './tenant-filter.ts'
 import { tenantPolicy } from './tenant-policy.ts'
@@ -27,6 +27,8 @@ export interface EntityOptions<T> {
   readonly class: EntityCtor<T>
   readonly tableName?: string
   readonly extends?: EntityName
+  /** The parent of one table's inheritance tree names the property that tells its children apart. */
+  readonly discriminator?: PropertyOf<T>
   /** A builder of `p` for each field of the class that is stored; `id`, `createdAt`, `updatedAt` and `tenantId` are there already. */
   readonly properties: { readonly [K in PropertyOf<T>]?: unknown }
   readonly uniques?: readonly IndexDeclaration<T>[]
@@ -35,6 +37,15 @@ export interface EntityOptions<T> {
   readonly filters?: EntityMetadata<T>['filters']
   /** What the application's role may do with the table; `write` unless said otherwise. */
   readonly access?: TableAccess
+  /** What the log records. A tenant's entities are recorded unless they say `false`; global ones only if they say what. */
+  readonly audit?: AuditOptions<T> | false
+}
+
+export interface AuditOptions<T> extends AuditDeclaration {
+  readonly log?: PropertyOf<T>
+  readonly secret?: readonly PropertyOf<T>[]
+  readonly personal?: readonly PropertyOf<T>[]
+  readonly person?: PropertyOf<T>
 }
 
 export interface TenantEntityOptions<T> extends EntityOptions<T> {
@@ -49,8 +60,8 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
  * against references that cross tenants, and the rule that unique constraints start with the tenant.
  */
 export function tenantEntity<T extends object>(options: TenantEntityOptions<T>): EntitySchema<T> {
-  const { restrictions = [], immutable = [], access = 'write', uniques = [], indexes = [], properties, ...rest } = options
-  declareEntity(options.class, { belongsTo: 'tenant', access, immutable })
+  const { restrictions = [], immutable = [], access = 'write', audit = {}, uniques = [], indexes = [], properties, ...rest } = options
+  declareEntity(options.class, { belongsTo: 'tenant', access, immutable, audit })
   // Every read compares the tenant, so at least one whole index has to start with it.
   const servesPolicy = [...uniques, ...indexes].some(index => !index.where)
   return schemaOf<T>({
@@ -70,6 +81,16 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
   })
 }
 
+/** Declares a child in the table of its parent, which has said everything about tenant, policy and log already. */
+export function childEntity<T extends object>(
+  options: Pick<EntityOptions<T>, 'class' | 'properties' | 'checks'> & {
+    readonly extends: EntityName
+    readonly discriminatorValue: string
+  },
+): EntitySchema<T> {
+  return schemaOf<T>(options)
+}
+
 export interface GlobalEntityOptions<T> extends EntityOptions<T> {
   /** Tables with people in them have policies too; a catalogue that everybody may read has none. */
   readonly policies?: readonly PolicyDef<T>[]
@@ -77,8 +98,8 @@ export interface GlobalEntityOptions<T> extends EntityOptions<T> {
 
 /** Declares an entity that belongs to no tenant: people, their sessions and tokens, and catalogues. */
 export function globalEntity<T extends object>(options: GlobalEntityOptions<T>): EntitySchema<T> {
-  const { policies = [], access = 'write', properties, ...rest } = options
-  declareEntity(options.class, { belongsTo: 'global', access, immutable: [] })
+  const { policies = [], access = 'write', audit = false, properties, ...rest } = options
+  declareEntity(options.class, { belongsTo: 'global', access, immutable: [], audit })
   return schemaOf<T>({
     ...rest,
     properties: { ...rowProperties(), ...properties },

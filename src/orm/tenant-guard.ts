@@ -19,14 +19,14 @@ export function guardTriggers(meta: EntityMetadata): TriggerDef[] {
   return triggers
 }
 
-/** `updated_at` is true for raw SQL too: the database sets it unless the writer did. */
+/** `updated_at` is true for raw SQL too: the database sets it unless the writer did, or wrote what was there already. */
 export function touchTrigger(meta: EntityMetadata): TriggerDef {
   return sharedTrigger(meta, 'touch', 'new.updated_at is not distinct from old.updated_at', 'daybook_touch')
 }
 
 function immutableIdentity(meta: EntityMetadata): TriggerDef {
   const declared = declarationOf(meta.class)!.immutable.map(name => meta.properties[name as never] as EntityProperty)
-  const columns = ['tenant_id', 'id', ...declared.map(({ fieldNames }) => fieldNames[0]!)]
+  const columns = ['tenant_id', ...(meta.pivotTable ? [] : ['id']), ...declared.map(({ fieldNames }) => fieldNames[0]!)]
   const changed = columns.map(column => `new.${column} is distinct from old.${column}`).join(' or ')
   return sharedTrigger(meta, 'guard_identity', changed, 'daybook_refuse_identity_change', columns)
 }

@@ -52,4 +52,5 @@ export const ApiKeySchema: EntitySchema<ApiKey> = tenantEntity({
     rateLimitWindow: p.integer().default(60),
   },
   uniques: [{ properties: ['keyHash'] }],
+  audit: { secret: ['keyHash'] },
 })

@@ -29,6 +29,7 @@ export const UserProfileSchema: EntitySchema<UserProfile> = globalEntity({
       .defaultRaw(`'{}'`),
     version: p.integer().version(),
   },
+  audit: { log: 'user' },
   policies: [
     { name: 'visible', command: 'select', using: `${own} or exists (select 1 from membership m where m.user_id = user_profile.user_id)` },
     { name: 'own_insert', command: 'insert', check: own },

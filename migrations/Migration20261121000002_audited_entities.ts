@@ -1,0 +1,41 @@
+import { Migration } from '@mikro-orm/migrations'
+
+/** The sentinels of the tables that exist. Each `create trigger` locks its table's writers for a moment. */
+export class Migration20261121000002_audited_entities extends Migration {
+  override up(): void {
+    for (const [table, ...values] of audited) {
+      const list = values.map(value => `'${value}'`).join(', ')
+      for (const [event, rows] of Object.entries(transitionTables)) {
+        this.addSql(
+          `create trigger "audit_${event}" after ${event} on "${table}" referencing ${rows} for each statement when (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on') execute function daybook_record_rows(${list});`,
+        )
+      }
+    }
+  }
+
+  override down(): void {
+    for (const [table] of audited) {
+      for (const event of Object.keys(transitionTables)) this.addSql(`drop trigger "audit_${event}" on "${table}";`)
+    }
+  }
+}
+
+/** Table, its name in the log, the column of whose log it is, the column of the version, and columns that are never told. */
+const audited = [
+  ['organization', 'organization', 'id', 'version', '{}'],
+  ['app_user', 'user', 'id', '', '{}'],
+  ['user_profile', 'user-profile', 'user_id', 'version', '{}'],
+  ['role', 'role', 'tenant_id', 'version', '{}'],
+  ['role_permission', 'role-permission', 'tenant_id', '', '{}'],
+  ['membership', 'membership', 'tenant_id', 'version', '{}'],
+  ['invitation', 'invitation', 'tenant_id', '', '{token_hash}'],
+  ['user_role', 'user-role', 'tenant_id', '', '{}'],
+  ['user_permission', 'user-permission', 'tenant_id', '', '{}'],
+  ['api_key', 'api-key', 'tenant_id', '', '{key_hash}'],
+] as const
+
+const transitionTables = {
+  insert: 'new table as new_rows',
+  update: 'old table as old_rows new table as new_rows',
+  delete: 'old table as old_rows',
+}

@@ -1,0 +1,38 @@
+import type { EntityMetadata } from '@mikro-orm/core'
+import { declarationOf } from '../orm/index.ts'
+
+/** What the log needs to know of a table, read once from its entity's declaration. */
+export interface AuditedTable {
+  /** Its name in the log: `api-key`. */
+  readonly entity: string
+  /** The column whose value says whose log it is: a tenant's, or a person's. */
+  readonly logColumn: string
+  readonly versionColumn: string | undefined
+  /** Columns whose values are never told. */
+  readonly secret: readonly string[]
+}
+
+const tables = new WeakMap<EntityMetadata, AuditedTable | null>()
+
+/** Undefined for an entity that the log knows nothing of. An inheritance tree is one table under its root's name. */
+export function auditedTableOf(meta: EntityMetadata): AuditedTable | undefined {
+  const root = meta.root
+  if (!tables.has(root)) tables.set(root, describe(root))
+  return tables.get(root) ?? undefined
+}
+
+export function entityNameOf(className: string): string {
+  return className.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase()
+}
+
+function describe(root: EntityMetadata): AuditedTable | null {
+  const declaration = declarationOf(root.class)
+  if (!declaration?.audit || declaration.madeByMigration || root.pivotTable) return null
+  const columnOf = (property: string) => root.properties[property as never]!['fieldNames'][0] as string
+  return {
+    entity: entityNameOf(root.className),
+    logColumn: columnOf(declaration.audit.log ?? 'tenantId'),
+    versionColumn: root.versionProperty ? columnOf(root.versionProperty) : undefined,
+    secret: (declaration.audit.secret ?? []).map(columnOf),
+  }
+}

@@ -1,0 +1,83 @@
+import { type EntityMetadata, type EntityProperty, type Platform, ReferenceKind, wrap } from '@mikro-orm/core'
+import { auditedTableOf } from './audited-table.ts'
+
+/** What the ORM remembers of a row: by property, in the shape that it sends to the database. */
+export type Snapshot = Readonly<Record<string, unknown>>
+
+/**
+ * One column as the log records it. Both writers of the log must say the same of the same value, so JavaScript writes what PostgreSQL's
+ * `to_jsonb` would: moments in UTC, numbers with all their digits, bytes in hex, JSON as it is.
+ */
+export interface RecordedField {
+  readonly property: string
+  readonly column: string
+  readonly isDocument: boolean
+  readonly isSecret: boolean
+  readonly toJson: (value: unknown) => string
+}
+
+const fields = new WeakMap<EntityMetadata, readonly RecordedField[]>()
+
+/** The columns of an entity's table that events tell about: all but the two that every event has in columns of its own. */
+export function recordedFieldsOf(meta: EntityMetadata, platform: Platform): readonly RecordedField[] {
+  const found = fields.get(meta)
+  if (found) return found
+  const secret = new Set(auditedTableOf(meta)!.secret)
+  const made = columnPropertiesOf(meta)
+    .filter(prop => prop.fieldNames[0] !== 'id' && prop.fieldNames[0] !== 'tenant_id')
+    .map(prop => describe(prop, secret, platform))
+  fields.set(meta, made)
+  return made
+}
+
+/** The properties that are stored, each in one column of its own. */
+export function columnPropertiesOf(meta: EntityMetadata): EntityProperty[] {
+  return meta.props.filter(isColumn)
+}
+
+function isColumn(prop: EntityProperty): boolean {
+  if (prop.persist === false || prop.formula || prop.generated || prop.fieldNames?.length !== 1) return false
+  if (prop.kind === ReferenceKind.EMBEDDED) return Boolean(prop.object)
+  // A property of an embedded object lives inside that object's document.
+  if (prop.object && prop.embedded) return false
+  return (
+    prop.kind === ReferenceKind.SCALAR || prop.kind === ReferenceKind.MANY_TO_ONE || (prop.kind === ReferenceKind.ONE_TO_ONE && prop.owner)
+  )
+}
+
+function describe(prop: EntityProperty, secret: ReadonlySet<string>, platform: Platform): RecordedField {
+  const column = prop.fieldNames[0]!
+  const type = prop.columnTypes[0]!.toLowerCase()
+  const toJson = writerFor(type, prop, platform)
+  return {
+    property: prop.name,
+    column,
+    isDocument: /^jsonb?$/.test(type),
+    isSecret: secret.has(column),
+    toJson: value => (value === null || value === undefined ? 'null' : toJson(value)),
+  }
+}
+
+function writerFor(type: string, prop: EntityProperty, platform: Platform): (value: unknown) => string {
+  if (/^jsonb?$/.test(type)) return value => (typeof value === 'string' ? value : JSON.stringify(value))
+  if (type.endsWith('[]')) return value => JSON.stringify(Array.isArray(value) ? value : prop.customType!.convertToJSValue(value, platform))
+  if (/^(timestamptz|timestamp with time zone)/.test(type)) return value => `"${momentText(value, '+00:00')}"`
+  if (type.startsWith('timestamp')) return value => `"${momentText(value, '')}"`
+  if (type === 'date') return value => `"${value instanceof Date ? value.toISOString().slice(0, 10) : String(value)}"`
+  if (/^(bytea)/.test(type)) return value => `"\\\\x${Buffer.from(value as Uint8Array).toString('hex')}"`
+  if (/^(bigint|int8|numeric|decimal)/.test(type))
+    return value => (/^-?\d+(\.\d+)?$/.test(String(value)) ? String(value) : JSON.stringify(String(value)))
+  return value => JSON.stringify(value)
+}
+
+/** PostgreSQL leaves out the zeros at the end of a fraction, and a fraction of zeros altogether. */
+function momentText(value: unknown, zone: string): string {
+  const iso = (value instanceof Date ? value : new Date(value as string)).toISOString()
+  return iso.slice(0, -1).replace(/\.?0+$/, fraction => (fraction.startsWith('.') ? '' : fraction.replace(/0+$/, ''))) + zone
+}
+
+/** What the ORM knows the entity's row to be now. */
+export function snapshotOf(entity: object): Snapshot | undefined {
+  // oxlint-disable-next-line no-underscore-dangle -- the ORM's name; it has no other way to ask
+  return (wrap(entity, true) as unknown as { __originalEntityData?: Snapshot }).__originalEntityData
+}

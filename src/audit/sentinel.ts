@@ -1,0 +1,53 @@
+import { type EntityMetadata, type EntityProperty, type MetadataStorage, ReferenceKind, type TriggerDef } from '@mikro-orm/core'
+import { ownsPivot, tablesOf, unitOfWorkVariable } from '../orm/index.ts'
+import { type AuditedTable, auditedTableOf } from './audited-table.ts'
+
+/**
+ * What no lifecycle hook can see is seen by the database: native operations, bulk statements, Kysely, raw SQL, psql, cascades. Each audited
+ * table has three statement triggers that turn transition tables into events. Their WHEN is false while the unit of work vouches for its
+ * own statements, so a flush never enters them; what a foreign key's action writes in the middle of one (depth > 0) is seen.
+ */
+export function addSentinels(storage: MetadataStorage): void {
+  for (const meta of tablesOf(storage)) {
+    const table = auditedTableOf(meta)
+    if (table) meta.triggers.push(...events.map(event => sentinel(meta, event, 'daybook_record_rows', argumentsFor(table))))
+  }
+  for (const meta of storage.getAll().values()) {
+    for (const relation of meta.relations.filter(ownsPivot)) {
+      const pivot = storage.find(relation.pivotEntity)
+      if (!pivot?.pivotTable || pivot.triggers.some(({ name }) => name === 'audit_insert') || !auditedTableOf(meta.root)) continue
+      const links = linkArguments(meta.root, relation, pivot)
+      pivot.triggers.push(...events.map(event => sentinel(pivot, event, 'daybook_record_links', links)))
+    }
+  }
+}
+
+const events = ['insert', 'update', 'delete'] as const
+
+const transitionTables = {
+  insert: 'new table as new_rows',
+  update: 'old table as old_rows new table as new_rows',
+  delete: 'old table as old_rows',
+}
+
+function sentinel(meta: EntityMetadata, event: (typeof events)[number], routine: string, values: readonly string[]): TriggerDef {
+  const name = `audit_${event}`
+  const awake = `pg_trigger_depth() > 0 or current_setting('${unitOfWorkVariable}', true) is distinct from 'on'`
+  const list = values.map(value => `'${value.replaceAll("'", "''")}'`).join(', ')
+  return {
+    name,
+    timing: 'after',
+    events: [event],
+    forEach: 'statement',
+    expression: `create trigger "${name}" after ${event} on "${meta.tableName}" referencing ${transitionTables[event]} for each statement when (${awake}) execute function ${routine}(${list});`,
+  }
+}
+
+function argumentsFor(table: AuditedTable): string[] {
+  return [table.entity, table.logColumn, table.versionColumn ?? '', `{${table.secret.join(',')}}`]
+}
+
+function linkArguments(owner: EntityMetadata, relation: EntityProperty, pivot: EntityMetadata): string[] {
+  const order = relation.fixedOrder ? (pivot.getPrimaryProps().find(({ kind }) => kind === ReferenceKind.SCALAR)?.fieldNames[0] ?? '') : ''
+  return [auditedTableOf(owner)!.entity, relation.name, relation.joinColumns[0]!, relation.inverseJoinColumns[0]!, order]
+}

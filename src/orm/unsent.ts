@@ -1,0 +1,141 @@
+import { CompiledQuery, type Transaction } from 'kysely'
+
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
+/** What a transaction will write about itself, gathered until it has to leave. */
+export interface Outbox {
+  /** One statement that says all that is pending, or nothing. */
+  take(): Statement | undefined
+  /** What was pending is undone: its savepoint has been rolled back. */
+  forget(): void
+}
+
+/**
+ * What a transaction has yet to say: session variables that are wanted but not set, and an outbox. Both wait on the client's side and
+ * leave only in front of a statement for which they matter, so a flush pays no round trip for them:
+ *
+ *   statement                 in front of it
+ *   ---------                 --------------
+ *   of the unit of work       the variables
+ *   a plain read              nothing
+ *   anything else             the outbox, then the variables: what comes later in the log happened later
+ *   savepoint                 the outbox, so that rolling back to it takes back only what followed
+ *   rollback to               nothing; the outbox forgets, and the variables are what they were
+ *   commit                    the outbox
+ *
+ * Whoever speaks to the database asks `before` for each statement: the server's client, the embedded connection.
+ */
+export class Unsent {
+  readonly #wanted = new Map<string, string>()
+  readonly #sent = new Map<string, string>()
+  #unitEnds: (() => void) | undefined
+  #pauses = 0
+  outbox: Outbox | undefined
+
+  /** A session variable of this transaction, from the next statement on. */
+  set(name: string, value: string): void {
+    this.#wanted.set(name, value)
+  }
+
+  get(name: string): string {
+    return this.#wanted.get(name) ?? ''
+  }
+
+  /** From here on the statements are a flush's own, until it ends. */
+  beginUnit(onEnd: () => void): void {
+    this.#unitEnds = onEnd
+    this.#vouch()
+  }
+
+  endUnit(): void {
+    const ends = this.#unitEnds
+    this.#unitEnds = undefined
+    this.#vouch()
+    ends?.()
+  }
+
+  /** For statements in the middle of a flush that no change set describes: hooks of users, collections. */
+  async outsideUnit<T>(work: () => Promise<T>): Promise<T> {
+    this.#pauses++
+    this.#vouch()
+    try {
+      return await work()
+    } finally {
+      this.#pauses--
+      this.#vouch()
+    }
+  }
+
+  /** Whether the statements that come now are the unit of work's own, each of which the outbox will tell about. */
+  get isVouching(): boolean {
+    return this.#unitEnds !== undefined && this.#pauses === 0
+  }
+
+  before(text: string): Statement[] {
+    if (/^rollback to/i.test(text)) {
+      this.outbox?.forget()
+      this.#sent.clear()
+      return []
+    }
+    if (/^release/i.test(text)) return []
+    if (this.isVouching) return this.#variables()
+    if (this.outbox && isPlainRead(text)) return []
+    const pending = this.outbox?.take()
+    return [...(pending ? [pending] : []), ...(/^savepoint/i.test(text) ? [] : this.#variables())]
+  }
+
+  atCommit(): Statement[] {
+    const pending = this.outbox?.take()
+    return pending ? [pending] : []
+  }
+
+  #vouch(): void {
+    this.set(unitOfWorkVariable, this.isVouching ? 'on' : 'off')
+  }
+
+  #variables(): Statement[] {
+    const due = [...this.#wanted].filter(([name, value]) => this.#sent.get(name) !== value)
+    if (due.length === 0) return []
+    for (const [name, value] of due) this.#sent.set(name, value)
+    const calls = due.map((_pair, index) => `set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`)
+    return [{ text: `select ${calls.join(', ')}`, values: due.flat() }]
+  }
+}
+
+/** On while every statement is one that the log will tell about anyway; the sentinel is awake whenever it isn't. */
+export const unitOfWorkVariable = 'daybook.unit_of_work'
+
+/** A question that never reaches the server: our own clients answer it with the transaction's `Unsent`. */
+export const unsentQuestion = '/* daybook: unsent */'
+
+const known = new WeakMap<object, Unsent>()
+
+export async function unsentOf(transaction: object): Promise<Unsent> {
+  const found = known.get(transaction)
+  if (found) return found
+  const { rows } = await (transaction as Transaction<unknown>).executeQuery<Unsent>(CompiledQuery.raw(unsentQuestion))
+  known.set(transaction, rows[0]!)
+  return rows[0]!
+}
+
+/** The same where it has been asked for before, which it has wherever something waits. */
+export function knownUnsentOf(transaction: object | undefined): Unsent | undefined {
+  return transaction && known.get(transaction)
+}
+
+/** A select that calls nothing but what is known to write nothing. Function calls could do anything. */
+function isPlainRead(text: string): boolean {
+  if (!/^select\b/i.test(text)) return false
+  for (const [, word] of text.matchAll(/\b([a-z_]\w*)\s*\(/gi)) if (!harmless.has(word!.toLowerCase())) return false
+  return !/\binto\b/i.test(text)
+}
+
+const harmless = new Set(
+  (
+    'select from where and or not in any all some exists on as using values distinct union intersect except over filter within group by having limit ' +
+    'count sum avg min max coalesce nullif lower upper length json_agg json_build_object to_jsonb row_number current_setting set_config'
+  ).split(' '),
+)

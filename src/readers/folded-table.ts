@@ -1,0 +1,40 @@
+import { type EntityMetadata, type EntityProperty, ReferenceKind } from '@mikro-orm/core'
+import { auditedTableOf, columnPropertiesOf } from '../audit/index.ts'
+
+/**
+ * A select that gives an audited table's rows by folding their events, with the table's own column names and types. `id` and the column of
+ * the log are plain columns of the grouping, so a condition on them reaches the index. `where` narrows the events: up to when.
+ */
+export function foldedTableSql(meta: EntityMetadata, where = 'true'): string {
+  const { entity, logColumn } = auditedTableOf(meta)!
+  // With its schema, because some names are types of PostgreSQL's own: line, box, path.
+  const rowType = `"${meta.schema ?? 'public'}"."${meta.tableName}"`
+  const columns = columnsOf(meta).filter(column => column !== 'id' && column !== logColumn)
+  const log = logColumn === 'id' ? '' : `f.tenant_id as "${logColumn}", `
+  return (
+    `select f.entity_id as id, ${log}${columns.map(column => `r."${column}"`).join(', ')} ` +
+    `from (select e.tenant_id, e.entity_id, daybook_fold(e.type, e.before, e.after order by e.seq) as state ` +
+    `from audit_event e where e.entity = '${entity}' and ${where} group by e.tenant_id, e.entity_id) f, ` +
+    `lateral jsonb_populate_record(null::${rowType}, f.state) r where f.state is not null`
+  )
+}
+
+/** The same for the table between two sides of a many-to-many relation, whose rows stand in their owner's state. */
+export function foldedPivotSql(owner: EntityMetadata, relation: EntityProperty, pivot: EntityMetadata, where = 'true'): string {
+  const { entity } = auditedTableOf(owner)!
+  const [ownerColumn, targetColumn] = [relation.joinColumns[0]!, relation.inverseJoinColumns[0]!]
+  const order = relation.fixedOrder
+    ? `, l.place as "${pivot.getPrimaryProps().find(({ kind }) => kind === ReferenceKind.SCALAR)!.fieldNames[0]}"`
+    : ''
+  return (
+    `select f.tenant_id, f.entity_id as "${ownerColumn}", l.id::uuid as "${targetColumn}"${order} ` +
+    `from (select e.tenant_id, e.entity_id, daybook_fold(e.type, e.before, e.after order by e.seq) as state ` +
+    `from audit_event e where e.entity = '${entity}' and ${where} group by e.tenant_id, e.entity_id) f, ` +
+    `lateral jsonb_array_elements_text(f.state->'${relation.name}') with ordinality as l (id, place) where f.state is not null`
+  )
+}
+
+/** The table's columns; generated ones are left out, for they follow from the others. */
+export function columnsOf(meta: EntityMetadata): string[] {
+  return [...new Set(columnPropertiesOf(meta.root).map(prop => prop.fieldNames[0]!))]
+}

@@ -1,0 +1,2 @@
+/** The read side of the log. */
+export { replayProblems } from './replay.ts'

@@ -1,0 +1,121 @@
+import { Collection, defineEntity, type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { Migration } from '@mikro-orm/migrations'
+import { childEntity, moment, tenantEntity, TenantRow } from '../../src/orm/index.ts'
+import { ormOf } from '../../src/orm/orm-registry.ts'
+
+/** A model with everything that a log must be able to tell: every kind of column, relation and inheritance. */
+export class Tag extends TenantRow {
+  declare label: string
+}
+export const TagSchema: EntitySchema<Tag> = tenantEntity({ class: Tag, properties: { label: p.text() } })
+
+export class Place {
+  declare city: string
+  declare zip?: string | null
+}
+const PlaceSchema = defineEntity({
+  class: Place,
+  embeddable: true,
+  properties: { city: p.text(), zip: p.text().nullable() },
+}) as unknown as EntitySchema<Place>
+
+export class Note extends TenantRow {
+  declare title: string
+  declare code?: string | null
+  declare secretWord?: string | null
+  declare stars: Opt<number>
+  declare views?: string | null
+  declare price?: string | null
+  declare ratio?: number | null
+  declare isOpen: Opt<boolean>
+  declare dueOn?: string | null
+  declare seenAt?: Date | null
+  declare labels: Opt<string[]>
+  declare raw?: Uint8Array | null
+  declare data: Opt<Record<string, unknown>>
+  declare place?: Place | null
+  declare origin?: Place | null
+  declare parent?: Ref<Note> | null
+  tags = new Collection<Tag>(this)
+  pinned = new Collection<Tag>(this)
+  lines = new Collection<Line>(this)
+  declare version: Opt<number>
+}
+export const NoteSchema: EntitySchema<Note> = tenantEntity({
+  class: Note,
+  properties: {
+    title: p.text(),
+    code: p.text().nullable(),
+    secretWord: p.text().nullable(),
+    stars: p.integer().default(0),
+    views: p.bigint('string').nullable(),
+    price: p.decimal('string').precision(12).scale(2).nullable(),
+    ratio: p.double().nullable(),
+    isOpen: p.boolean().default(true),
+    dueOn: p.date().nullable(),
+    seenAt: moment().nullable(),
+    labels: p.array().onCreate(() => []),
+    raw: p.uint8array().nullable(),
+    data: p.json().onCreate(() => ({})),
+    place: () => p.embedded(Place).nullable(),
+    origin: () => p.embedded(Place).object().nullable(),
+    parent: () => p.manyToOne(Note).ref().nullable().deleteRule('set null'),
+    tags: () => p.manyToMany(Tag),
+    pinned: () => p.manyToMany(Tag).fixedOrder().pivotTable('note_pinned'),
+    lines: () => p.oneToMany(Line).mappedBy('note').orphanRemoval(),
+    version: p.integer().version(),
+  },
+  uniques: [{ properties: ['code'] }],
+  audit: { secret: ['secretWord'] },
+})
+
+export class Line extends TenantRow {
+  declare note: Ref<Note>
+  declare text: string
+}
+export const LineSchema: EntitySchema<Line> = tenantEntity({
+  class: Line,
+  properties: { note: () => p.manyToOne(Note).ref().deleteRule('cascade'), text: p.text() },
+})
+
+export class Paper extends TenantRow {
+  declare kind: 'letter' | 'bill'
+  declare subject: string
+}
+export class Letter extends Paper {
+  declare greeting?: string | null
+}
+export class Bill extends Paper {
+  declare cents?: string | null
+}
+export const PaperSchema: EntitySchema<Paper> = tenantEntity({
+  class: Paper,
+  properties: { kind: p.enum(['letter', 'bill'] as const), subject: p.text() },
+  discriminator: 'kind',
+})
+export const LetterSchema: EntitySchema<Letter> = childEntity({
+  class: Letter,
+  extends: Paper,
+  discriminatorValue: 'letter',
+  properties: { greeting: p.text().nullable() },
+})
+export const BillSchema: EntitySchema<Bill> = childEntity({
+  class: Bill,
+  extends: Paper,
+  discriminatorValue: 'bill',
+  properties: { cents: p.bigint('string').nullable() },
+})
+
+export const entities = [TagSchema, PlaceSchema, NoteSchema, LineSchema, PaperSchema, LetterSchema, BillSchema]
+
+/** The tables as the metadata describes them. */
+class NotesAndPapers extends Migration {
+  override async up(): Promise<void> {
+    const orm = ormOf(this.getEntityManager())
+    const sql = await orm.schema.getCreateSchemaSQL({ wrap: false })
+    for (const statement of sql.split(/;\n/))
+      if (/"(tag|note|line|paper|note_tags|note_pinned)("|_guard)/.test(statement)) this.addSql(`${statement};`)
+  }
+}
+
+export const migrations = [{ name: 'MigrationOfTestModel', class: NotesAndPapers }]
