@@ -49,7 +49,7 @@ export class Migration20261121000001_audit extends Migration {
     this.addSql(`create index audit_event_decision on audit_event (tenant_id, decision_id, seq) where decision_id is not null;`)
     this.addSql(`create index audit_event_id on audit_event (id);`)
     // Rows lie in this order, so a follower's window is found by a few pages.
-    this.addSql(`create index audit_event_order on audit_event using brin (seq) with (pages_per_range = 16);`)
+    this.addSql(`create index audit_event_order on audit_event using brin (seq, recorded_at) with (pages_per_range = 16);`)
 
     // A log belongs to a tenant, or to a person: what they did before any tenant was chosen.
     const own = `tenant_id = nullif(current_setting('daybook.tenant_id', true), '')::uuid or tenant_id = nullif(current_setting('daybook.user_id', true), '')::uuid`
@@ -57,6 +57,15 @@ export class Migration20261121000001_audit extends Migration {
     this.addSql(`alter table audit_event force row level security;`)
     this.addSql(`create policy own_log on audit_event using (${own}) with check (${own});`)
     this.addSql(`grant select, insert on audit_event to daybook_app, daybook_operator, daybook_directory;`)
+
+    // With the rights of whoever asks, so the log's policy holds for them too.
+    for (const [view, kind] of [
+      ['activity_log', 'activity'],
+      ['decision_log', 'decision'],
+    ]) {
+      this.addSql(`create view ${view} with (security_invoker = true) as select * from audit_event where kind = '${kind}';`)
+      this.addSql(`grant select on ${view} to daybook_app, daybook_operator;`)
+    }
 
     // Contract: a trigger that lets nobody change what is written, owner and superuser included; always raises DB003.
     this.addSql(`create function daybook_refuse_rewriting() returns trigger language plpgsql as $$
@@ -163,17 +172,17 @@ export class Migration20261121000001_audit extends Migration {
         end if;
         return null;
       end $$;`)
-    // Contract: one step of folding a row's events, in the order of seq, into the row as it then was; null when it wasn't there. Relations
+    // Contract: one step of folding a row's events, in the order of seq, into the row as it then was; null when it wasn't there, and unmoved by events that change no row. Relations
     // between many and many stand in it as arrays of ids.
     this.addSql(`create function daybook_fold_step(state jsonb, type text, before json, after json) returns jsonb
       language plpgsql immutable parallel safe as $$
       declare
         relation text;
       begin
-        if after is null then return null; end if;
-        if before is null then return after::jsonb; end if;
-        if state is null then return null; end if;
-        if right(type, 8) <> '-changed' then return state || after::jsonb; end if;
+        if right(type, 8) = '.updated' then return state || after::jsonb; end if;
+        if right(type, 8) = '.created' then return after::jsonb; end if;
+        if right(type, 8) = '.deleted' then return null; end if;
+        if right(type, 8) <> '-changed' or state is null then return state; end if;
         relation := json_object_keys(after);
         return jsonb_set(state, array[relation], (
           select coalesce(jsonb_agg(id order by place), '[]') from (
@@ -195,6 +204,8 @@ export class Migration20261121000001_audit extends Migration {
     this.addSql(`drop function daybook_record_links();`)
     this.addSql(`drop function daybook_record_rows();`)
     this.addSql(`drop function daybook_prepare_audit_partitions(int);`)
+    this.addSql(`drop view decision_log;`)
+    this.addSql(`drop view activity_log;`)
     this.addSql(`drop table audit_event;`)
     this.addSql(`drop sequence audit_event_seq;`)
     this.addSql(`drop function daybook_refuse_truncate();`)

@@ -1,4 +1,16 @@
 export {
+  ActivityLog,
+  AuditEvent,
+  byDigest,
+  decide,
+  type Decision,
+  type DecisionInput,
+  DecisionLog,
+  pendingDecisions,
+  settle,
+  type Settlement,
+} from './audit/index.ts'
+export {
   type Actor,
   type ActorType,
   agentActor,
@@ -18,8 +30,28 @@ export {
 export { ConfigurationError } from './config.ts'
 export * from './entities.ts'
 export { DaybookError } from './kernel/error.ts'
+export {
+  asOf,
+  diff,
+  feed,
+  type FeedFilter,
+  type FeedPage,
+  history,
+  type HistoryEntry,
+  type HistoryOptions,
+  type PropertyChange,
+  type Reasons,
+  restore,
+  revert,
+  type RevertOptions,
+  type Subject,
+  type When,
+  why,
+} from './readers/index.ts'
 export { type OpenOptions, openDaybook } from './open-daybook.ts'
 export {
+  type AuditOptions,
+  childEntity,
   Daybook,
   type DaybookParts,
   type EntityDeclaration,

@@ -1,5 +1,5 @@
 import { migrations } from '../migrations/index.ts'
-import { addSentinels, AuditCapture } from './audit/index.ts'
+import { ActivityLogSchema, addSentinels, AuditCapture, AuditEventSchema, DecisionLogSchema } from './audit/index.ts'
 import {
   ApiKeySchema,
   InvitationSchema,
@@ -41,6 +41,9 @@ const entities: readonly Entity[] = [
   UserRoleSchema,
   UserPermissionSchema,
   ApiKeySchema,
+  AuditEventSchema,
+  ActivityLogSchema,
+  DecisionLogSchema,
 ]
 
 /** The whole model: the product's entities, and those that an application brings along. */

@@ -10,6 +10,7 @@ export interface EventDraft {
   readonly entityVersion?: number
   readonly id?: string
   readonly decision?: string
+  readonly causation?: string
   readonly changed?: readonly string[]
   /** JSON text, which the log keeps to the letter. */
   readonly before?: string
@@ -17,9 +18,10 @@ export interface EventDraft {
 }
 
 /** One statement for any number of events. `json`, not `jsonb`: what an entity was is kept to the letter. */
-const text = `insert into audit_event (tenant_id, kind, type, entity, entity_id, entity_version, id, decision_id, changed, before, after, source)
-  select t, coalesce(k, 'activity'), y, e, i, v, coalesce(d, daybook_uuidv7()), c, p, b, a, 'unit-of-work'
-  from json_to_recordset($1::json) as r(t uuid, k text, y text, e text, i uuid, v int, d uuid, c uuid, p text[], b json, a json)`
+const text = `insert into audit_event (tenant_id, kind, type, entity, entity_id, entity_version, id, decision_id, causation_id, changed, before, after, source)
+  select t, coalesce(k, 'activity'), y, e, i, v, coalesce(d, daybook_uuidv7()), c,
+    coalesce(w, nullif(current_setting('daybook.causation_id', true), '')), p, b, a, 'unit-of-work'
+  from json_to_recordset($1::json) as r(t uuid, k text, y text, e text, i uuid, v int, d uuid, c uuid, w text, p text[], b json, a json)`
 
 export function appendStatement(drafts: readonly EventDraft[]): Statement {
   return { text, values: [`[${drafts.map(written).join(',')}]`] }
@@ -32,6 +34,7 @@ function written(draft: EventDraft): string {
   if (draft.entityVersion !== undefined) json += `,"v":${draft.entityVersion}`
   if (draft.id) json += `,"d":"${draft.id}"`
   if (draft.decision) json += `,"c":"${draft.decision}"`
+  if (draft.causation) json += `,"w":${JSON.stringify(draft.causation)}`
   if (draft.changed) json += `,"p":${JSON.stringify(draft.changed)}`
   if (draft.before) json += `,"b":${draft.before}`
   if (draft.after) json += `,"a":${draft.after}`

@@ -2,6 +2,7 @@ import {
   type ChangeSet,
   ChangeSetType,
   type EntityMetadata,
+  type EntityProperty,
   type EventSubscriber,
   type FlushEventArgs,
   isRaw,
@@ -12,8 +13,9 @@ import {
 import type { ScopedEntityManager } from '../orm/index.ts'
 import { type Unsent, unsentOf } from '../orm/index.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
-import { type Change, EventBuffer, type Values } from './event-buffer.ts'
-import { recordedFieldsOf, type Snapshot, snapshotOf } from './recorded-fields.ts'
+import type { Change, EventBuffer, Texts } from './event-buffer.ts'
+import { type RecordedField, type RecordedFields, recordedFieldsOf, type Snapshot, snapshotOf } from './recorded-fields.ts'
+import { bufferOf, causationVariable, decisionVariable } from './story.ts'
 
 /**
  * The write side of the log. It reads the change sets of each flush once, between the transaction's start and the first statement, and
@@ -56,8 +58,11 @@ export class AuditCapture implements EventSubscriber {
 interface Pending {
   readonly set: ChangeSet<object>
   readonly table: AuditedTable
-  readonly meta: EntityMetadata
-  before: Values | undefined
+  readonly fields: RecordedFields
+  /** What the ORM knew the row to be, read before anything was written. */
+  readonly snapshot: Snapshot
+  /** What the database said it was, where the ORM didn't know. */
+  lookedUp?: Texts
 }
 
 /** One flush, from its change sets to what they did. */
@@ -70,7 +75,7 @@ class Flush {
     this.#em = em
     this.#pending = uow.getChangeSets().flatMap(set => {
       const table = auditedTableOf(set.meta)
-      return table ? [{ set, table, meta: set.meta, before: valuesBefore(set) }] : []
+      return table ? [{ set, table, fields: recordedFieldsOf(set.meta), snapshot: snapshotBefore(set) }] : []
     })
   }
 
@@ -83,13 +88,13 @@ class Flush {
     if (this.#unsent || this.#pending.some(({ set }) => Object.values(set.payload).some(isRaw))) return
     const unsent = (this.#unsent = await unsentOf(transaction))
     await this.#lookUpUnknown(transaction)
-    const buffer = (unsent.outbox as EventBuffer | undefined) ?? new EventBuffer()
-    unsent.outbox = buffer
+    const buffer = bufferOf(unsent)
     buffer.pull = () => this.#collect(buffer, unsent)
+    const actsByDeleting = this.#pending.some(({ set }) => deletions.has(set.type) && isActedUpon(set.meta.root, this.#em))
     unsent.beginUnit(() => {
       this.#collect(buffer, unsent)
       buffer.pull = undefined
-    })
+    }, actsByDeleting)
   }
 
   end(): void {
@@ -105,30 +110,29 @@ class Flush {
   }
 
   #changeOf(pending: Pending, unsent: Unsent): Change {
-    const { set, table, meta, before } = pending
-    const isDeletion = deletions.has(set.type)
-    const after = isDeletion ? undefined : { snapshot: withVersion(set, snapshotOf(set.entity)) }
+    const { set, table, fields } = pending
     if (set.type === ChangeSetType.CREATE) createdHere.add(set.entity)
     return {
       entity: table.entity,
-      id: String(wrap(set.entity, true).getPrimaryKey()),
+      id: idOf(set),
       log: this.#logOf(pending)!,
-      decision: unsent.get('daybook.decision_id'),
-      fields: recordedFieldsOf(meta, this.#em.getPlatform()),
-      versionProperty: meta.versionProperty,
-      before: set.type === ChangeSetType.CREATE ? undefined : before,
-      after,
-      touched: set.type === ChangeSetType.CREATE || isDeletion ? undefined : new Set([...Object.keys(set.payload), meta.versionProperty]),
+      decision: unsent.get(decisionVariable),
+      causation: unsent.get(causationVariable),
+      fields,
+      versionColumn: table.versionColumn,
+      before: set.type === ChangeSetType.CREATE ? undefined : textsBefore(pending),
+      after: deletions.has(set.type) ? undefined : textsAfter(pending),
     }
   }
 
   /** Whose log it is: the entity knows, or what was looked up, or the scope. */
-  #logOf({ set, table, before }: Pending): string | undefined {
+  #logOf({ set, table, lookedUp }: Pending): string | undefined {
     const property = set.meta.props.find(({ fieldNames }) => fieldNames?.[0] === table.logColumn)!
     const value = (set.entity as Record<string, unknown>)[property.name]
     if (typeof value === 'string') return value
     if (value) return String(wrap(value, true).getPrimaryKey())
-    if (before && 'texts' in before && before.texts[table.logColumn]) return JSON.parse(before.texts[table.logColumn]!) as string
+    const told = lookedUp?.[table.logColumn]
+    if (told) return JSON.parse(told) as string
     const scope = this.#em.boundScope
     return scope?.kind === 'tenant' && table.logColumn === 'tenant_id' ? scope.tenantId : undefined
   }
@@ -138,17 +142,9 @@ class Flush {
    * under the row's lock. Most flushes have none.
    */
   async #lookUpUnknown(transaction: object): Promise<void> {
-    const platform = this.#em.getPlatform()
-    const unknown = this.#pending.filter(
-      pending =>
-        this.#logOf(pending) === undefined ||
-        hasUnknown(
-          pending,
-          recordedFieldsOf(pending.meta, platform).map(({ property }) => property),
-        ),
-    )
-    for (const [tableName, ofTable] of Map.groupBy(unknown, ({ meta }) => meta.tableName)) {
-      const ids = ofTable.map(({ set }) => String(wrap(set.entity, true).getPrimaryKey()))
+    const unknown = this.#pending.filter(pending => this.#logOf(pending) === undefined || hasUnknown(pending))
+    for (const [tableName, ofTable] of Map.groupBy(unknown, ({ set }) => set.meta.tableName)) {
+      const ids = ofTable.map(({ set }) => idOf(set))
       const rows = await this.#em
         .getConnection()
         .execute<{ id: string; texts: Record<string, string> }[]>(
@@ -158,9 +154,9 @@ class Flush {
           transaction,
         )
       const found = new Map(rows.map(({ id, texts }) => [id, texts]))
-      for (const [index, pending] of ofTable.entries()) {
-        const texts = found.get(ids[index]!)
-        if (texts) pending.before = { texts }
+      for (const pending of ofTable) {
+        const texts = found.get(idOf(pending.set))
+        if (texts) pending.lookedUp = texts
       }
     }
   }
@@ -179,10 +175,30 @@ const deletions: ReadonlySet<ChangeSetType> = new Set([ChangeSetType.DELETE, Cha
 /** Entities that this process created: what they don't say is null in the database. */
 const createdHere = new WeakSet<object>()
 
-function valuesBefore(set: ChangeSet<object>): Values | undefined {
-  if (set.type === ChangeSetType.CREATE) return undefined
-  const snapshot = deletions.has(set.type) ? snapshotOf(set.entity) : (set.originalEntity as Record<string, unknown> | undefined)
-  return { snapshot: withVersion(set, snapshot) }
+const actedUpon = new WeakMap<EntityMetadata, boolean>()
+
+/** Whether deleting a row may delete or change rows that point at it: their foreign keys cascade, or are set to null. */
+function isActedUpon(target: EntityMetadata, em: ScopedEntityManager): boolean {
+  const found = actedUpon.get(target)
+  if (found !== undefined) return found
+  const points = (prop: EntityProperty) =>
+    prop.targetMeta?.root === target && !['no action', 'restrict'].includes(prop.deleteRule ?? 'cascade')
+  const acted = [...em.getMetadata().getAll().values()].some(meta => meta.relations.some(points))
+  actedUpon.set(target, acted)
+  return acted
+}
+
+function idOf({ entity }: ChangeSet<object>): string {
+  return String(wrap(entity, true).getPrimaryKey())
+}
+
+function isWritten({ set }: Pending): boolean {
+  return deletions.has(set.type) ? snapshotOf(set.entity) === undefined : set.persisted
+}
+
+function snapshotBefore(set: ChangeSet<object>): Snapshot {
+  if (set.type === ChangeSetType.CREATE) return {}
+  return withVersion(set, deletions.has(set.type) ? snapshotOf(set.entity) : set.originalEntity)
 }
 
 /** The ORM's memory of a row leaves the version out once it has been raised. */
@@ -192,12 +208,42 @@ function withVersion({ entity, meta }: ChangeSet<object>, snapshot: Snapshot | u
   return version === undefined || version === null ? { ...snapshot } : { ...snapshot, [versionProperty as string]: version }
 }
 
-function isWritten({ set }: Pending): boolean {
-  return deletions.has(set.type) ? snapshotOf(set.entity) === undefined : set.persisted
+function hasUnknown({ set, fields, snapshot }: Pending): boolean {
+  if (set.type === ChangeSetType.CREATE || createdHere.has(set.entity)) return false
+  for (const { property } of fields.values()) {
+    if (!(property in snapshot) && (deletions.has(set.type) || property in set.payload)) return true
+  }
+  return false
 }
 
-function hasUnknown({ set, before }: Pending, properties: readonly string[]): boolean {
-  if (!before || !('snapshot' in before) || createdHere.has(set.entity)) return false
-  const needed = deletions.has(set.type) ? properties : Object.keys(set.payload).filter(property => properties.includes(property))
-  return needed.some(property => !(property in before.snapshot))
+/** An update's columns are those that its payload names, and the version. */
+function isTouched({ set, table }: Pending, { property, column }: RecordedField): boolean {
+  return property in set.payload || column === table.versionColumn
+}
+
+function textsBefore(pending: Pending): Texts {
+  const { set, fields, snapshot, lookedUp } = pending
+  const isWhole = deletions.has(set.type)
+  const texts: Record<string, string> = {}
+  for (const field of fields.values()) {
+    if (!isWhole && !isTouched(pending, field)) continue
+    const text = lookedUp?.[field.column] ?? field.toJson(snapshot[field.property])
+    if (!isWhole || text !== 'null') texts[field.column] = text
+  }
+  return texts
+}
+
+/** What the ORM knows the row to be now; of a relation that it has lost from sight, what it sent. */
+function textsAfter(pending: Pending): Texts {
+  const { set, fields } = pending
+  const isWhole = set.type === ChangeSetType.CREATE
+  const snapshot = withVersion(set, snapshotOf(set.entity))
+  const texts: Record<string, string> = {}
+  for (const field of fields.values()) {
+    if (!isWhole && !isTouched(pending, field)) continue
+    const { property } = field
+    const text = field.toJson(property in snapshot ? snapshot[property] : (set.payload as Snapshot)[property])
+    if (!isWhole || text !== 'null') texts[field.column] = text
+  }
+  return texts
 }

@@ -1,23 +1,22 @@
 import type { Outbox, Statement } from '../orm/index.ts'
 import { appendStatement, type EventDraft } from './append-events.ts'
 import { changedPaths } from './changed-paths.ts'
-import type { RecordedField, Snapshot } from './recorded-fields.ts'
+import type { RecordedFields } from './recorded-fields.ts'
 
-/** A row's values before or after: as the ORM remembers them, or by column as the log will write them. */
-export type Values = { readonly snapshot: Snapshot } | { readonly texts: Readonly<Record<string, string>> }
+/** Values by column, each as the JSON text that the log keeps. */
+export type Texts = Readonly<Record<string, string>>
 
-/** What one flush did to one row. */
+/** What one flush did to one row: without `before` it was created, without `after` deleted; an update has what it touched. */
 export interface Change {
   readonly entity: string
   readonly id: string
   readonly log: string
   readonly decision: string
-  readonly fields: readonly RecordedField[]
-  readonly versionProperty: string | undefined
-  readonly before: Values | undefined
-  readonly after: Values | undefined
-  /** The properties that may differ; undefined for all of them. */
-  readonly touched: ReadonlySet<string> | undefined
+  readonly causation: string
+  readonly fields: RecordedFields
+  readonly versionColumn: string | undefined
+  readonly before: Texts | undefined
+  readonly after: Texts | undefined
 }
 
 /**
@@ -69,66 +68,49 @@ export class EventBuffer implements Outbox {
 
 function merge(earlier: Change, later: Change): Change | undefined {
   if (!earlier.before && !later.after) return undefined
-  const touched = earlier.touched && later.touched ? new Set([...earlier.touched, ...later.touched]) : undefined
-  return { ...later, before: earlier.before && beforeBoth(earlier, later), touched }
+  return {
+    ...later,
+    before: earlier.before && { ...later.before, ...earlier.before },
+    after: later.after && (later.before ? { ...earlier.after, ...later.after } : replaced(earlier.before, later.after)),
+  }
 }
 
-/** The first one's values; where the first knew only what it touched, the later one's for the rest. */
-function beforeBoth(earlier: Change, later: Change): Values {
-  const texts: Record<string, string> = {}
-  for (const field of later.fields) {
-    const text = textOf(earlier.before!, field) ?? (later.before && textOf(later.before, field))
-    if (text !== undefined) texts[field.column] = text
-  }
-  return { texts }
+/** A row that was deleted and created again: what the new one doesn't say is null now. */
+function replaced(before: Texts | undefined, after: Texts): Texts {
+  return { ...Object.fromEntries(Object.keys(before ?? {}).map(column => [column, 'null'])), ...after }
 }
 
 function draftOf(change: Change): EventDraft | undefined {
-  const { entity, id, log, decision, before, after } = change
-  const version = after ?? before!
+  const { entity, id, log, decision, causation, versionColumn, before, after } = change
+  const version = versionColumn && (after ?? before)![versionColumn]
   const common = {
     log,
     kind: 'activity' as const,
     entity,
     entityId: id,
     ...(decision && { decision }),
-    ...versionIn(change, version),
+    ...(causation && { causation }),
+    ...(version && { entityVersion: Number(version) }),
   }
-  if (!before) return { ...common, type: `${entity}.created`, after: told(change.fields, after!) }
-  if (!after) return { ...common, type: `${entity}.deleted`, before: told(change.fields, before) }
-  const changed = change.fields.filter(
-    field => (!change.touched || change.touched.has(field.property)) && textOf(before, field) !== textOf(after, field),
-  )
+  if (!before) return { ...common, type: `${entity}.created`, after: told(change.fields, after!, Object.keys(after!)) }
+  if (!after) return { ...common, type: `${entity}.deleted`, before: told(change.fields, before, Object.keys(before)) }
+  const changed = Object.keys(after).filter(column => (before[column] ?? 'null') !== after[column])
   if (changed.length === 0) return undefined
   return {
     ...common,
     type: `${entity}.updated`,
-    changed: changed.flatMap(field =>
-      field.isDocument ? changedPaths(field.column, textOf(before, field), textOf(after, field)) : field.column,
+    changed: changed.flatMap(column =>
+      change.fields.get(column)!.isDocument ? changedPaths(column, before[column], after[column]) : column,
     ),
-    before: told(changed, before, true),
-    after: told(changed, after, true),
+    before: told(change.fields, before, changed),
+    after: told(change.fields, after, changed),
   }
 }
 
-function versionIn({ versionProperty, fields }: Change, values: Values): { entityVersion?: number } {
-  if (!versionProperty) return {}
-  const field = fields.find(({ property }) => property === versionProperty)
-  const version = field && textOf(values, field)
-  return version ? { entityVersion: Number(version) } : {}
-}
-
-function told(fields: readonly RecordedField[], values: Values, nulls = false): string {
+function told(fields: RecordedFields, values: Texts, columns: readonly string[]): string {
   let text = ''
-  for (const field of fields) {
-    if (field.isSecret) continue
-    const value = textOf(values, field) ?? 'null'
-    if (nulls || value !== 'null') text += `${text ? ',' : ''}"${field.column}":${value}`
+  for (const column of columns) {
+    if (!fields.get(column)!.isSecret) text += `${text ? ',' : ''}"${column}":${values[column] ?? 'null'}`
   }
   return `{${text}}`
-}
-
-function textOf(values: Values, field: RecordedField): string | undefined {
-  if ('texts' in values) return values.texts[field.column]
-  return field.property in values.snapshot ? field.toJson(values.snapshot[field.property]) : undefined
 }

@@ -1,5 +1,17 @@
 /** The write side of the log: what changed, who did it and why, in the same transaction as the change or not at all. */
+export {
+  ActivityLog,
+  ActivityLogSchema,
+  AuditEvent,
+  AuditEventSchema,
+  DecisionLog,
+  DecisionLogSchema,
+  type EventKind,
+  type EventSource,
+} from './audit-event.entity.ts'
 export { auditedTableOf } from './audited-table.ts'
 export { AuditCapture } from './capture.ts'
 export { columnPropertiesOf } from './recorded-fields.ts'
 export { addSentinels } from './sentinel.ts'
+export { byDigest, decide, type Decision, type DecisionInput, pendingDecisions, settle, type Settlement } from './decisions.ts'
+export { because, inTransaction } from './story.ts'

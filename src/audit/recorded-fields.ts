@@ -1,4 +1,5 @@
-import { type EntityMetadata, type EntityProperty, type Platform, ReferenceKind, wrap } from '@mikro-orm/core'
+import { type EntityMetadata, type EntityProperty, ReferenceKind, wrap } from '@mikro-orm/core'
+import { parseArrayLiteral } from './array-literal.ts'
 import { auditedTableOf } from './audited-table.ts'
 
 /** What the ORM remembers of a row: by property, in the shape that it sends to the database. */
@@ -16,16 +17,18 @@ export interface RecordedField {
   readonly toJson: (value: unknown) => string
 }
 
-const fields = new WeakMap<EntityMetadata, readonly RecordedField[]>()
+/** By column. */
+export type RecordedFields = ReadonlyMap<string, RecordedField>
+
+const fields = new WeakMap<EntityMetadata, RecordedFields>()
 
 /** The columns of an entity's table that events tell about: all but the two that every event has in columns of its own. */
-export function recordedFieldsOf(meta: EntityMetadata, platform: Platform): readonly RecordedField[] {
+export function recordedFieldsOf(meta: EntityMetadata): RecordedFields {
   const found = fields.get(meta)
   if (found) return found
   const secret = new Set(auditedTableOf(meta)!.secret)
-  const made = columnPropertiesOf(meta)
-    .filter(prop => prop.fieldNames[0] !== 'id' && prop.fieldNames[0] !== 'tenant_id')
-    .map(prop => describe(prop, secret, platform))
+  const told = columnPropertiesOf(meta).filter(({ fieldNames: [column] }) => column !== 'id' && column !== 'tenant_id')
+  const made = new Map(told.map(prop => [prop.fieldNames[0]!, describe(prop, secret)]))
   fields.set(meta, made)
   return made
 }
@@ -45,10 +48,10 @@ function isColumn(prop: EntityProperty): boolean {
   )
 }
 
-function describe(prop: EntityProperty, secret: ReadonlySet<string>, platform: Platform): RecordedField {
+function describe(prop: EntityProperty, secret: ReadonlySet<string>): RecordedField {
   const column = prop.fieldNames[0]!
   const type = prop.columnTypes[0]!.toLowerCase()
-  const toJson = writerFor(type, prop, platform)
+  const toJson = writerFor(type)
   return {
     property: prop.name,
     column,
@@ -58,16 +61,33 @@ function describe(prop: EntityProperty, secret: ReadonlySet<string>, platform: P
   }
 }
 
-function writerFor(type: string, prop: EntityProperty, platform: Platform): (value: unknown) => string {
+function writerFor(type: string): (value: unknown) => string {
   if (/^jsonb?$/.test(type)) return value => (typeof value === 'string' ? value : JSON.stringify(value))
-  if (type.endsWith('[]')) return value => JSON.stringify(Array.isArray(value) ? value : prop.customType!.convertToJSValue(value, platform))
+  if (type.endsWith('[]')) {
+    const write = writerFor(type.slice(0, -2))
+    const all = (value: unknown): string =>
+      Array.isArray(value) ? `[${value.map(all).join(',')}]` : value === null ? 'null' : write(value)
+    return value => all(typeof value === 'string' ? parseArrayLiteral(value) : value)
+  }
   if (/^(timestamptz|timestamp with time zone)/.test(type)) return value => `"${momentText(value, '+00:00')}"`
   if (type.startsWith('timestamp')) return value => `"${momentText(value, '')}"`
   if (type === 'date') return value => `"${value instanceof Date ? value.toISOString().slice(0, 10) : String(value)}"`
   if (/^(bytea)/.test(type)) return value => `"\\\\x${Buffer.from(value as Uint8Array).toString('hex')}"`
-  if (/^(bigint|int8|numeric|decimal)/.test(type))
-    return value => (/^-?\d+(\.\d+)?$/.test(String(value)) ? String(value) : JSON.stringify(String(value)))
+  if (/^(bigint|int8|numeric|decimal)/.test(type)) return exactNumber
+  if (/^(int|smallint|float|real|double|bool)/.test(type))
+    return value => (typeof value === 'string' && /^[-\d.tf]/.test(value) ? scalarText(value) : JSON.stringify(value))
   return value => JSON.stringify(value)
+}
+
+/** With all its digits, which a JavaScript number would round. */
+function exactNumber(value: unknown): string {
+  const text = `${value as string | number | bigint}`.replace(/^(-?)0+(?=\d)/, '$1')
+  return /^-?\d+(\.\d+)?$/.test(text) ? text : JSON.stringify(text)
+}
+
+/** An element of an array literal: what it says, without quotes. */
+function scalarText(text: string): string {
+  return text === 't' || text === 'f' ? String(text === 't') : text
 }
 
 /** PostgreSQL leaves out the zeros at the end of a fraction, and a fraction of zeros altogether. */

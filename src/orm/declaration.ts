@@ -15,7 +15,7 @@ export interface EntityDeclaration {
   /** What the log records of it; `false` for an entity that it knows nothing of. */
   readonly audit: AuditDeclaration | false
   /** Its table, policies and triggers are made by a migration that says more than metadata can. */
-  readonly madeByMigration?: boolean
+  readonly madeByMigration?: 'table' | 'view'
 }
 
 export interface AuditDeclaration {

@@ -23,7 +23,14 @@ export function completeModel(storage: MetadataStorage): void {
 /** Entities that are tables of their own: no embeddables, views or abstract parents; of an inheritance tree only the root. */
 export function tablesOf(storage: MetadataStorage): EntityMetadata[] {
   return [...storage.getAll().values()].filter(
-    meta => meta.tableName && !meta.embeddable && !meta.virtual && !meta.view && !meta.abstract && meta.root === meta,
+    meta =>
+      meta.tableName &&
+      !meta.embeddable &&
+      !meta.virtual &&
+      !meta.view &&
+      !meta.abstract &&
+      meta.root === meta &&
+      declarationOf(meta.class)?.madeByMigration !== 'view',
   )
 }
 

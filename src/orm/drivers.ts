@@ -1,16 +1,17 @@
-import { type Configuration, type DriverException, LockMode, OptimisticLockError, type QueryResult } from '@mikro-orm/core'
+import { type Configuration, type DriverException, LockMode, OptimisticLockError, type Platform, type QueryResult } from '@mikro-orm/core'
 import { PgliteDriver } from '@mikro-orm/pglite'
 import { PostgreSqlDriver } from '@mikro-orm/postgresql'
-import type { AbstractSqlDriver } from '@mikro-orm/sql'
+import type { AbstractSqlConnection, AbstractSqlDriver } from '@mikro-orm/sql'
 import { DaybookError } from '../kernel/error.ts'
 import { translateDriverError } from './driver-errors.ts'
+import { lensOf, throughLens } from './lens.ts'
 import { knownUnsentOf } from './unsent.ts'
 
 /** The ORM's drivers: their errors pass through our translation, and they know when a flush is speaking. */
 export class DaybookServerDriver extends PostgreSqlDriver {
   constructor(config: Configuration) {
     super(config)
-    heedFlushes(this)
+    prepare(this)
   }
 
   override convertException(exception: Error): DriverException {
@@ -21,12 +22,33 @@ export class DaybookServerDriver extends PostgreSqlDriver {
 export class DaybookEmbeddedDriver extends PgliteDriver {
   constructor(config: Configuration) {
     super(config)
-    heedFlushes(this)
+    prepare(this)
   }
 
   override convertException(exception: Error): DriverException {
     return translated(exception, error => super.convertException(error))
   }
+}
+
+function prepare(driver: DaybookServerDriver | DaybookEmbeddedDriver): void {
+  heedFlushes(driver)
+  heedLenses(driver.getConnection())
+  quoteArrayElements(driver.getPlatform())
+}
+
+/** A transaction that opens with the session of a lens looks through it, and only reads. */
+function heedLenses(connection: Pick<AbstractSqlConnection, 'begin'>): void {
+  const begin = connection.begin.bind(connection)
+  connection.begin = async (options = {}) => {
+    const lens = lensOf(options.ctx) ?? lensOf(options.sessionContext)
+    return lens ? throughLens(await begin({ ...options, readOnly: true }), lens) : begin(options)
+  }
+}
+
+/** The ORM writes a text like ' a ' or 'null' without quotes, and PostgreSQL then reads 'a' or nothing. */
+function quoteArrayElements(platform: Platform): void {
+  platform.marshallArray = values =>
+    `{${values.map(value => (value === null ? 'NULL' : `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`)).join(',')}}`
 }
 
 type Flushing = Pick<AbstractSqlDriver, 'find' | 'nativeUpdate' | 'nativeUpdateMany' | 'nativeDelete' | 'syncCollections'>

@@ -1,6 +1,6 @@
 export { explainConnectionFailure } from './connection-failure.ts'
 export { Daybook, type DaybookParts, runUnlogged, type TransactionLimits, type TransactOptions } from './daybook.ts'
-export { declarationOf, type EntityDeclaration, isTenantOwned, type TableAccess } from './declaration.ts'
+export { declareEntity, declarationOf, type EntityDeclaration, isTenantOwned, type TableAccess } from './declaration.ts'
 export { tablesOf } from './discovery.ts'
 export { translateDriverError } from './driver-errors.ts'
 export { type EmbeddedDatabase, openEmbeddedDatabase } from './embedded-database.ts'
@@ -11,7 +11,9 @@ export { isolationProblems, refuseBrokenIsolation } from './preflight.ts'
 export { appRole, operatorRole, ownerRole, prepareRoles, type RolePasswords, type RunSql } from './roles.ts'
 export { moment, Row, TenantRow } from './row.ts'
 export { ScopedEntityManager } from './scoped-entity-manager.ts'
+export type { Lens } from './lens.ts'
 export {
+  type AuditOptions,
   childEntity,
   type EntityOptions,
   globalEntity,

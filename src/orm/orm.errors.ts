@@ -35,6 +35,24 @@ export class PolicyWidensError extends DaybookError {
   }
 }
 
+export class LensWritesError extends DaybookError {
+  readonly code = 'history.read_only'
+
+  constructor() {
+    super(
+      'What is read as of a moment in the past can only be read. Make the change through the scope’s own EntityManager, or use revert or restore.',
+    )
+  }
+}
+
+export class LensKyselyError extends DaybookError {
+  readonly code = 'history.no_kysely'
+
+  constructor() {
+    super('Kysely’s statements don’t pass through the view of the past. Read with find, findOne, count, QueryBuilder or em.execute.')
+  }
+}
+
 export class ScopeImmutableError extends DaybookError {
   readonly code = 'scope.immutable'
 

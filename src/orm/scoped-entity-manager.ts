@@ -2,7 +2,8 @@ import type { Configuration, Dictionary, EventManager, ForkOptions, MetadataStor
 import { type AbstractSqlDriver, BasePostgreSqlEntityManager } from '@mikro-orm/sql'
 import type { Scope } from '../context/index.ts'
 import { FlushAwareEventManager } from './flush-aware-event-manager.ts'
-import { ScopeImmutableError, ScopeNeedsTransactionError } from './orm.errors.ts'
+import { type Lens, lookThrough, throughLens } from './lens.ts'
+import { LensKyselyError, LensWritesError, ScopeImmutableError, ScopeNeedsTransactionError } from './orm.errors.ts'
 import { filterParamsOf, tenantFilterName } from './tenant-filter.ts'
 import { knownUnsentOf } from './unsent.ts'
 
@@ -12,6 +13,7 @@ import { knownUnsentOf } from './unsent.ts'
  */
 export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   #scope: Scope | undefined
+  #lens: Lens | undefined
 
   /** The ORM calls this, for itself and for each fork. */
   constructor(config: Configuration, driver: AbstractSqlDriver, metadata: MetadataStorage, useContext?: boolean, events?: EventManager) {
@@ -31,16 +33,39 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     return fork
   }
 
+  /** @internal A fork that reads through a lens, inside the open transaction if there is one. Only `asOf` asks for it. */
+  forkThrough(lens: Lens): ScopedEntityManager {
+    const fork = super.fork({ session: { ...this.getSessionContext() } }) as ScopedEntityManager
+    lookThrough(fork.getSessionContext()!, lens)
+    fork.#scope = this.boundScope
+    fork.#lens = lens
+    const transaction = this.getTransactionContext<object>()
+    if (transaction) fork.setTransactionContext(throughLens(transaction, lens))
+    return fork
+  }
+
+  /** Whether this EntityManager sees something else than the tables as they are, and so can't write. */
+  get isThroughLens(): boolean {
+    return this.#lens !== undefined
+  }
+
   override fork(options: ForkOptions = {}): this {
     const scope = this.boundScope
     if (scope && options.session) throw new ScopeImmutableError()
+    if (this.#lens && !options.keepTransactionContext && !this.isInTransaction()) return this.forkThrough(this.#lens) as this
     const fork = super.fork(options)
     fork.#scope = scope
+    fork.#lens = this.#lens
     return fork
   }
 
   /** A flush that fails may have written already, in a transaction that its caller goes on with: what it wrote is told, and it ends. */
   override async flush(): Promise<void> {
+    if (this.#lens) {
+      this.getUnitOfWork().computeChangeSets()
+      if (this.getUnitOfWork().getChangeSets().length > 0) throw new LensWritesError()
+      return
+    }
     try {
       await super.flush()
     } catch (error) {
@@ -70,6 +95,7 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
 const { getKysely } = ScopedEntityManager.prototype
 Object.defineProperty(ScopedEntityManager.prototype, 'getKysely', {
   value(this: ScopedEntityManager, ...options: Parameters<typeof getKysely>) {
+    if (this.isThroughLens) throw new LensKyselyError()
     if (this.boundScope && !this.isInTransaction()) throw new ScopeNeedsTransactionError('em.getKysely()')
     return getKysely.apply(this, options)
   },

@@ -19,7 +19,7 @@ export interface Outbox {
  *
  *   statement                 in front of it
  *   ---------                 --------------
- *   of the unit of work       the variables
+ *   of the unit of work       the variables; before a delete whose foreign keys act on other rows, the outbox too
  *   a plain read              nothing
  *   anything else             the outbox, then the variables: what comes later in the log happened later
  *   savepoint                 the outbox, so that rolling back to it takes back only what followed
@@ -32,6 +32,7 @@ export class Unsent {
   readonly #wanted = new Map<string, string>()
   readonly #sent = new Map<string, string>()
   #unitEnds: (() => void) | undefined
+  #actsByDeleting = false
   #pauses = 0
   outbox: Outbox | undefined
 
@@ -44,9 +45,10 @@ export class Unsent {
     return this.#wanted.get(name) ?? ''
   }
 
-  /** From here on the statements are a flush's own, until it ends. */
-  beginUnit(onEnd: () => void): void {
+  /** From here on the statements are a flush's own, until it ends. `actsByDeleting`: foreign keys will write other rows for it. */
+  beginUnit(onEnd: () => void, actsByDeleting: boolean): void {
     this.#unitEnds = onEnd
+    this.#actsByDeleting = actsByDeleting
     this.#vouch()
   }
 
@@ -81,7 +83,7 @@ export class Unsent {
       return []
     }
     if (/^release/i.test(text)) return []
-    if (this.isVouching) return this.#variables()
+    if (this.isVouching && !(this.#actsByDeleting && /^delete/i.test(text))) return this.#variables()
     if (this.outbox && isPlainRead(text)) return []
     const pending = this.outbox?.take()
     return [...(pending ? [pending] : []), ...(/^savepoint/i.test(text) ? [] : this.#variables())]

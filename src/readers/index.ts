@@ -1,2 +1,11 @@
 /** The read side of the log. */
+export { asOf } from './as-of.ts'
+export { diff } from './diff.ts'
+export { feed, type FeedFilter, type FeedPage } from './feed.ts'
+export { history, type HistoryEntry, type HistoryOptions, type Subject } from './history.ts'
+export { restore } from './restore.ts'
+export { revert, type RevertOptions } from './revert.ts'
+export type { PropertyChange } from './told-changes.ts'
+export { type Explanation as Reasons, why } from './why.ts'
+export type { When } from './cut.ts'
 export { replayProblems } from './replay.ts'

@@ -1,0 +1,65 @@
+import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresql'
+import { randomBytes } from 'node:crypto'
+import { systemActor } from '../src/context/index.ts'
+import { newId } from '../src/kernel/id.ts'
+import { openDaybook } from '../src/open-daybook.ts'
+import type { Daybook, ScopedEntityManager } from '../src/orm/index.ts'
+import { administer, passwords, urlsOf } from '../src/testing/index.ts'
+import { startBenchServer } from './bench-server.ts'
+import { benchEntities, benchMigrations, PlainSchema } from './model.ts'
+
+/** One database in which both sides work: Daybook's model, and a plain table that stock MikroORM writes over plain `pg`. */
+export interface Ground extends AsyncDisposable {
+  readonly origin: string
+  readonly tenant: string
+  readonly daybook: Daybook
+  /** A fresh unit of work, as each request would take one. */
+  readonly scope: () => ScopedEntityManager
+  readonly transact: <T>(work: (em: ScopedEntityManager) => Promise<T>) => Promise<T>
+  readonly stock: () => EntityManager
+  /** Statements of the administrator, whom nothing binds. */
+  readonly administer: (...statements: string[]) => Promise<Record<string, unknown>[]>
+}
+
+export async function openGround(): Promise<Ground> {
+  const server = await startBenchServer()
+  const name = `daybook_bench_${randomBytes(6).toString('hex')}`
+  await administer(server.url, `create database ${name}`)
+  const urls = urlsOf(server.url, name)
+  const daybook = await openBenchDaybook(urls)
+  const stock = await openStock(urls.administrator)
+  const tenant = newId()
+  const input = { tenant, actor: systemActor('bench'), requestId: newId(), correlationId: newId() }
+  return {
+    origin: server.origin,
+    tenant,
+    daybook,
+    scope: () => daybook.scope(input),
+    transact: work => daybook.transact(input, work),
+    stock: () => stock.em.fork(),
+    administer: (...statements) => administer(urls.administrator, ...statements),
+    [Symbol.asyncDispose]: async () => {
+      await stock.close()
+      await daybook.close()
+      await administer(server.url, `drop database ${name} with (force)`)
+      await server.stop()
+    },
+  }
+}
+
+async function openBenchDaybook(urls: ReturnType<typeof urlsOf>): Promise<Daybook> {
+  const options = { entities: benchEntities, migrations: benchMigrations, logQueries: false, environment: 'test' } as const
+  const databaseUrl = urls.app
+  // The first opening makes the roles; on a server that had them, they may have other passwords.
+  await (await openDaybook({ ...options, databaseUrl: urls.administrator, directUrl: urls.administrator, migrate: true })).close()
+  const known = Object.entries(passwords).map(([role, password]) => `alter role ${role} password '${password}'`)
+  await administer(urls.administrator, ...known)
+  return openDaybook({ ...options, databaseUrl })
+}
+
+async function openStock(clientUrl: string): Promise<MikroORM> {
+  const orm = await MikroORM.init(defineConfig({ clientUrl, entities: [PlainSchema], debug: false }))
+  const sql = await orm.schema.getCreateSchemaSQL({ wrap: false })
+  for (const statement of sql.split(/;\n/)) if (statement.includes('"plain_item"')) await orm.driver.getConnection().execute(statement)
+  return orm
+}

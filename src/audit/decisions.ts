@@ -1,0 +1,157 @@
+import { canonicalJson } from '../kernel/canonical-json.ts'
+import { newId } from '../kernel/id.ts'
+import { digest } from '../kernel/secret.ts'
+import type { Row } from '../orm/index.ts'
+import { type ScopedEntityManager, unsentOf } from '../orm/index.ts'
+import type { EventDraft } from './append-events.ts'
+import { DecisionLog } from './audit-event.entity.ts'
+import { DecisionSettledError, DecisionUnknownError, OwnDecisionError, SubjectUnknownError } from './audit.errors.ts'
+import { auditedTableOf } from './audited-table.ts'
+import { because, bufferOf, inTransaction } from './story.ts'
+
+/** What somebody decided about something, with what a reviewer will want to know a year later. */
+export interface DecisionInput {
+  /** What kind of decision: `task.assignment`, `prospect.score`. */
+  readonly type: string
+  /** What it is about. */
+  readonly subject: Row
+  readonly outcome: unknown
+  readonly rationale: string
+  /** From 0 to 1. */
+  readonly confidence?: number
+  /** The model that decided, with its version: `claude-x 2026-05`. */
+  readonly model?: string
+  readonly alternatives?: readonly unknown[]
+  /** What it was decided from, as it was given, or only its digest (`byDigest`). */
+  readonly inputs?: unknown
+  /** An earlier decision that no longer stands. */
+  readonly overrides?: string | { readonly id: string }
+  /** It waits until somebody else has approved it, and its work is done by them. */
+  readonly needsApproval?: boolean
+}
+
+export interface Decision {
+  readonly id: string
+  readonly isPending: boolean
+}
+
+/**
+ * Records a decision. The changes that `work` makes carry its id, so `why` finds the way back from a value. Without a transaction at hand it
+ * takes one of its own, so that the decision and what it changed are there together or not at all.
+ */
+export function decide(
+  em: ScopedEntityManager,
+  input: DecisionInput,
+  work?: (em: ScopedEntityManager) => Promise<unknown>,
+): Promise<Decision> {
+  const isPending = input.needsApproval ?? false
+  if (isPending && work)
+    throw new TypeError('A decision that needs approval has no work yet: give it to settle(), which does it once approved.')
+  return inTransaction(em, async inner => {
+    await inner.flush()
+    const id = newId()
+    const overridden = idIn(input.overrides)
+    if (overridden) await decisionOf(inner, overridden)
+    await append(inner, { ...draftOf(inner, input, id), ...(overridden && { causation: overridden }) })
+    if (work) await because(inner, { decision: id }, () => work(inner))
+    return { id, isPending }
+  })
+}
+
+export interface Settlement {
+  readonly approved: boolean
+  readonly rationale: string
+}
+
+/**
+ * Approves or rejects a decision that waits, which is a decision itself and points back. Whoever made a decision can't settle it. The work of
+ * an approved one is done here, and carries the id of the decision that it carries out.
+ */
+export function settle(
+  em: ScopedEntityManager,
+  decision: string | { readonly id: string },
+  { approved, rationale }: Settlement,
+  work?: (em: ScopedEntityManager) => Promise<unknown>,
+): Promise<Decision> {
+  return inTransaction(em, async inner => {
+    await inner.flush()
+    const proposal = await decisionOf(inner, idIn(decision)!)
+    // Two people who settle the same decision take turns, and the second finds it settled.
+    await inner.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`daybook decision ${proposal.id}`])
+    const { actor } = inner.boundScope!
+    if (proposal.actorType === actor.type && proposal.actorId === actor.id) throw new OwnDecisionError(proposal.id)
+    const settled = await inner.findOne(DecisionLog, {
+      causationId: proposal.id,
+      type: { $in: ['decision.approved', 'decision.rejected'] },
+    })
+    if (proposal.type !== 'decision.proposed' || settled) throw new DecisionSettledError(proposal.id, settled?.type ?? proposal.type)
+    const id = newId()
+    await append(inner, {
+      log: proposal.tenantId,
+      kind: 'decision',
+      type: approved ? 'decision.approved' : 'decision.rejected',
+      id,
+      decision: proposal.id,
+      causation: proposal.id,
+      ...(proposal.entity && { entity: proposal.entity, entityId: proposal.entityId! }),
+      after: JSON.stringify({ rationale }),
+    })
+    if (approved && work) await because(inner, { decision: proposal.id }, () => work(inner))
+    return { id, isPending: false }
+  })
+}
+
+/** Decisions that wait for somebody, the oldest first. */
+export function pendingDecisions(em: ScopedEntityManager): Promise<DecisionLog[]> {
+  return em
+    .createQueryBuilder(DecisionLog, 'd')
+    .where({ type: 'decision.proposed' })
+    .andWhere(
+      `not exists (select from decision_log s where s.causation_id = d.id::text and s.type in ('decision.approved', 'decision.rejected'))`,
+    )
+    .orderBy({ seq: 'asc' })
+    .getResultList()
+}
+
+/** Stands for inputs that are too large or too private to keep: their digest proves later what they were. */
+export function byDigest(inputs: unknown): { readonly sha256: string } {
+  return { sha256: digest(canonicalJson(inputs)) }
+}
+
+async function append(em: ScopedEntityManager, draft: EventDraft): Promise<void> {
+  const unsent = await unsentOf(em.getTransactionContext<object>()!)
+  bufferOf(unsent).add(draft)
+}
+
+async function decisionOf(em: ScopedEntityManager, id: string): Promise<DecisionLog> {
+  const found = await em.findOne(DecisionLog, { id })
+  if (!found) throw new DecisionUnknownError(id)
+  return found
+}
+
+function draftOf(em: ScopedEntityManager, input: DecisionInput, id: string): EventDraft {
+  const { subject, needsApproval, overrides, type, ...told } = input
+  const meta = em.getMetadata().find(subject.constructor as never)
+  const table = meta && auditedTableOf(meta)
+  const log =
+    'tenantId' in subject
+      ? (subject as { tenantId: string }).tenantId
+      : em.boundScope?.kind === 'tenant'
+        ? em.boundScope.tenantId
+        : undefined
+  if (!table || !log) throw new SubjectUnknownError(subject.constructor.name)
+  return {
+    log,
+    kind: 'decision',
+    type: overrides ? 'decision.overrode' : needsApproval ? 'decision.proposed' : 'decision.made',
+    id,
+    decision: id,
+    entity: table.entity,
+    entityId: subject.id,
+    after: JSON.stringify({ type, ...told }),
+  }
+}
+
+function idIn(decision: string | { readonly id: string } | undefined): string | undefined {
+  return typeof decision === 'string' ? decision : decision?.id
+}

@@ -1,0 +1,46 @@
+import type { SessionContext } from '@mikro-orm/core'
+import { CompiledQuery, type Transaction } from 'kysely'
+import { LensWritesError } from './orm.errors.ts'
+import type { RunSql } from './roles.ts'
+
+/** Looks at the tables through something else: each statement is rewritten on its way. `run` asks the database itself. */
+export interface Lens {
+  rewrite(sql: string, run: RunSql): Promise<string>
+}
+
+const lenses = new WeakMap<object, Lens>()
+
+/** Transactions that open with this session, and savepoints in them, look through the lens. */
+export function lookThrough(session: SessionContext, lens: Lens): void {
+  lenses.set(session, lens)
+}
+
+export function lensOf(sessionOrTransaction: object | undefined): Lens | undefined {
+  return sessionOrTransaction && lenses.get(sessionOrTransaction)
+}
+
+/**
+ * The same transaction, seen through a lens. All of the ORM's statements pass `executeQuery`; streams do not, and whatever writes has no
+ * place here, so both are refused.
+ */
+export function throughLens<T extends object>(transaction: T, lens: Lens): T {
+  const target = transaction as unknown as Transaction<unknown>
+  const run: RunSql = async sql => (await target.executeQuery<Record<string, unknown>>(CompiledQuery.raw(sql))).rows
+  const executeQuery: Transaction<unknown>['executeQuery'] = async (query, options) => {
+    const { sql } = query as CompiledQuery
+    if (ofTransaction.test(sql)) return target.executeQuery(query, options)
+    if (!/^(select|with)\b/i.test(sql)) throw new LensWritesError()
+    return target.executeQuery({ ...(query as CompiledQuery<never>), sql: await lens.rewrite(sql, run) }, options)
+  }
+  const proxy = new Proxy(transaction, {
+    get(_target, key) {
+      if (key === 'executeQuery') return executeQuery
+      const value: unknown = Reflect.get(transaction, key, transaction)
+      return typeof value === 'function' ? (value.bind(transaction) as unknown) : value
+    },
+  })
+  lenses.set(proxy, lens)
+  return proxy
+}
+
+const ofTransaction = /^(\/\* daybook|select set_config\(|savepoint|release|rollback|set local)/i

@@ -1,0 +1,58 @@
+import type { MetadataStorage } from '@mikro-orm/core'
+import { auditedTableOf } from '../audit/index.ts'
+import { type Lens, ownsPivot, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
+import { type Cut, cutAt, type When, withinCut } from './cut.ts'
+import { foldedPivotSql, foldedTableSql } from './folded-table.ts'
+
+/**
+ * An EntityManager over the past: `find`, `findOne`, `count` and `populate` as they were then, by an instant or right after an event.
+ *
+ * Every statement gets a common table expression in front for each audited table that it names, in which the table's rows are folded from
+ * the log; PostgreSQL looks there before it looks at tables. So whatever the ORM can ask of the present it can ask of the past, joins and
+ * relations included. Tables that aren't audited show the present.
+ */
+export function asOf(em: ScopedEntityManager, when: When): ScopedEntityManager {
+  const metadata = em.getMetadata()
+  let cut: Promise<Cut> | undefined
+  const lens: Lens = {
+    async rewrite(sql, run) {
+      cut ??= cutAt(when, run)
+      return `${pastTables(metadata, sql, await cut)}${sql.replace(/^with\b/i, ',')}`
+    },
+  }
+  return em.forkThrough(lens)
+}
+
+function pastTables(metadata: MetadataStorage, sql: string, cut: Cut): string {
+  const where = withinCut(cut)
+  const tables = foldedTables(metadata).filter(({ name }) => mentions(sql, name))
+  const expressions = tables.map(({ name, select }) => `"${name}" as not materialized (${select(where)})`)
+  const nothing = `daybook_past as (select 1)`
+  return `with ${[nothing, ...expressions].join(', ')} `
+}
+
+interface FoldedTable {
+  readonly name: string
+  readonly select: (where: string) => string
+}
+
+const known = new WeakMap<MetadataStorage, readonly FoldedTable[]>()
+
+function foldedTables(metadata: MetadataStorage): readonly FoldedTable[] {
+  const found = known.get(metadata)
+  if (found) return found
+  const audited = tablesOf(metadata).filter(meta => auditedTableOf(meta))
+  const tables = audited.flatMap(meta => [
+    { name: meta.tableName, select: (where: string) => foldedTableSql(meta, where) },
+    ...meta.relations.filter(ownsPivot).flatMap(relation => {
+      const pivot = metadata.find(relation.pivotEntity)!
+      return pivot.pivotTable ? [{ name: pivot.tableName, select: (where: string) => foldedPivotSql(meta, relation, pivot, where) }] : []
+    }),
+  ])
+  known.set(metadata, tables)
+  return tables
+}
+
+function mentions(sql: string, table: string): boolean {
+  return new RegExp(`(?<![\\w])${table}(?![\\w])`, 'i').test(sql)
+}

@@ -1,0 +1,65 @@
+import type { RunSql } from '../orm/index.ts'
+import { EventUnknownError, MomentInvalidError, NothingThenError } from './readers.errors.ts'
+
+/** A moment: an instant, right after the transaction of an event, or right before it. */
+export type When = Date | string | { readonly id: string } | { readonly before: { readonly id: string } }
+
+/**
+ * Where the log is cut so that what lies before it is what somebody would have seen then: all events up to a position, except those of
+ * transactions that had not ended by it. A transaction that straddles the position wrote more afterwards, so at that moment nobody had seen
+ * any of it; and whatever an event was caused by was written before it. So every cut holds whole transactions, and with each effect its
+ * cause.
+ */
+export interface Cut {
+  readonly seq: string
+  readonly open: readonly string[]
+}
+
+/** How long a transaction may take at most; one that writes for longer is seen in part. */
+const longestTransaction = `interval '1 hour'`
+
+export async function cutAt(when: When, run: RunSql): Promise<Cut> {
+  const end = await lastOf(when, run)
+  const open = await run(
+    `select xact::text from audit_event where recorded_at between ${end.at} - ${longestTransaction} and ${end.at} + ${longestTransaction}
+       group by xact having min(seq) <= ${end.seq} and max(seq) > ${end.seq}`,
+  )
+  return { seq: end.seq, open: open.map(({ xact }) => xact as string) }
+}
+
+/** The condition on `audit_event e` that the cut stands for. */
+export function withinCut({ seq, open }: Cut): string {
+  return open.length > 0 ? `e.seq <= ${seq} and e.xact <> all ('{${open.join(',')}}'::xid8[])` : `e.seq <= ${seq}`
+}
+
+async function lastOf(when: When, run: RunSql): Promise<{ seq: string; at: string }> {
+  if (typeof when === 'object' && 'id' in when) return edgeOf(when.id, 'max(l.seq)', run)
+  if (typeof when === 'object' && 'before' in when) return edgeOf(when.before.id, 'min(l.seq) - 1', run)
+  const instant = typeof when === 'string' ? new Date(when) : when
+  if (Number.isNaN(instant.getTime())) throw new MomentInvalidError(String(when))
+  const at = `'${instant.toISOString()}'::timestamptz`
+  // Positions and instants rise together but for transactions side by side, so the last hour holds the highest position.
+  const highest = (since: string) =>
+    `select seq::text, recorded_at::text as at from audit_event where recorded_at <= ${at}${since} order by seq desc limit 1`
+  const [row] = [...(await run(highest(` and recorded_at > ${at} - interval '1 hour'`))), ...(await run(highest('')))]
+  if (!row) throw new NothingThenError(instant.toISOString())
+  return literalsOf(row)
+}
+
+/** The first or last position of an event's transaction. */
+async function edgeOf(id: string, edge: string, run: RunSql): Promise<{ seq: string; at: string }> {
+  const [row] = await run(
+    `select (${edge})::text as seq, max(l.recorded_at)::text as at from audit_event e
+       join audit_event l on l.xact = e.xact and l.recorded_at between e.recorded_at - ${longestTransaction} and e.recorded_at + ${longestTransaction}
+       where e.id = ${uuidLiteral(id)}`,
+  )
+  if (!row?.seq) throw new EventUnknownError(id)
+  return literalsOf(row)
+}
+
+const literalsOf = (row: Record<string, unknown>) => ({ seq: row.seq as string, at: `'${row.at as string}'::timestamptz` })
+
+function uuidLiteral(id: string): string {
+  if (!/^[0-9a-f-]{36}$/i.test(id)) throw new EventUnknownError(id)
+  return `'${id}'`
+}

@@ -1,0 +1,37 @@
+import type { EntityMetadata } from '@mikro-orm/core'
+import { auditedTableOf } from '../audit/index.ts'
+import type { ScopedEntityManager } from '../orm/index.ts'
+import { cutAt, type When, withinCut } from './cut.ts'
+import { type Subject, subjectOf } from './history.ts'
+
+import { type PropertyChange, propertyOf } from './told-changes.ts'
+
+/** How an entity differs between two moments; a moment at which it wasn't there counts as nothing. */
+export async function diff(em: ScopedEntityManager, subject: Subject, from: When, to: When): Promise<PropertyChange[]> {
+  const { meta, id } = subjectOf(em, subject)
+  const [before, after] = [await stateAt(em, meta, id, from), await stateAt(em, meta, id, to)]
+  return [...differences('', before, after)].map(({ property, ...values }) => ({ property: propertyOf(property, meta), ...values }))
+}
+
+async function stateAt(em: ScopedEntityManager, meta: EntityMetadata, id: string, when: When): Promise<unknown> {
+  const cut = await cutAt(when, sql => em.execute(sql))
+  const [row] = await em.execute<{ state: string | null }[]>(
+    `select daybook_fold(e.type, e.before, e.after order by e.seq)::text as state from audit_event e where e.entity = ? and e.entity_id = ? and ${withinCut(cut)}`,
+    [auditedTableOf(meta)!.entity, id],
+  )
+  return row?.state ? (JSON.parse(row.state) as unknown) : {}
+}
+
+function* differences(path: string, before: unknown, after: unknown): Generator<PropertyChange> {
+  if (isObject(before) && isObject(after)) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      yield* differences(path ? `${path}.${key}` : key, before[key], after[key])
+    }
+  } else if (JSON.stringify(before ?? null) !== JSON.stringify(after ?? null)) {
+    yield { property: path, before: before ?? null, after: after ?? null }
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

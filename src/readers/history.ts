@@ -1,0 +1,46 @@
+import type { EntityMetadata } from '@mikro-orm/core'
+import { AuditEvent, auditedTableOf } from '../audit/index.ts'
+import { Row, type ScopedEntityManager } from '../orm/index.ts'
+import { NotAuditedError } from './readers.errors.ts'
+import { changesIn, type PropertyChange } from './told-changes.ts'
+
+/** An entity, or its class and id when it is gone. */
+export type Subject = Row | readonly [type: new () => Row, id: string]
+
+/** One event of an entity's life, with what changed in the entity's own words. */
+export interface HistoryEntry {
+  readonly event: AuditEvent
+  readonly changes: readonly PropertyChange[]
+}
+
+export interface HistoryOptions {
+  /** The newest so many. */
+  readonly limit?: number
+  /** Only what came before this position. */
+  readonly beforeSeq?: number
+}
+
+/** Everything that happened to an entity, the first event first: rows, relations and decisions about it. */
+export async function history(em: ScopedEntityManager, subject: Subject, options: HistoryOptions = {}): Promise<HistoryEntry[]> {
+  const { meta, id } = subjectOf(em, subject)
+  const events = await em.find(
+    AuditEvent,
+    { ...eventsOf(em, meta, id), ...(options.beforeSeq !== undefined && { seq: { $lt: options.beforeSeq } }) },
+    { orderBy: { seq: 'desc' }, disableIdentityMap: true, ...(options.limit !== undefined && { limit: options.limit }) },
+  )
+  return events.toReversed().map(event => ({ event, changes: changesIn(event, meta) }))
+}
+
+/** In a tenant's scope the log is named, so that the index answers. */
+export function eventsOf(em: ScopedEntityManager, meta: EntityMetadata, id: string) {
+  const scope = em.boundScope
+  const { entity, logColumn } = auditedTableOf(meta)!
+  return { entity, entityId: id, ...(scope?.kind === 'tenant' && logColumn === 'tenant_id' && { tenantId: scope.tenantId }) }
+}
+
+export function subjectOf(em: ScopedEntityManager, subject: Subject): { meta: EntityMetadata; id: string; type: new () => Row } {
+  const [type, id] = subject instanceof Row ? [subject.constructor as new () => Row, subject.id] : subject
+  const meta = em.getMetadata().find(type)
+  if (!meta || !auditedTableOf(meta)) throw new NotAuditedError(type.name)
+  return { meta, id, type }
+}

@@ -1,0 +1,119 @@
+import { type Collection, type EntityMetadata, LockMode, ReferenceKind } from '@mikro-orm/core'
+import { AuditEvent, auditedTableOf, because, columnPropertiesOf, inTransaction } from '../audit/index.ts'
+import { type Row, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
+import { eventsOf } from './history.ts'
+import { EventUnknownError, NotRevertibleError, RevertConflictError } from './readers.errors.ts'
+import { restore } from './restore.ts'
+import { changesIn, type PropertyChange, propertyOf } from './told-changes.ts'
+import { valueOf } from './told-values.ts'
+
+export interface RevertOptions {
+  /** Also where a later change is lost by it. */
+  readonly force?: boolean
+}
+
+/**
+ * Takes back what an event did, as a new event that names it as its cause. When something came later that would be lost, it refuses and
+ * says what; the rest of the entity stays as it is.
+ */
+export function revert(em: ScopedEntityManager, event: string | { readonly id: string }, options: RevertOptions = {}): Promise<void> {
+  const id = typeof event === 'string' ? event : event.id
+  return inTransaction(em, async inner => {
+    const found = /^[0-9a-f-]{36}$/i.test(id) ? await inner.findOne(AuditEvent, { id }, { disableIdentityMap: true }) : null
+    if (!found) throw new EventUnknownError(id)
+    const target = await targetOf(inner, found)
+    if (!options.force) await refuseLosses(inner, target)
+    await because(inner, { causation: found.id }, () => undo(inner, target))
+  })
+}
+
+interface Target {
+  readonly event: AuditEvent
+  readonly meta: EntityMetadata
+  readonly type: new () => Row
+  readonly changes: readonly PropertyChange[]
+}
+
+async function targetOf(em: ScopedEntityManager, event: AuditEvent): Promise<Target> {
+  const meta = tablesOf(em.getMetadata()).find(candidate => auditedTableOf(candidate)?.entity === event.entity)
+  if (event.kind === 'decision' || !meta || !event.entityId)
+    throw new NotRevertibleError(event.id, 'it changed no row; override a decision instead')
+  const kept = new Set(['updatedAt', meta.versionProperty])
+  return { event, meta, type: meta.class as new () => Row, changes: changesIn(event, meta).filter(({ property }) => !kept.has(property)) }
+}
+
+async function refuseLosses(em: ScopedEntityManager, { event, meta, changes }: Target): Promise<void> {
+  const later = await em.find(
+    AuditEvent,
+    { ...eventsOf(em, meta, event.entityId!), kind: 'activity', seq: { $gt: event.seq } },
+    { orderBy: { seq: 'asc' }, disableIdentityMap: true },
+  )
+  const ours = changes.map(({ property }) => property)
+  const lost = new Set<string>()
+  const blocking = later.filter(({ changed, type }) => {
+    const theirs = changed?.map(path => propertyOf(path, meta)) ?? (type.endsWith('.deleted') ? ours : [])
+    const touched = event.changed ? ours.filter(property => theirs.some(other => overlaps(property, other))) : theirs
+    for (const property of touched) lost.add(property)
+    return touched.length > 0
+  })
+  if (blocking.length > 0) {
+    throw new RevertConflictError(
+      event.id,
+      [...lost],
+      blocking.map(({ id }) => id),
+    )
+  }
+}
+
+function overlaps(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`)
+}
+
+async function undo(em: ScopedEntityManager, target: Target): Promise<void> {
+  const { event, type, meta } = target
+  if (event.type.endsWith('.deleted')) return void (await restore(em, [type, event.entityId!]))
+  const entity = await em.findOne(type, event.entityId, { lockMode: LockMode.PESSIMISTIC_WRITE })
+  if (!entity) throw new NotRevertibleError(event.id, `${meta.className} ${event.entityId} was removed since; restore it first`)
+  if (event.type.endsWith('.created')) em.remove(entity)
+  else if (event.type.endsWith('-changed')) await relink(em, entity, target)
+  else putBack(em, entity, target)
+}
+
+async function relink(em: ScopedEntityManager, entity: Row, { event, meta }: Target): Promise<void> {
+  const [name] = event.changed!
+  const relation = meta.relations.find(prop => prop.name === name && prop.kind === ReferenceKind.MANY_TO_MANY)!
+  const collection = (entity as unknown as Record<string, Collection<object>>)[name!]!
+  await collection.init()
+  const references = (ids: unknown) => (ids as string[]).map(id => em.getReference(relation.targetMeta!.class, id as never) as object)
+  collection.remove(references(event.after![name!]))
+  collection.add(references(event.before![name!]))
+}
+
+/** Each property, or path in a document, as it was before. What the log doesn't tell stays. */
+function putBack(em: ScopedEntityManager, entity: Row, { event, meta, changes }: Target): void {
+  const told = changes.filter(({ before, after }) => before !== undefined || after !== undefined)
+  if (told.length === 0) throw new NotRevertibleError(event.id, 'the log keeps none of the values that it changed')
+  for (const { property, before } of told) {
+    const prop = columnPropertiesOf(meta.root).find(({ name, embedded }) => {
+      const path = embedded ? embedded.join('.') : name
+      return property === path || property.startsWith(`${path}.`)
+    })!
+    const path = prop.embedded ? prop.embedded.join('.') : prop.name
+    const values = entity as unknown as Record<string, unknown>
+    if (property !== path) values[prop.name] = withPath(values[prop.name], property.slice(path.length + 1).split('.'), before)
+    else em.assign(entity, nested(path.split('.'), valueOf(em, prop, before)) as never)
+  }
+}
+
+function nested(path: readonly string[], value: unknown): unknown {
+  return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)
+}
+
+/** A copy of a document with one path set, or gone where it wasn't there before. */
+function withPath(document: unknown, [key, ...below]: readonly string[], value: unknown): unknown {
+  const copy: Record<string, unknown> = { ...(document as Record<string, unknown>) }
+  if (below.length > 0) copy[key!] = withPath(copy[key!], below, value)
+  else if (value === undefined) delete copy[key!]
+  else copy[key!] = value
+  return copy
+}

@@ -1,0 +1,44 @@
+import type { EntityMetadata } from '@mikro-orm/core'
+import { type AuditEvent, columnPropertiesOf } from '../audit/index.ts'
+
+/** What one property was and became. */
+export interface PropertyChange {
+  readonly property: string
+  readonly before?: unknown
+  readonly after?: unknown
+}
+
+/** An event in the words of the entity: properties, and paths into what is embedded, instead of columns. */
+export function changesIn(event: AuditEvent, meta: EntityMetadata): PropertyChange[] {
+  const columns = event.changed ?? Object.keys(event.after ?? event.before ?? {})
+  return columns.map(path => {
+    const [before, after] = [valueAt(event.before, path), valueAt(event.after, path)]
+    return { property: propertyOf(path, meta), ...(before !== undefined && { before }), ...(after !== undefined && { after }) }
+  })
+}
+
+/** `place_city` is `place.city`, `data.deep` stays, a relation's name stands for itself. */
+export function propertyOf(path: string, meta: EntityMetadata): string {
+  const [column, ...below] = path.split('.')
+  const prop = columnPropertiesOf(meta.root).find(({ fieldNames }) => fieldNames[0] === column)
+  const name = prop?.embedded ? prop.embedded.join('.') : (prop?.name ?? column!)
+  return [name, ...below].join('.')
+}
+
+/** The column, or the path into a document, that a property's name stands for. */
+export function columnOf(property: string, meta: EntityMetadata): string {
+  for (const prop of columnPropertiesOf(meta.root)) {
+    const name = prop.embedded ? prop.embedded.join('.') : prop.name
+    if (property === name || property.startsWith(`${name}.`)) return prop.fieldNames[0]! + property.slice(name.length)
+  }
+  return property
+}
+
+/** Paths are told by their column's name first, below which keys may hold dots of their own; the longest key wins. */
+function valueAt(values: Record<string, unknown> | null | undefined, path: string): unknown {
+  if (!values) return undefined
+  if (path in values) return values[path]
+  const key = Object.keys(values).find(name => path.startsWith(`${name}.`))
+  const inner = key && values[key]
+  return typeof inner === 'object' && inner !== null ? valueAt(inner as Record<string, unknown>, path.slice(key!.length + 1)) : undefined
+}

@@ -1,0 +1,386 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ActivityLog, AuditEvent, byDigest, decide, DecisionLog, pendingDecisions, settle } from '../../src/audit/index.ts'
+import { agentActor, systemActor, userActor } from '../../src/context/index.ts'
+import { newId } from '../../src/kernel/id.ts'
+import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import { asOf, diff, feed, history, replayProblems, restore, revert, why } from '../../src/readers/index.ts'
+import { openTestDaybook } from '../../src/testing/index.ts'
+import { entities, Letter, Line, migrations, Note, Tag } from './model.ts'
+
+let daybook: Daybook
+let tenant: string
+const person = userActor(newId())
+const scope = (actor = person) => daybook.scope({ tenant, actor, requestId: 'r1', correlationId: 'story', reason: 'because' })
+const transact = <T>(work: (em: ScopedEntityManager) => Promise<T>) => daybook.transact({ tenant, actor: person }, work)
+
+beforeAll(async () => {
+  daybook = await openTestDaybook({ entities, migrations })
+})
+afterAll(() => daybook.close())
+beforeEach(() => {
+  tenant = newId()
+})
+
+/** A note that was created, renamed and tagged, each in a transaction of its own. */
+async function noteWithPast() {
+  const em = scope()
+  const tag = em.create(Tag, { label: 'urgent' })
+  const note = em.create(Note, { title: 'first', data: { a: { b: 1 }, c: 2 }, place: { city: 'Lyon' } })
+  await em.flush()
+  note.title = 'second'
+  note.data = { a: { b: 2 }, c: 2 }
+  await em.flush()
+  note.tags.add(tag)
+  await em.flush()
+  return { em, note, tag }
+}
+
+const eventOf = async (type: string) => scope().findOneOrFail(AuditEvent, { type, tenantId: tenant }, { orderBy: { seq: 'desc' } })
+const agree = async () => expect(await transact(em => replayProblems(sql => em.execute(sql), em.getMetadata()))).toEqual([])
+
+describe('history', () => {
+  test('tells an entity’s life in the entity’s own words, relations included', async () => {
+    const { note, tag } = await noteWithPast()
+    const life = await history(scope(), note)
+    expect(life.map(({ event }) => event.type)).toEqual(['note.created', 'note.updated', 'note.tags-changed'])
+    expect(life[0]!.changes).toContainEqual({ property: 'place.city', after: 'Lyon' })
+    expect(life[1]!.changes).toContainEqual({ property: 'title', before: 'first', after: 'second' })
+    expect(life[1]!.changes).toContainEqual({ property: 'data.a.b', before: 1, after: 2 })
+    expect(life[2]!.changes).toEqual([{ property: 'tags', before: [], after: [tag.id] }])
+    expect((await history(scope(), [Note, note.id], { limit: 1 })).map(({ event }) => event.type)).toEqual(['note.tags-changed'])
+  })
+
+  test('keeps numbers that JavaScript would round', async () => {
+    const em = scope()
+    const note = em.create(Note, { title: 'n', views: '9007199254740993' })
+    await em.flush()
+    expect((await history(em, note))[0]!.changes).toContainEqual({ property: 'views', after: '9007199254740993' })
+  })
+
+  test('of another tenant’s entity is empty', async () => {
+    const { note } = await noteWithPast()
+    tenant = newId()
+    expect(await history(scope(), [Note, note.id])).toEqual([])
+  })
+
+  test('is offered through views, too', async () => {
+    await noteWithPast()
+    expect(await scope().count(ActivityLog, { tenantId: tenant })).toBe(4)
+    expect(await scope().count(DecisionLog, { tenantId: tenant })).toBe(0)
+  })
+})
+
+describe('as of', () => {
+  test('an instant or an event, everything is as it was, whatever is asked', async () => {
+    const { em, note, tag } = await noteWithPast()
+    const line = em.create(Line, { note, text: 'one' })
+    await em.flush()
+    await sleep(5)
+    const then = new Date()
+    await sleep(5)
+    em.remove(line)
+    tag.label = 'changed'
+    note.tags.removeAll()
+    note.title = 'third'
+    await em.flush()
+    const past = await asOf(scope(), then).findOneOrFail(Note, note.id, { populate: ['tags', 'lines'] })
+    expect(past).toMatchObject({ title: 'second', place: { city: 'Lyon' } })
+    expect(past.tags.getItems().map(({ label }) => label)).toEqual(['urgent'])
+    expect(past.lines.getItems().map(({ text }) => text)).toEqual(['one'])
+    expect(await asOf(scope(), then).count(Note, { title: 'second' })).toBe(1)
+    expect(await asOf(scope(), then).find(Note, { tags: { label: 'urgent' } })).toHaveLength(1)
+    expect(await asOf(scope(), then).execute('select label from tag')).toEqual([{ label: 'urgent' }])
+    const joined = await asOf(scope(), then).find(Note, {}, { populate: ['tags'], strategy: 'joined' })
+    expect(joined[0]!.tags.getItems().map(({ label }) => label)).toEqual(['urgent'])
+    const created = await eventOf('note.created')
+    expect(await asOf(scope(), created).findOneOrFail(Note, note.id)).toMatchObject({ title: 'first' })
+    expect(await asOf(scope(), { before: await eventOf('line.deleted') }).count(Line)).toBe(1)
+  })
+
+  test('a moment inside an open transaction reads beside the present', async () => {
+    const { note } = await noteWithPast()
+    const created = await eventOf('note.created')
+    await transact(async em => {
+      const now = await em.findOneOrFail(Note, note.id)
+      const then = await asOf(em, created).findOneOrFail(Note, note.id)
+      expect([now.title, then.title]).toEqual(['second', 'first'])
+    })
+  })
+
+  test('a transaction that had not ended then is not seen, although it had begun to write', async () => {
+    if (daybook.embedded) return // one transaction after the other: nothing overlaps there
+    const written = Promise.withResolvers<void>()
+    const ending = Promise.withResolvers<void>()
+    const long = transact(async em => {
+      await em.execute(`insert into tag (id, tenant_id, label) values (?, ?, 'early')`, [newId(), tenant])
+      written.resolve()
+      await ending.promise
+      await em.execute(`insert into tag (id, tenant_id, label) values (?, ?, 'late')`, [newId(), tenant])
+    })
+    await written.promise
+    const em = scope()
+    em.create(Tag, { label: 'between' })
+    await em.flush()
+    ending.resolve()
+    await long
+    const labels = (await asOf(scope(), await between()).find(Tag, {})).map(({ label }) => label)
+    expect(labels).toEqual(['between'])
+  })
+  const between = async () => {
+    const [event] = await scope().find(AuditEvent, { type: 'tag.created', source: 'unit-of-work', tenantId: tenant })
+    return event!
+  }
+
+  test('nothing can be written, streamed or asked past the view', async () => {
+    const { note } = await noteWithPast()
+    const past = asOf(scope(), await eventOf('note.created'))
+    const then = await past.findOneOrFail(Note, note.id)
+    then.title = 'rewritten'
+    await expect(past.flush()).rejects.toMatchObject({ code: 'history.read_only' })
+    await expect(past.nativeDelete(Note, note.id)).rejects.toMatchObject({ code: 'history.read_only' })
+    expect(() => past.getKysely()).toThrow('Kysely')
+    const fresh = asOf(scope(), new Date())
+    await expect(fresh.transactional(async em => void em.create(Tag, { label: 'x' }))).rejects.toMatchObject({ code: 'history.read_only' })
+    await agree()
+  })
+
+  test('a moment before the first event, one that is none, or an unknown event says so', async () => {
+    await noteWithPast()
+    await expect(asOf(scope(), '2001-01-01').find(Note, {})).rejects.toMatchObject({ code: 'history.nothing_then' })
+    await expect(asOf(scope(), 'yesterday-ish').find(Note, {})).rejects.toMatchObject({ code: 'history.moment_invalid' })
+    await expect(asOf(scope(), { id: newId() }).find(Note, {})).rejects.toMatchObject({ code: 'history.event_unknown' })
+    await expect(asOf(scope(), { id: `'; drop table note; --` }).find(Note, {})).rejects.toMatchObject({ code: 'history.event_unknown' })
+  })
+})
+
+test('diff tells how an entity differs between two moments', async () => {
+  const { note, tag } = await noteWithPast()
+  const differences = await diff(scope(), note, await eventOf('note.created'), new Date(Date.now() + 1_000))
+  expect(differences).toContainEqual({ property: 'title', before: 'first', after: 'second' })
+  expect(differences).toContainEqual({ property: 'data.a.b', before: 1, after: 2 })
+  expect(differences).toContainEqual({ property: 'tags', before: null, after: [tag.id] })
+  expect(differences.map(({ property }) => property)).not.toContain('place.city')
+})
+
+describe('revert', () => {
+  test('takes back an update, property by property, and says of what it is the answer', async () => {
+    const { note } = await noteWithPast()
+    const updated = await eventOf('note.updated')
+    await revert(scope(), updated)
+    expect(await scope().findOneOrFail(Note, note.id)).toMatchObject({ title: 'first', data: { a: { b: 1 }, c: 2 } })
+    expect((await history(scope(), note)).at(-1)!.event).toMatchObject({ type: 'note.updated', causationId: updated.id })
+    await agree()
+  })
+
+  test('refuses when a later change would be lost, and does it when told to', async () => {
+    const { em, note } = await noteWithPast()
+    const updated = await eventOf('note.updated')
+    note.title = 'third'
+    await em.flush()
+    await expect(revert(scope(), updated)).rejects.toMatchObject({ code: 'history.revert_conflict', details: { properties: ['title'] } })
+    expect((await scope().findOneOrFail(Note, note.id)).title).toBe('third')
+    await revert(scope(), updated, { force: true })
+    expect(await scope().findOneOrFail(Note, note.id)).toMatchObject({ title: 'first', data: { a: { b: 1 }, c: 2 } })
+  })
+
+  test('leaves alone what others changed elsewhere, in the same document, too', async () => {
+    const { em, note } = await noteWithPast()
+    const updated = await eventOf('note.updated')
+    note.data = { a: { b: 2 }, c: 3 }
+    note.stars = 5
+    await em.flush()
+    await revert(scope(), updated)
+    expect(await scope().findOneOrFail(Note, note.id)).toMatchObject({ title: 'first', stars: 5, data: { a: { b: 1 }, c: 3 } })
+    await agree()
+  })
+
+  test('takes back a relation, a creation, a deletion', async () => {
+    const { note, tag } = await noteWithPast()
+    await revert(scope(), await eventOf('note.tags-changed'))
+    expect((await scope().findOneOrFail(Note, note.id, { populate: ['tags'] })).tags.getItems()).toEqual([])
+    await revert(scope(), await eventOf('tag.created'))
+    expect(await scope().count(Tag, tag.id)).toBe(0)
+    await revert(scope(), await eventOf('tag.deleted'))
+    expect(await scope().findOneOrFail(Tag, tag.id)).toMatchObject({ label: 'urgent' })
+    await agree()
+  })
+
+  test('of a creation refuses when something happened to the row since', async () => {
+    const { note } = await noteWithPast()
+    await expect(revert(scope(), await eventOf('note.created'))).rejects.toMatchObject({ code: 'history.revert_conflict' })
+    expect(await scope().count(Note, note.id)).toBe(1)
+  })
+
+  test('of an unknown event, another tenant’s, or none says so and changes nothing', async () => {
+    await noteWithPast()
+    const event = await eventOf('note.updated')
+    tenant = newId()
+    for (const id of [newId(), event.id, 'nonsense', `' or true --`]) {
+      await expect(revert(scope(), id)).rejects.toMatchObject({ code: 'history.event_unknown' })
+    }
+  })
+})
+
+describe('restore', () => {
+  test('brings a row back as it was, relations that are still there included', async () => {
+    const { em, note, tag } = await noteWithPast()
+    const before = await scope().findOneOrFail(Note, note.id)
+    em.remove(note)
+    await em.flush()
+    const back = await restore(scope(), [Note, note.id])
+    expect(back.tags.getIdentifiers()).toEqual([tag.id])
+    const now = await scope().findOneOrFail(Note, note.id, { populate: ['tags'] })
+    expect(now).toMatchObject({ title: 'second', data: before.data, place: { city: 'Lyon' }, createdAt: before.createdAt })
+    expect((await history(scope(), note)).at(-2)!.event).toMatchObject({ type: 'note.created' })
+    await agree()
+  })
+
+  test('brings a child of an inheritance tree back as what it was', async () => {
+    const em = scope()
+    const letter = em.create(Letter, { subject: 'Dear', greeting: 'hi' } as never)
+    await em.flush()
+    em.remove(letter)
+    await em.flush()
+    expect(await restore(scope(), [Letter, letter.id])).toBeInstanceOf(Letter)
+    expect(await scope().findOneOrFail(Letter, letter.id)).toMatchObject({ greeting: 'hi' })
+    await agree()
+  })
+
+  test('of what is there, or never was, says so', async () => {
+    const { note } = await noteWithPast()
+    await expect(restore(scope(), [Note, note.id])).rejects.toMatchObject({ code: 'history.not_restorable' })
+    await expect(restore(scope(), [Note, newId()])).rejects.toMatchObject({ code: 'history.not_restorable' })
+  })
+})
+
+describe('the feed', () => {
+  test('is read page by page, the newest first, while more is written', async () => {
+    const em = scope()
+    for (let index = 0; index < 25; index++) em.create(Tag, { label: `tag ${index}` })
+    await em.flush()
+    const seen: number[] = []
+    let cursor: string | undefined
+    do {
+      const page = await feed(scope(), { type: 'tag.created' }, { limit: 10, ...(cursor && { cursor }) })
+      seen.push(...page.items.map(({ seq }) => seq))
+      cursor = page.cursor
+      const meanwhile = scope()
+      meanwhile.create(Tag, { label: 'meanwhile' })
+      await meanwhile.flush()
+    } while (cursor)
+    expect(seen).toHaveLength(25)
+    expect(seen).toEqual(seen.toSorted((a, b) => b - a))
+    expect(new Set(seen).size).toBe(25)
+  })
+
+  test('is narrowed by actor, entity, property, kind, time and story', async () => {
+    const { note } = await noteWithPast()
+    const other = scope(systemActor('robot'))
+    other.getReference(Note, note.id).stars = 4
+    await other.flush()
+    const types = async (filter: Parameters<typeof feed>[1]) => (await feed(scope(), filter)).items.map(({ type }) => type)
+    expect(await types({ actor: { id: 'robot' } })).toEqual(['note.updated'])
+    expect(await types({ entity: Tag })).toEqual(['tag.created'])
+    expect(await types({ entity: Note, property: 'data' })).toEqual(['note.updated', 'note.created'])
+    expect(await types({ entity: Note, property: 'place.city' })).toEqual(['note.created'])
+    expect(await types({ kind: 'decision' })).toEqual([])
+    expect(await types({ until: new Date(0) })).toEqual([])
+    expect(await types({ correlationId: 'story', entityId: note.id })).toHaveLength(4)
+  })
+
+  test('refuses a cursor that is damaged or belongs to another filter', async () => {
+    await noteWithPast()
+    const { cursor } = await feed(scope(), {}, { limit: 1 })
+    for (const broken of ['x', '', `${cursor}x`.slice(3), Buffer.from('zz.zz').toString('base64url')]) {
+      await expect(feed(scope(), {}, { cursor: broken })).rejects.toMatchObject({ code: 'history.cursor_invalid' })
+    }
+    await expect(feed(scope(), { entity: Tag }, { cursor: cursor! })).rejects.toMatchObject({ code: 'history.cursor_invalid' })
+  })
+})
+
+describe('a decision', () => {
+  const agent = agentActor(newId())
+  const input = (note: Note) => ({
+    type: 'note.rating',
+    subject: note,
+    outcome: { stars: 5 },
+    rationale: 'It is good',
+    confidence: 0.9,
+    model: 'm 1',
+    inputs: byDigest({ text: 'x' }),
+    alternatives: [{ stars: 4 }],
+  })
+
+  test('is an event, and what it changes points back to it', async () => {
+    const { note } = await noteWithPast()
+    const { id } = await decide(scope(agent), input(note), async em => {
+      ;(await em.findOneOrFail(Note, note.id)).stars = 5
+      await em.flush()
+      await em.execute(`update tag set label = 'by decision'`)
+    })
+    const log = await scope().findOneOrFail(DecisionLog, { id })
+    expect(log).toMatchObject({
+      kind: 'decision',
+      type: 'decision.made',
+      actorType: 'agent',
+      entityId: note.id,
+      after: { rationale: 'It is good', confidence: 0.9 },
+    })
+    const { items } = await feed(scope(), { decisionId: id })
+    expect(items.map(({ type }) => type)).toEqual(['tag.updated', 'note.updated', 'decision.made'])
+    expect(await why(scope(), note, 'stars')).toMatchObject({
+      decision: { id },
+      actor: agent,
+      requestId: 'r1',
+      change: { event: { type: 'note.updated' } },
+    })
+    expect((await why(scope(), note, 'title'))!.decision).toBeUndefined()
+    await agree()
+  })
+
+  test('whose work fails leaves nothing, not even itself', async () => {
+    const { note } = await noteWithPast()
+    const attempt = decide(scope(agent), input(note), async () => {
+      throw new Error('no')
+    })
+    await expect(attempt).rejects.toThrow('no')
+    expect(await scope().count(DecisionLog, { tenantId: tenant })).toBe(0)
+  })
+
+  test('that needs approval waits for somebody else, whose approval does the work', async () => {
+    const { note } = await noteWithPast()
+    const { id, isPending } = await decide(scope(agent), { ...input(note), needsApproval: true })
+    expect(isPending).toBe(true)
+    expect((await transact(em => pendingDecisions(em))).map(pending => pending.id)).toEqual([id])
+    const yes = { approved: true, rationale: 'Agreed' }
+    await expect(settle(scope(agent), id, yes)).rejects.toMatchObject({ code: 'audit.own_decision' })
+    await settle(scope(), id, yes, async em => {
+      ;(await em.findOneOrFail(Note, note.id)).stars = 5
+    })
+    expect(await why(scope(), note, 'stars')).toMatchObject({
+      decision: { id, actorType: 'agent' },
+      approval: { type: 'decision.approved', actorType: 'user', after: { rationale: 'Agreed' } },
+    })
+    expect(await transact(em => pendingDecisions(em))).toEqual([])
+    await expect(settle(scope(), id, yes)).rejects.toMatchObject({ code: 'audit.decision_settled' })
+  })
+
+  test('is settled once, however many try at once', async () => {
+    const { note } = await noteWithPast()
+    const { id } = await decide(scope(agent), { ...input(note), needsApproval: true })
+    const tries = await Promise.allSettled([1, 2, 3].map(() => settle(scope(), id, { approved: false, rationale: 'No' })))
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  test('can be overridden, which is a decision and leads back', async () => {
+    const { note } = await noteWithPast()
+    const first = await decide(scope(agent), input(note))
+    const second = await decide(scope(), { ...input(note), outcome: { stars: 1 }, overrides: first }, async em => {
+      ;(await em.findOneOrFail(Note, note.id)).stars = 1
+    })
+    const reasons = await why(scope(), note, 'stars')
+    expect(reasons).toMatchObject({ decision: { id: second.id, type: 'decision.overrode' }, overrides: [{ id: first.id }] })
+    await expect(decide(scope(), { ...input(note), overrides: newId() })).rejects.toMatchObject({ code: 'audit.decision_unknown' })
+  })
+})
