@@ -120,6 +120,16 @@ export class Migration20261121000001_audit extends Migration {
     this.addSql(`alter table audit_event_default enable always trigger append_only_truncate;`)
     this.addSql(`select daybook_prepare_audit_partitions(3);`)
 
+    // Contract: appends what the unit of work tells, as its caller, whom the policies bind. A function because its plan is kept; `json`, not
+    // `jsonb`, because what an entity was is kept to the letter.
+    this.addSql(`create function daybook_append(events json) returns void language plpgsql as $$
+      begin
+        insert into audit_event (tenant_id, kind, type, entity, entity_id, entity_version, id, decision_id, causation_id, changed, before, after, source)
+          select t, coalesce(k, 'activity'), y, e, i, v, coalesce(d, daybook_uuidv7()), c,
+            coalesce(w, nullif(current_setting('daybook.causation_id', true), '')), p, b, a, 'unit-of-work'
+          from json_to_recordset(events) as r(t uuid, k text, y text, e text, i uuid, v int, d uuid, c uuid, w text, p text[], b json, a json);
+      end $$;`)
+
     // Contract: the sentinel, an "after" statement trigger with transition tables old_rows and new_rows. Arguments: the entity's name, the
     // column whose value says whose log it is, the column of the version or '', and the columns whose values are never told. It runs as a
     // role that policies don't bind, because whoever writes without any scope is recorded too.
@@ -182,8 +192,9 @@ export class Migration20261121000001_audit extends Migration {
         if right(type, 8) = '.updated' then return state || after::jsonb; end if;
         if right(type, 8) = '.created' then return after::jsonb; end if;
         if right(type, 8) = '.deleted' then return null; end if;
-        if right(type, 8) <> '-changed' or state is null then return state; end if;
+        if right(type, 8) <> '-changed' or state is null or after is null then return state; end if;
         relation := json_object_keys(after);
+        if json_typeof(after->relation) <> 'array' or before is null then return state; end if;
         return jsonb_set(state, array[relation], (
           select coalesce(jsonb_agg(id order by place), '[]') from (
             select id, place from jsonb_array_elements(coalesce(state->relation, '[]')) with ordinality as kept (id, place)
@@ -201,6 +212,7 @@ export class Migration20261121000001_audit extends Migration {
   override down(): void {
     this.addSql(`drop aggregate daybook_fold(text, json, json);`)
     this.addSql(`drop function daybook_fold_step(jsonb, text, json, json);`)
+    this.addSql(`drop function daybook_append(json);`)
     this.addSql(`drop function daybook_record_links();`)
     this.addSql(`drop function daybook_record_rows();`)
     this.addSql(`drop function daybook_prepare_audit_partitions(int);`)

@@ -9,6 +9,8 @@ export {
   pendingDecisions,
   settle,
   type Settlement,
+  tell,
+  type Told,
 } from './audit/index.ts'
 export {
   type Actor,

@@ -93,7 +93,10 @@ function scalarText(text: string): string {
 /** PostgreSQL leaves out the zeros at the end of a fraction, and a fraction of zeros altogether. */
 function momentText(value: unknown, zone: string): string {
   const iso = (value instanceof Date ? value : new Date(value as string)).toISOString()
-  return iso.slice(0, -1).replace(/\.?0+$/, fraction => (fraction.startsWith('.') ? '' : fraction.replace(/0+$/, ''))) + zone
+  let end = iso.length - 1
+  if (iso.endsWith('.000Z')) end -= 4
+  else while (iso[end - 1] === '0') end--
+  return iso.slice(0, end) + zone
 }
 
 /** What the ORM knows the entity's row to be now. */

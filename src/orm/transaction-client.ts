@@ -58,7 +58,15 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   }
   if (text === 'commit') return commit(client)
   if (text === 'rollback') return rollback(client, statement)
-  return sendBehind(client, [...client.held.splice(0), ...client.unsent.before(text)], statement)
+  return sendBehind(client, joined(client.held.splice(0), client.unsent.before(text)), statement)
+}
+
+/** The context of the scope and the variables behind it are one statement. */
+function joined(held: readonly Statement[], due: readonly Statement[]): Statement[] {
+  const [first, context] = held
+  const [variables, ...rest] = due
+  if (!first || !context || !variables?.text.startsWith('select set_config(') || context.values.length > 0) return [...held, ...due]
+  return [first, { text: `${context.text}, ${variables.text.slice('select '.length)}`, values: variables.values }, ...rest]
 }
 
 async function commit(client: TransactionClient): Promise<QueryResult> {

@@ -10,4 +10,4 @@ export {
   urlsOf,
   useTestDatabases,
 } from './test-database.ts'
-export { administer, startTestServer, type TestServer } from './test-server.ts'
+export { administer, startCrashableServer, startTestServer, type TestServer } from './test-server.ts'

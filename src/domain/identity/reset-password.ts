@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core'
+import { tell } from '../../audit/index.ts'
 import { systemActor, userActor } from '../../context/index.ts'
 import { now as currentTime } from '../../kernel/clock.ts'
 import { digest, newSecret } from '../../kernel/secret.ts'
@@ -78,4 +79,5 @@ async function replacePassword(em: ScopedEntityManager, userId: string, password
   user.unlock()
   for (const session of await em.find(Session, { user: userId, revokedAt: null })) session.revoke(now)
   for (const token of await em.find(PasswordResetToken, { user: userId, usedAt: null })) token.usedAt = now
+  await tell(em, { type: 'auth.password-changed', log: userId, about: user })
 }

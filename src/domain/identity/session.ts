@@ -1,3 +1,4 @@
+import { tell } from '../../audit/index.ts'
 import { systemActor, userActor } from '../../context/index.ts'
 import { now as currentTime } from '../../kernel/clock.ts'
 import { digest, newSecret } from '../../kernel/secret.ts'
@@ -21,16 +22,19 @@ const seenEveryMs = 60_000
 
 export async function openSession(daybook: Daybook, user: User, browser: Browser = {}, now = currentTime()): Promise<OpenedSession> {
   const token = newSecret()
-  const em = daybook.scope({ kind: 'identity', actor: userActor(user) })
-  const session = em.create(Session, {
-    sessionToken: digest(token),
-    user: em.getReference(User, user.id),
-    expires: new Date(now.getTime() + lifetimeMs),
-    lastSeenAt: now,
-    ip: browser.ip ?? null,
-    userAgent: browser.userAgent?.slice(0, 400) ?? null,
+  const session = await daybook.transact({ kind: 'identity', actor: userActor(user) }, async em => {
+    const person = em.getReference(User, user.id)
+    const made = em.create(Session, {
+      sessionToken: digest(token),
+      user: person,
+      expires: new Date(now.getTime() + lifetimeMs),
+      lastSeenAt: now,
+      ip: browser.ip ?? null,
+      userAgent: browser.userAgent?.slice(0, 400) ?? null,
+    })
+    await tell(em, { type: 'auth.signed-in', log: user.id, about: person, details: { session: made.id } })
+    return made
   })
-  await em.flush()
   return { session, token }
 }
 
@@ -59,10 +63,11 @@ export async function authenticateSession(
 export async function signOut(daybook: Daybook, token: string, now = currentTime()): Promise<boolean> {
   const found = await authenticateSession(daybook, token, now)
   if (!found) return false
-  const em = daybook.scope({ kind: 'identity', actor: userActor(found.user) })
-  const session = await em.findOneOrFail(Session, found.session.id)
-  session.revoke(now)
-  await em.flush()
+  await daybook.transact({ kind: 'identity', actor: userActor(found.user) }, async em => {
+    const session = await em.findOneOrFail(Session, found.session.id)
+    session.revoke(now)
+    await tell(em, { type: 'auth.signed-out', log: found.user.id, about: found.user, details: { session: session.id } })
+  })
   return true
 }
 
@@ -71,6 +76,8 @@ export async function signOutEverywhere(daybook: Daybook, userId: string, now = 
   return daybook.transact({ kind: 'identity', actor: userActor(userId) }, async em => {
     const live = await em.find(Session, { user: userId, revokedAt: null, expires: { $gt: now } })
     for (const session of live) session.revoke(now)
+    const about = em.getReference(User, userId)
+    await tell(em, { type: 'auth.signed-out-everywhere', log: userId, about, details: { sessions: live.map(({ id }) => id) } })
     return live.length
   })
 }

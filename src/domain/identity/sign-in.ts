@@ -1,6 +1,8 @@
 import { LockMode } from '@mikro-orm/core'
+import { tell } from '../../audit/index.ts'
 import { systemActor, userActor } from '../../context/index.ts'
 import { now as currentTime } from '../../kernel/clock.ts'
+import { newId } from '../../kernel/id.ts'
 import type { Daybook } from '../../orm/index.ts'
 import { normalizeEmail } from './email.ts'
 import { EmailInvalidError } from './identity.errors.ts'
@@ -28,25 +30,38 @@ export async function signIn(
   input: { readonly email: string; readonly password: string } & Browser,
   now = currentTime(),
 ): Promise<SignedIn | undefined> {
-  const attempt = await countAttempt(daybook, input.email, now)
-  const matches = await verifyPassword(input.password, attempt?.hash ?? nobodysHash)
-  if (!attempt || !matches) return undefined
-  const user = await rememberSuccess(daybook, attempt, input.password, now)
-  return { user, ...(await openSession(daybook, user, input, now)) }
+  const user = await passPassword(daybook, input.email, input.password, now)
+  return user && { user, ...(await openSession(daybook, user, input, now)) }
 }
 
 /** True when the password is the person's; counts and locks like a sign-in. */
 export async function confirmPassword(daybook: Daybook, user: User, password: string, now = currentTime()): Promise<boolean> {
-  const attempt = await countAttempt(daybook, user.email, now)
-  const matches = await verifyPassword(password, attempt?.hash ?? nobodysHash)
-  if (!attempt || !matches) return false
-  await rememberSuccess(daybook, attempt, password, now)
-  return true
+  return (await passPassword(daybook, user.email, password, now)) !== undefined
 }
 
+/** What is known of who tries; without a hash there is nothing that would let them in. */
 interface Attempt {
   readonly userId: string
-  readonly hash: string
+  readonly hash?: string
+  readonly refusal?: 'locked' | 'inactive' | 'no password'
+}
+
+async function passPassword(daybook: Daybook, email: string, password: string, now: Date): Promise<User | undefined> {
+  const attempt = await countAttempt(daybook, email, now)
+  const matches = await verifyPassword(password, attempt?.hash ?? nobodysHash)
+  if (attempt?.hash && matches) return rememberSuccess(daybook, { userId: attempt.userId, hash: attempt.hash }, password, now)
+  await rememberFailure(daybook, attempt)
+  return undefined
+}
+
+/** Nobody's failure takes a transaction, too, so that its duration tells nothing. */
+async function rememberFailure(daybook: Daybook, attempt: Attempt | undefined): Promise<void> {
+  const actor = attempt ? userActor(attempt.userId) : systemActor('sign-in')
+  await daybook.transact({ kind: 'identity', actor }, async em => {
+    const user = await em.findOne(User, attempt?.userId ?? newId())
+    if (user)
+      await tell(em, { type: 'auth.sign-in-failed', log: user.id, about: user, details: { because: attempt?.refusal ?? 'password' } })
+  })
 }
 
 async function countAttempt(daybook: Daybook, address: string, now: Date): Promise<Attempt | undefined> {
@@ -57,13 +72,20 @@ async function countAttempt(daybook: Daybook, address: string, now: Date): Promi
   return daybook.transact({ kind: 'identity', actor: userActor(claimant) }, async em => {
     const user = await em.findOneOrFail(User, claimant.id, { lockMode: LockMode.PESSIMISTIC_WRITE })
     const credential = await em.findOne(PasswordCredential, { user: user.id })
-    if (!credential || !user.canSignIn(now)) return undefined
+    if (!credential) return { userId: user.id, refusal: 'no password' }
+    if (!user.canSignIn(now)) return { userId: user.id, refusal: user.isActive() ? 'locked' : 'inactive' }
     user.recordAttempt(now)
+    if (user.lockedUntil) await tell(em, { type: 'auth.locked', log: user.id, about: user, details: { until: user.lockedUntil } })
     return { userId: user.id, hash: credential.passwordHash }
   })
 }
 
-async function rememberSuccess(daybook: Daybook, { userId, hash }: Attempt, password: string, now: Date): Promise<User> {
+async function rememberSuccess(
+  daybook: Daybook,
+  { userId, hash }: Required<Pick<Attempt, 'userId' | 'hash'>>,
+  password: string,
+  now: Date,
+): Promise<User> {
   const renewed = needsRehash(hash) ? await hashPassword(password) : undefined
   return daybook.transact({ kind: 'identity', actor: userActor(userId) }, async em => {
     const user = await em.findOneOrFail(User, userId, { lockMode: LockMode.PESSIMISTIC_WRITE })
