@@ -124,32 +124,33 @@ export class Migration20261121000001_audit extends Migration {
     // `jsonb`, because what an entity was is kept to the letter.
     this.addSql(`create function daybook_append(events json) returns void language plpgsql as $$
       begin
-        insert into audit_event (tenant_id, kind, type, entity, entity_id, entity_version, id, decision_id, causation_id, changed, before, after, source)
-          select t, coalesce(k, 'activity'), y, e, i, v, coalesce(d, daybook_uuidv7()), c,
+        insert into audit_event (tenant_id, kind, type, entity, entity_id, entity_version, schema_version, id, decision_id, causation_id, changed, before, after, source)
+          select t, coalesce(k, 'activity'), y, e, i, v, coalesce(s, 1), coalesce(d, daybook_uuidv7()), c,
             coalesce(w, nullif(current_setting('daybook.causation_id', true), '')), p, b, a, 'unit-of-work'
-          from json_to_recordset(events) as r(t uuid, k text, y text, e text, i uuid, v int, d uuid, c uuid, w text, p text[], b json, a json);
+          from json_to_recordset(events) as r(t uuid, k text, y text, e text, i uuid, v int, s smallint, d uuid, c uuid, w text, p text[], b json, a json);
       end $$;`)
 
     // Contract: the sentinel, an "after" statement trigger with transition tables old_rows and new_rows. Arguments: the entity's name, the
-    // column whose value says whose log it is, the column of the version or '', and the columns whose values are never told. It runs as a
+    // column whose value says whose log it is, the column of the version or '', the columns whose values are never told, and the version of the events' shape unless it is the first. It runs as a
     // role that policies don't bind, because whoever writes without any scope is recorded too.
     this.addSql(`create function daybook_record_rows() returns trigger
       language plpgsql security definer set search_path = public, pg_temp set timezone = 'UTC' as $$
       declare
         entity constant text := tg_argv[0];
         untold constant text[] := tg_argv[3]::text[] || '{id,tenant_id}';
+        version constant smallint := coalesce(tg_argv[4], '1');
       begin
         if tg_op = 'INSERT' then
-          insert into audit_event (tenant_id, type, entity, entity_id, entity_version, after)
-            select (n->>tg_argv[1])::uuid, entity || '.created', entity, (n->>'id')::uuid, (n->>tg_argv[2])::int, n - untold
+          insert into audit_event (schema_version, tenant_id, type, entity, entity_id, entity_version, after)
+            select version, (n->>tg_argv[1])::uuid, entity || '.created', entity, (n->>'id')::uuid, (n->>tg_argv[2])::int, n - untold
               from (select to_jsonb(r) as n from new_rows r) as rows;
         elsif tg_op = 'DELETE' then
-          insert into audit_event (tenant_id, type, entity, entity_id, entity_version, before)
-            select (o->>tg_argv[1])::uuid, entity || '.deleted', entity, (o->>'id')::uuid, (o->>tg_argv[2])::int, o - untold
+          insert into audit_event (schema_version, tenant_id, type, entity, entity_id, entity_version, before)
+            select version, (o->>tg_argv[1])::uuid, entity || '.deleted', entity, (o->>'id')::uuid, (o->>tg_argv[2])::int, o - untold
               from (select to_jsonb(r) as o from old_rows r) as rows;
         else
-          insert into audit_event (tenant_id, type, entity, entity_id, entity_version, changed, before, after)
-            select (n->>tg_argv[1])::uuid, entity || '.updated', entity, (n->>'id')::uuid, (n->>tg_argv[2])::int, difference.*
+          insert into audit_event (schema_version, tenant_id, type, entity, entity_id, entity_version, changed, before, after)
+            select version, (n->>tg_argv[1])::uuid, entity || '.updated', entity, (n->>'id')::uuid, (n->>tg_argv[2])::int, difference.*
               from (select to_jsonb(a) as o, to_jsonb(b) as n from old_rows a join new_rows b using (id)) as rows,
                 lateral (select array_agg(key order by key),
                     coalesce(jsonb_object_agg(key, o->key) filter (where key <> all (untold)), '{}'),
@@ -182,6 +183,31 @@ export class Migration20261121000001_audit extends Migration {
         end if;
         return null;
       end $$;`)
+    // Contract: what an event tells, in today's shape: takes the steps that came after its version. Each may rename, remove, and put one
+    // value in another's place.
+    this.addSql(`create function daybook_upcast(told json, version int, steps jsonb) returns json
+      language plpgsql immutable parallel safe as $$
+      declare
+        now_told jsonb := told::jsonb;
+        step jsonb; name text; replaced jsonb;
+      begin
+        if told is null or version > jsonb_array_length(steps) then return told; end if;
+        for place in version - 1 .. jsonb_array_length(steps) - 1 loop
+          step := steps->place;
+          for name in select jsonb_object_keys(coalesce(step->'renamed', '{}')) loop
+            if now_told ? name then
+              now_told := (now_told - name) || jsonb_build_object(step->'renamed'->>name, now_told->name);
+            end if;
+          end loop;
+          now_told := now_told - array(select jsonb_array_elements_text(coalesce(step->'removed', '[]')));
+          for name in select jsonb_object_keys(coalesce(step->'values', '{}')) loop
+            replaced := step->'values'->name->(now_told->>name);
+            if replaced is not null then now_told := now_told || jsonb_build_object(name, replaced); end if;
+          end loop;
+        end loop;
+        return now_told;
+      end $$;`)
+
     // Contract: one step of folding a row's events, in the order of seq, into the row as it then was; null when it wasn't there, and unmoved by events that change no row. Relations
     // between many and many stand in it as arrays of ids.
     this.addSql(`create function daybook_fold_step(state jsonb, type text, before json, after json) returns jsonb
@@ -212,6 +238,7 @@ export class Migration20261121000001_audit extends Migration {
   override down(): void {
     this.addSql(`drop aggregate daybook_fold(text, json, json);`)
     this.addSql(`drop function daybook_fold_step(jsonb, text, json, json);`)
+    this.addSql(`drop function daybook_upcast(json, int, jsonb);`)
     this.addSql(`drop function daybook_append(json);`)
     this.addSql(`drop function daybook_record_links();`)
     this.addSql(`drop function daybook_record_rows();`)

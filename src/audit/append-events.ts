@@ -8,6 +8,7 @@ export interface EventDraft {
   readonly entity?: string
   readonly entityId?: string
   readonly entityVersion?: number
+  readonly schemaVersion?: number
   readonly id?: string
   readonly decision?: string
   readonly causation?: string
@@ -32,6 +33,7 @@ function written(draft: EventDraft): string {
   if (draft.kind === 'decision') json += ',"k":"decision"'
   if (draft.entity) json += `,"e":${JSON.stringify(draft.entity)},"i":"${draft.entityId}"`
   if (draft.entityVersion !== undefined) json += `,"v":${draft.entityVersion}`
+  if (draft.schemaVersion) json += `,"s":${draft.schemaVersion}`
   if (draft.id) json += `,"d":"${draft.id}"`
   if (draft.decision) json += `,"c":"${draft.decision}"`
   if (draft.causation) json += `,"w":${JSON.stringify(draft.causation)}`

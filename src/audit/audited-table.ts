@@ -1,5 +1,5 @@
 import type { EntityMetadata } from '@mikro-orm/core'
-import { declarationOf } from '../orm/index.ts'
+import { declarationOf, type PastShape } from '../orm/index.ts'
 
 /** What the log needs to know of a table, read once from its entity's declaration. */
 export interface AuditedTable {
@@ -10,6 +10,8 @@ export interface AuditedTable {
   readonly versionColumn: string | undefined
   /** Columns whose values are never told. */
   readonly secret: readonly string[]
+  /** Steps from how events looked to how they look; an event's schema version counts those that it has taken. */
+  readonly past: readonly PastShape[]
 }
 
 const tables = new WeakMap<EntityMetadata, AuditedTable | null>()
@@ -34,5 +36,6 @@ function describe(root: EntityMetadata): AuditedTable | null {
     logColumn: columnOf(declaration.audit.log ?? 'tenantId'),
     versionColumn: root.versionProperty ? columnOf(root.versionProperty) : undefined,
     secret: (declaration.audit.secret ?? []).map(columnOf),
+    past: declaration.audit.past ?? [],
   }
 }

@@ -120,6 +120,7 @@ class Flush {
       causation: unsent.get(causationVariable),
       fields,
       versionColumn: table.versionColumn,
+      schemaVersion: table.past.length + 1,
       before: set.type === ChangeSetType.CREATE ? undefined : textsBefore(pending),
       after: deletions.has(set.type) ? undefined : textsAfter(pending),
     }

@@ -15,6 +15,7 @@ export interface Change {
   readonly causation: string
   readonly fields: RecordedFields
   readonly versionColumn: string | undefined
+  readonly schemaVersion: number
   readonly before: Texts | undefined
   readonly after: Texts | undefined
 }
@@ -91,6 +92,7 @@ function draftOf(change: Change): EventDraft | undefined {
     ...(decision && { decision }),
     ...(causation && { causation }),
     ...(version && { entityVersion: Number(version) }),
+    ...(change.schemaVersion > 1 && { schemaVersion: change.schemaVersion }),
   }
   if (!before) return { ...common, type: `${entity}.created`, after: told(change.fields, after!, Object.keys(after!)) }
   if (!after) return { ...common, type: `${entity}.deleted`, before: told(change.fields, before, Object.keys(before)) }

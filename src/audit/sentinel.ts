@@ -44,7 +44,14 @@ function sentinel(meta: EntityMetadata, event: (typeof events)[number], routine:
 }
 
 function argumentsFor(table: AuditedTable): string[] {
-  return [table.entity, table.logColumn, table.versionColumn ?? '', `{${table.secret.join(',')}}`]
+  const version = table.past.length + 1
+  return [
+    table.entity,
+    table.logColumn,
+    table.versionColumn ?? '',
+    `{${table.secret.join(',')}}`,
+    ...(version > 1 ? [String(version)] : []),
+  ]
 }
 
 function linkArguments(owner: EntityMetadata, relation: EntityProperty, pivot: EntityMetadata): string[] {

@@ -23,10 +23,20 @@ export interface AuditDeclaration {
   readonly log?: string
   /** Properties that never reach an event: hashes, tokens, keys. That they changed is told, their values aren't. */
   readonly secret?: readonly string[]
-  /** Properties that say something about a person: recorded under that person's key, so that erasing the key erases them. */
-  readonly personal?: readonly string[]
-  /** The property that holds the person's id; without it the row itself stands for the person. */
-  readonly person?: string
+  /**
+   * How events looked before, a step for each change of shape: the first leads from version 1 to 2. Events keep the version that they were
+   * written in, and readers take the steps that are missing.
+   */
+  readonly past?: readonly PastShape[]
+}
+
+/** One change of an entity's shape, in the names of columns. */
+export interface PastShape {
+  /** What a column, or a relation, was called, and is called now. */
+  readonly renamed?: Readonly<Record<string, string>>
+  readonly removed?: readonly string[]
+  /** By column: what stood there, as text, and what stands for it now. */
+  readonly values?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
 const key = Symbol.for('daybook.declaration')

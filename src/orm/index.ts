@@ -1,6 +1,6 @@
 export { explainConnectionFailure } from './connection-failure.ts'
 export { Daybook, type DaybookParts, runUnlogged, type TransactionLimits, type TransactOptions } from './daybook.ts'
-export { declareEntity, declarationOf, type EntityDeclaration, isTenantOwned, type TableAccess } from './declaration.ts'
+export { declareEntity, declarationOf, type PastShape, type EntityDeclaration, isTenantOwned, type TableAccess } from './declaration.ts'
 export { tablesOf } from './discovery.ts'
 export { translateDriverError } from './driver-errors.ts'
 export { type EmbeddedDatabase, openEmbeddedDatabase } from './embedded-database.ts'

@@ -16,7 +16,7 @@ export async function isolationProblems(run: RunSql, metadata: MetadataStorage):
     ...tablesOf(metadata).flatMap(meta => {
       const table = tables.get(meta.tableName)
       if (!table) return [`table ${meta.tableName} is missing: run \`npx mikro-orm migration:up\``]
-      return [...policyProblems(meta, table), ...(isTenantOwned(meta) ? tenantProblems(meta, table) : [])]
+      return [...policyProblems(meta, table), ...triggerProblems(meta, table), ...(isTenantOwned(meta) ? tenantProblems(meta, table) : [])]
     }),
   ]
 }
@@ -84,18 +84,29 @@ function tenantProblems(meta: Meta, table: TableState): string[] {
         )
     }
   }
-  for (const trigger of meta.triggers.filter(({ name }) => name?.startsWith('guard_'))) {
-    const found = table.triggers.find(({ name }) => name === trigger.name)
-    if (!found) problems.push(`table ${meta.tableName} lacks its trigger "${trigger.name}", which keeps references inside the tenant.`)
-    else if (found.enabled === 'D' || found.enabled === 'R')
-      problems.push(`trigger "${trigger.name}" of table ${meta.tableName} is disabled.`)
-  }
   for (const index of table.uniques.filter(({ first }) => first !== 'tenant_id')) {
     problems.push(
       `unique index ${index.name} of table ${meta.tableName} doesn’t start with tenant_id, so it tells one tenant what another has.`,
     )
   }
   return problems
+}
+
+/** Guards keep references inside the tenant; sentinels tell the log what bypasses the unit of work. */
+function triggerProblems(meta: Meta, table: TableState): string[] {
+  return meta.triggers.flatMap(({ name }) => {
+    const purpose = name?.startsWith('guard_')
+      ? 'keeps references inside the tenant'
+      : name?.startsWith('audit_')
+        ? 'tells the log what was written'
+        : undefined
+    if (!purpose) return []
+    const found = table.triggers.find(trigger => trigger.name === name)
+    if (!found)
+      return [`table ${meta.tableName} lacks its trigger "${name}", which ${purpose}. Compare with \`npx mikro-orm migration:check\`.`]
+    const isOff = found.enabled === 'D' || found.enabled === 'R'
+    return isOff ? [`trigger "${name}" of table ${meta.tableName}, which ${purpose}, is disabled.`] : []
+  })
 }
 
 /** How PostgreSQL writes the tenant policy's expression down. */

@@ -1,6 +1,7 @@
 import type { EntityMetadata } from '@mikro-orm/core'
 import { auditedTableOf } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
+import { foldSql } from './folded-table.ts'
 import { cutAt, type When, withinCut } from './cut.ts'
 import { type Subject, subjectOf } from './history.ts'
 
@@ -16,8 +17,7 @@ export async function diff(em: ScopedEntityManager, subject: Subject, from: When
 async function stateAt(em: ScopedEntityManager, meta: EntityMetadata, id: string, when: When): Promise<unknown> {
   const cut = await cutAt(when, sql => em.execute(sql))
   const [row] = await em.execute<{ state: string | null }[]>(
-    `select daybook_fold(e.type, e.before, e.after order by e.seq)::text as state from audit_event e where e.entity = ? and e.entity_id = ? and ${withinCut(cut)}`,
-    [auditedTableOf(meta)!.entity, id],
+    `select (${foldSql(meta)})::text as state from audit_event e where e.entity = '${auditedTableOf(meta)!.entity}' and e.entity_id = '${id.replaceAll("'", "''")}' and ${withinCut(cut)}`,
   )
   return row?.state ? (JSON.parse(row.state) as unknown) : {}
 }

@@ -13,7 +13,7 @@ export function foldedTableSql(meta: EntityMetadata, where = 'true'): string {
   const log = logColumn === 'id' ? '' : `f.tenant_id as "${logColumn}", `
   return (
     `select f.entity_id as id, ${log}${columns.map(column => `r."${column}"`).join(', ')} ` +
-    `from (select e.tenant_id, e.entity_id, daybook_fold(e.type, e.before, e.after order by e.seq) as state ` +
+    `from (select e.tenant_id, e.entity_id, ${foldSql(meta)} as state ` +
     `from audit_event e where e.entity = '${entity}' and ${where} group by e.tenant_id, e.entity_id) f, ` +
     `lateral jsonb_populate_record(null::${rowType}, f.state) r where f.state is not null`
   )
@@ -28,10 +28,19 @@ export function foldedPivotSql(owner: EntityMetadata, relation: EntityProperty, 
     : ''
   return (
     `select f.tenant_id, f.entity_id as "${ownerColumn}", l.id::uuid as "${targetColumn}"${order} ` +
-    `from (select e.tenant_id, e.entity_id, daybook_fold(e.type, e.before, e.after order by e.seq) as state ` +
+    `from (select e.tenant_id, e.entity_id, ${foldSql(owner)} as state ` +
     `from audit_event e where e.entity = '${entity}' and ${where} group by e.tenant_id, e.entity_id) f, ` +
     `lateral jsonb_array_elements_text(f.state->'${relation.name}') with ordinality as l (id, place) where f.state is not null`
   )
+}
+
+/** Folds events `e` in their order; those of an earlier shape in today's. */
+export function foldSql(meta: EntityMetadata): string {
+  const { past } = auditedTableOf(meta)!
+  if (past.length === 0) return 'daybook_fold(e.type, e.before, e.after order by e.seq)'
+  const steps = `'${JSON.stringify(past).replaceAll("'", "''")}'`
+  const today = (column: string) => `daybook_upcast(e.${column}, e.schema_version, ${steps})`
+  return `daybook_fold(e.type, ${today('before')}, ${today('after')} order by e.seq)`
 }
 
 /** The table's columns; generated ones are left out, for they follow from the others. */

@@ -1,5 +1,6 @@
 import type { EntityMetadata } from '@mikro-orm/core'
-import { type AuditEvent, columnPropertiesOf } from '../audit/index.ts'
+import { type AuditEvent, auditedTableOf, columnPropertiesOf } from '../audit/index.ts'
+import { inTodaysShape } from './upcast.ts'
 
 /** What one property was and became. */
 export interface PropertyChange {
@@ -10,9 +11,10 @@ export interface PropertyChange {
 
 /** An event in the words of the entity: properties, and paths into what is embedded, instead of columns. */
 export function changesIn(event: AuditEvent, meta: EntityMetadata): PropertyChange[] {
-  const columns = event.changed ?? Object.keys(event.after ?? event.before ?? {})
+  const { changed, before: was, after: became } = inTodaysShape(event, auditedTableOf(meta)?.past ?? [])
+  const columns = changed ?? Object.keys(became ?? was ?? {})
   return columns.map(path => {
-    const [before, after] = [valueAt(event.before, path), valueAt(event.after, path)]
+    const [before, after] = [valueAt(was, path), valueAt(became, path)]
     return { property: propertyOf(path, meta), ...(before !== undefined && { before }), ...(after !== undefined && { after }) }
   })
 }

@@ -106,7 +106,18 @@ export const BillSchema: EntitySchema<Bill> = childEntity({
   properties: { cents: p.bigint('string').nullable() },
 })
 
-export const entities = [TagSchema, PlaceSchema, NoteSchema, LineSchema, PaperSchema, LetterSchema, BillSchema]
+/** What was a headline is a title now, moods are gone, and OLD is called ARCHIVED. */
+export class Card extends TenantRow {
+  declare title: string
+  declare status: 'OPEN' | 'ARCHIVED'
+}
+export const CardSchema: EntitySchema<Card> = tenantEntity({
+  class: Card,
+  properties: { title: p.text(), status: p.enum(['OPEN', 'ARCHIVED'] as const) },
+  audit: { past: [{ renamed: { headline: 'title' }, removed: ['mood'] }, { values: { status: { OLD: 'ARCHIVED' } } }] },
+})
+
+export const entities = [CardSchema, TagSchema, PlaceSchema, NoteSchema, LineSchema, PaperSchema, LetterSchema, BillSchema]
 
 /** The tables as the metadata describes them. */
 class NotesAndPapers extends Migration {
@@ -114,7 +125,7 @@ class NotesAndPapers extends Migration {
     const orm = ormOf(this.getEntityManager())
     const sql = await orm.schema.getCreateSchemaSQL({ wrap: false })
     for (const statement of sql.split(/;\n/))
-      if (/"(tag|note|line|paper|note_tags|note_pinned)("|_guard)/.test(statement)) this.addSql(`${statement};`)
+      if (/"(tag|note|line|paper|card|note_tags|note_pinned)("|_guard)/.test(statement)) this.addSql(`${statement};`)
   }
 }
 

@@ -6,7 +6,7 @@ import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { asOf, diff, feed, history, replayProblems, restore, revert, why } from '../../src/readers/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
-import { entities, Letter, Line, migrations, Note, Tag } from './model.ts'
+import { Card, entities, Letter, Line, migrations, Note, Tag } from './model.ts'
 
 let daybook: Daybook
 let tenant: string
@@ -383,4 +383,40 @@ describe('a decision', () => {
     expect(reasons).toMatchObject({ decision: { id: second.id, type: 'decision.overrode' }, overrides: [{ id: first.id }] })
     await expect(decide(scope(), { ...input(note), overrides: newId() })).rejects.toMatchObject({ code: 'audit.decision_unknown' })
   })
+})
+
+test('events of an earlier shape are read in today’s, by every reader', async () => {
+  const id = newId()
+  const insert = (type: string, version: number, values: object) =>
+    transact(em =>
+      em.execute(
+        `insert into audit_event (tenant_id, type, entity, entity_id, schema_version, changed, before, after) values (?, ?, 'card', ?, ?, ?, ?, ?)`,
+        [tenant, type, id, version, ...['changed', 'before', 'after'].map(name => (values as Record<string, unknown>)[name] ?? null)],
+      ),
+    )
+  await insert('card.created', 1, { after: JSON.stringify({ headline: 'first', mood: 'GOOD', status: 'OLD' }) })
+  await insert('card.updated', 2, {
+    changed: '{title}',
+    before: JSON.stringify({ title: 'first' }),
+    after: JSON.stringify({ title: 'second' }),
+  })
+  const [created, updated] = await history(scope(), [Card, id])
+  expect(created!.changes).toEqual([
+    { property: 'title', after: 'first' },
+    { property: 'status', after: 'ARCHIVED' },
+  ])
+  expect(updated!.changes).toEqual([{ property: 'title', before: 'first', after: 'second' }])
+  expect(await asOf(scope(), created!.event).findOneOrFail(Card, id)).toMatchObject({ title: 'first', status: 'ARCHIVED' })
+  expect(await asOf(scope(), updated!.event).findOneOrFail(Card, { title: 'second', status: 'ARCHIVED' })).toMatchObject({ id })
+  expect(await diff(scope(), [Card, id], created!.event, updated!.event)).toEqual([{ property: 'title', before: 'first', after: 'second' }])
+  expect(created!.event.after).toMatchObject({ headline: 'first', mood: 'GOOD' })
+})
+
+test('a new event carries the version of its shape, whoever writes it', async () => {
+  const em = scope()
+  const card = em.create(Card, { title: 'a', status: 'OPEN' })
+  await em.flush()
+  await transact(other => other.nativeUpdate(Card, card.id, { title: 'b' }))
+  expect((await history(scope(), card)).map(({ event }) => event.schemaVersion)).toEqual([3, 3])
+  await agree()
 })

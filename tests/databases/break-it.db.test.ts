@@ -80,7 +80,19 @@ describe.each<[string, string[], string[], RegExp]>([
     'a guard is disabled',
     ['alter table role disable trigger guard_insert'],
     ['alter table role enable trigger guard_insert'],
-    /trigger "guard_insert" of table role is disabled/,
+    /trigger "guard_insert" of table role, which keeps references inside the tenant, is disabled/,
+  ],
+  [
+    'a sentinel is disabled, so that raw writes would go unrecorded',
+    ['alter table role disable trigger audit_update'],
+    ['alter table role enable trigger audit_update'],
+    /trigger "audit_update" of table role, which tells the log what was written, is disabled/,
+  ],
+  [
+    'a sentinel of a person’s table is dropped',
+    ['alter trigger audit_delete on app_user rename to other'],
+    ['alter trigger other on app_user rename to audit_delete'],
+    /app_user lacks its trigger "audit_delete"/,
   ],
   [
     'a guard is renamed away',

@@ -1,0 +1,32 @@
+import type { AuditEvent } from '../audit/index.ts'
+import type { PastShape } from '../orm/index.ts'
+
+type Told = Pick<AuditEvent, 'changed' | 'before' | 'after'>
+type Values = Record<string, unknown>
+
+/** What `daybook_upcast` does for folds, for a single event: it takes the steps that came after it was written. */
+export function inTodaysShape(
+  { changed, before, after, schemaVersion }: Told & { readonly schemaVersion: number },
+  past: readonly PastShape[],
+): Told {
+  const steps = past.slice(schemaVersion - 1)
+  return {
+    changed: changed ? steps.reduce<string[]>(renamedPaths, changed) : null,
+    before: before ? steps.reduce(reshaped, before) : null,
+    after: after ? steps.reduce(reshaped, after) : null,
+  }
+}
+
+function reshaped(told: Values, { renamed = {}, removed = [], values = {} }: PastShape): Values {
+  const entries = Object.entries(told).map(([column, value]) => [renamed[column] ?? column, value] as const)
+  const kept = entries.filter(([column]) => !removed.includes(column))
+  return Object.fromEntries(kept.map(([column, value]) => [column, values[column]?.[String(value)] ?? value]))
+}
+
+function renamedPaths(paths: string[], { renamed = {}, removed = [] }: PastShape): string[] {
+  const moved = paths.map(path => {
+    const [column, ...below] = path.split('.')
+    return [renamed[column!] ?? column!, ...below].join('.')
+  })
+  return moved.filter(path => !removed.includes(path.split('.')[0]!))
+}
