@@ -17,10 +17,11 @@ export class Migration20261121000001_audit extends Migration {
     // One number after the other, for readers follow it: a cache would hand out numbers in blocks.
     this.addSql(`create sequence audit_event_seq as bigint cache 1;`)
     this.addSql(`grant usage on sequence audit_event_seq to daybook_app, daybook_operator, daybook_directory;`)
+    // The transaction gets its id before its first number (defaults are taken in the order of columns), which followers rely on.
     // Who acts and why comes from the scope's variables, so every writer is attributed; one without a scope is the database itself.
     this.addSql(`create table audit_event (
-      seq bigint not null default nextval('audit_event_seq'),
       xact xid8 not null default pg_current_xact_id(),
+      seq bigint not null default nextval('audit_event_seq'),
       recorded_at timestamptz not null default clock_timestamp(),
       id uuid not null default daybook_uuidv7(),
       tenant_id uuid not null,

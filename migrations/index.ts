@@ -3,6 +3,7 @@ import { Migration20261120000001_foundation } from './Migration20261120000001_fo
 import { Migration20261120000002_people_and_access } from './Migration20261120000002_people_and_access.ts'
 import { Migration20261121000001_audit } from './Migration20261121000001_audit.ts'
 import { Migration20261121000002_audited_entities } from './Migration20261121000002_audited_entities.ts'
+import { Migration20261121000003_following } from './Migration20261121000003_following.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -10,4 +11,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261120000002_people_and_access', class: Migration20261120000002_people_and_access },
   { name: 'Migration20261121000001_audit', class: Migration20261121000001_audit },
   { name: 'Migration20261121000002_audited_entities', class: Migration20261121000002_audited_entities },
+  { name: 'Migration20261121000003_following', class: Migration20261121000003_following },
 ]

@@ -33,6 +33,9 @@ export { ConfigurationError } from './config.ts'
 export * from './entities.ts'
 export { DaybookError } from './kernel/error.ts'
 export {
+  activityOf,
+  type ActivityOfDay,
+  activityPerDay,
   asOf,
   diff,
   feed,
@@ -42,11 +45,18 @@ export {
   type HistoryEntry,
   type HistoryOptions,
   type PropertyChange,
+  type Handler,
+  type Progress,
+  type Projection,
   type Reasons,
+  rebuild,
   restore,
   revert,
   type RevertOptions,
   type Subject,
+  subscribe,
+  type SubscribeOptions,
+  type Subscription,
   type When,
   why,
 } from './readers/index.ts'

@@ -1,0 +1,43 @@
+import type { ScopedEntityManager } from '../orm/index.ts'
+
+/** A position, and a transaction id that every transaction which may still write at or below it is older than. */
+interface Mark {
+  readonly seq: number
+  readonly xact: string
+}
+
+/**
+ * How far the log can be read in the order of `seq` without missing what a slower transaction has yet to commit.
+ *
+ * Numbers are taken when an event is written and seen when its transaction commits, so a lower one may appear after a higher one. Where no
+ * number is missing, nothing can. At a gap the reader leaves a mark and waits until every transaction that is older than the mark has
+ * ended; then the gap was a rollback, and everything up to the mark has settled. (The usual boundary, the snapshot's xmax, won't do: it is
+ * one past the latest *ended* transaction, and running ones lie beyond it.)
+ */
+export class Horizon {
+  #mark: Mark | undefined
+
+  /** The last position that may be read from `position` on; `position` itself when nothing may. */
+  async from(em: ScopedEntityManager, position: number): Promise<number> {
+    const unbroken = await unbrokenFrom(em, position)
+    if (unbroken > position) return unbroken
+    const mark = this.#mark
+    if (!mark || mark.seq <= position) return position
+    const [row] = await em.execute<{ settled: boolean }[]>(`select pg_snapshot_xmin(pg_current_snapshot()) > ?::xid8 as settled`, [
+      mark.xact,
+    ])
+    return row!.settled ? mark.seq : position
+  }
+
+  /** To be called in a transaction of its own, for the mark counts once that has ended. */
+  async mark(em: ScopedEntityManager, position: number): Promise<void> {
+    if (this.#mark && this.#mark.seq > position) return
+    const [row] = await em.execute<{ seq: string; xact: string }[]>(`select seq::text, xact::text from daybook_mark()`)
+    this.#mark = { seq: Number(row!.seq), xact: row!.xact }
+  }
+}
+
+async function unbrokenFrom(em: ScopedEntityManager, position: number): Promise<number> {
+  const [row] = await em.execute<{ last: string }[]>('select daybook_unbroken(?)::text as last', [position])
+  return Number(row!.last)
+}

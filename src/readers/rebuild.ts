@@ -1,0 +1,36 @@
+import type { ScopeInput } from '../context/index.ts'
+import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
+import { type Handler, mine, type Progress, subscribe } from './subscribe.ts'
+
+/** Something that is kept by following the log, and can be made from it anew. */
+export interface Projection {
+  readonly name: string
+  readonly handle: Handler
+  readonly clear: (em: ScopedEntityManager) => Promise<void>
+}
+
+/** Makes a projection anew: what it has goes and its position is the beginning, at once; then it catches up, batch by batch. */
+export async function rebuild(
+  daybook: Daybook,
+  projection: Projection,
+  options: { readonly scope: ScopeInput; readonly batch?: number; readonly onProgress?: (progress: Progress) => void },
+): Promise<void> {
+  await daybook.transact(options.scope, async em => {
+    await em.execute(`select from audit_subscription where ${mine} for update`, [projection.name])
+    await projection.clear(em)
+    await em.execute(`update audit_subscription set reached = 0 where ${mine}`, [projection.name])
+  })
+  const { onProgress, ...rest } = options
+  let latest = 0
+  await using subscription = subscribe(
+    daybook,
+    projection.name,
+    async (events, em) => {
+      await projection.handle(events, em)
+      if (onProgress) onProgress({ position: events.at(-1)!.seq, latest, behind: Math.max(0, latest - events.at(-1)!.seq) })
+    },
+    { pollMs: 20, ...rest },
+  )
+  latest = (await subscription.progress()).latest
+  await subscription.caughtUp()
+}

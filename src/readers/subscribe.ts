@@ -1,0 +1,151 @@
+import { setImmediate as yieldToTimers, setTimeout as sleep } from 'node:timers/promises'
+import { AuditEvent } from '../audit/index.ts'
+import { idOf, type ScopeInput } from '../context/index.ts'
+import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
+import { Horizon } from './horizon.ts'
+
+/** What a follower does with events, in the transaction that also moves its position: what it writes through `em` happens exactly once. */
+export type Handler = (events: readonly AuditEvent[], em: ScopedEntityManager) => Promise<void>
+
+export interface SubscribeOptions {
+  /** A tenant's scope follows that tenant's log; an operator's follows all. */
+  readonly scope: ScopeInput
+  readonly batch?: number
+  /** How long it rests when there is nothing to do. */
+  readonly pollMs?: number
+  readonly onError?: (error: unknown) => void
+}
+
+export interface Progress {
+  readonly position: number
+  readonly latest: number
+  readonly behind: number
+}
+
+/**
+ * Follows the log from where it stood last, in an order in which causes come before effects. Of several followers with one name one works at
+ * a time; another goes on when it dies. What `handler` does outside the database happens at least once.
+ */
+export function subscribe(daybook: Daybook, name: string, handler: Handler, options: SubscribeOptions): Subscription {
+  return new Subscription(daybook, name, handler, options)
+}
+
+/** An operator sees every tenant's followers, and its own have no tenant. */
+export const mine = `name = ? and tenant_id is not distinct from nullif(current_setting('daybook.tenant_id', true), '')::uuid`
+
+export class Subscription implements AsyncDisposable {
+  readonly #daybook: Daybook
+  readonly #name: string
+  readonly #handler: Handler
+  readonly #options: SubscribeOptions
+  readonly #horizon = new Horizon()
+  readonly #stopping = new AbortController()
+  readonly #running: Promise<void>
+
+  constructor(daybook: Daybook, name: string, handler: Handler, options: SubscribeOptions) {
+    this.#daybook = daybook
+    this.#name = name
+    this.#handler = handler
+    this.#options = options
+    this.#running = this.#run()
+  }
+
+  async progress(): Promise<Progress> {
+    return this.#daybook.transact(this.#options.scope, async em => {
+      const [row] = await em.execute<{ position: string; latest: string }[]>(
+        `select coalesce((select reached from audit_subscription where ${mine}), 0)::text as position, (select seq::text from daybook_mark()) as latest`,
+        [this.#name],
+      )
+      const [position, latest] = [Number(row!.position), Number(row!.latest)]
+      return { position, latest, behind: Math.max(0, latest - position) }
+    })
+  }
+
+  /** Waits until everything that was written before this call has been handled. */
+  async caughtUp(): Promise<void> {
+    const { latest } = await this.progress()
+    while ((await this.progress()).position < latest) {
+      this.#stopping.signal.throwIfAborted()
+      await sleep(20)
+    }
+  }
+
+  /** Ends after the batch at hand. */
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #run(): Promise<void> {
+    const { pollMs = 250, onError } = this.#options
+    let failures = 0
+    while (!this.#stopping.signal.aborted) {
+      let moved = false
+      try {
+        moved = await this.#step()
+        failures = 0
+      } catch (error) {
+        failures++
+        onError?.(error)
+        await this.#remember(error).catch(() => undefined)
+      }
+      const restMs = failures > 0 ? Math.min(pollMs * 2 ** failures, 60_000) : moved ? 0 : pollMs
+      // Also between two batches: the embedded database answers without ever letting a timer run.
+      await (restMs > 0 ? sleep(restMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined) : yieldToTimers())
+    }
+  }
+
+  /** One batch; whether there was anything to do. */
+  async #step(): Promise<boolean> {
+    const { scope, batch = 500 } = this.#options
+    const state = await this.#daybook.transact(
+      scope,
+      async em => {
+        const position = await this.#lock(em)
+        if (position === undefined) return 'busy'
+        const end = await this.#horizon.from(em, position)
+        if (end === position) return position
+        const events = await em.find(
+          AuditEvent,
+          { seq: { $gt: position, $lte: end }, ...('tenant' in scope && { tenantId: idOf(scope.tenant) }) },
+          { orderBy: { seq: 'asc' }, limit: batch, disableIdentityMap: true },
+        )
+        const next = events.length === batch ? events.at(-1)!.seq : end
+        if (events.length > 0) await this.#handler(events, em)
+        await em.flush()
+        await em.execute(`update audit_subscription set reached = ?, failures = 0, last_error = null, updated_at = now() where ${mine}`, [
+          next,
+          this.#name,
+        ])
+        return 'moved'
+      },
+      { attempts: 1 },
+    )
+    if (typeof state === 'number') await this.#daybook.transact(scope, em => this.#horizon.mark(em, state))
+    return state === 'moved'
+  }
+
+  /** The position, which nobody else moves until this transaction ends; undefined while another follower works. */
+  async #lock(em: ScopedEntityManager): Promise<number | undefined> {
+    await em.execute(
+      `insert into audit_subscription (name, tenant_id) values (?, nullif(current_setting('daybook.tenant_id', true), '')::uuid) on conflict do nothing`,
+      [this.#name],
+    )
+    const [row] = await em.execute<{ position: string }[]>(
+      `select reached::text as position from audit_subscription where ${mine} for update skip locked`,
+      [this.#name],
+    )
+    return row && Number(row.position)
+  }
+
+  async #remember(error: unknown): Promise<void> {
+    const words = error instanceof Error ? error.message : String(error)
+    await this.#daybook.transact(this.#options.scope, em =>
+      em.execute(`update audit_subscription set failures = failures + 1, last_error = left(?, 500) where ${mine}`, [words, this.#name]),
+    )
+  }
+}
