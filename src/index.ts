@@ -41,6 +41,7 @@ export {
   feed,
   type FeedFilter,
   type FeedPage,
+  type FollowedEvent,
   history,
   type HistoryEntry,
   type HistoryOptions,

@@ -12,6 +12,7 @@ export {
 export { auditedTableOf } from './audited-table.ts'
 export { AuditCapture } from './capture.ts'
 export { columnPropertiesOf } from './recorded-fields.ts'
+export { exactJson } from './recorded-json.ts'
 export { addSentinels } from './sentinel.ts'
 export { byDigest, decide, type Decision, type DecisionInput, pendingDecisions, settle, type Settlement } from './decisions.ts'
 export { tell, type Told } from './tell.ts'

@@ -10,12 +10,16 @@ export class RecordedJson extends Type<Record<string, unknown> | null, string | 
   }
 
   override convertToJSValue(value: string | null): Record<string, unknown> | null {
-    return value === null ? null : (JSON.parse(value, exactly) as Record<string, unknown>)
+    return exactJson(value)
   }
 
   override getColumnType(): string {
     return 'json'
   }
+}
+
+export function exactJson(text: string | null): Record<string, unknown> | null {
+  return text === null ? null : (JSON.parse(text, exactly) as Record<string, unknown>)
 }
 
 function exactly(_key: string, value: unknown, context?: { source?: string }): unknown {

@@ -1,4 +1,4 @@
-export { type Actor, type ActorType, agentActor, apiKeyActor, idOf, systemActor, userActor } from './actor.ts'
+export { type Actor, type ActorType, agentActor, apiKeyActor, systemActor, userActor } from './actor.ts'
 export { ScopeInvalidError, TenantContextMissingError } from './context.errors.ts'
 export { type IdentityScope, type OperatorScope, resolveScope, type Scope, type ScopeInput, type Story, type TenantScope } from './scope.ts'
 export { sessionVariables } from './session-variables.ts'

@@ -1,11 +1,11 @@
 import { setImmediate as yieldToTimers, setTimeout as sleep } from 'node:timers/promises'
-import { AuditEvent } from '../audit/index.ts'
-import { idOf, type ScopeInput } from '../context/index.ts'
+import type { ScopeInput } from '../context/index.ts'
 import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
+import { eventsBetween, type FollowedEvent } from './event-rows.ts'
 import { Horizon } from './horizon.ts'
 
 /** What a follower does with events, in the transaction that also moves its position: what it writes through `em` happens exactly once. */
-export type Handler = (events: readonly AuditEvent[], em: ScopedEntityManager) => Promise<void>
+export type Handler = (events: readonly FollowedEvent[], em: ScopedEntityManager) => Promise<void>
 
 export interface SubscribeOptions {
   /** A tenant's scope follows that tenant's log; an operator's follows all. */
@@ -101,7 +101,7 @@ export class Subscription implements AsyncDisposable {
 
   /** One batch; whether there was anything to do. */
   async #step(): Promise<boolean> {
-    const { scope, batch = 500 } = this.#options
+    const { scope, batch = 2_000 } = this.#options
     const state = await this.#daybook.transact(
       scope,
       async em => {
@@ -109,11 +109,7 @@ export class Subscription implements AsyncDisposable {
         if (position === undefined) return 'busy'
         const end = await this.#horizon.from(em, position)
         if (end === position) return position
-        const events = await em.find(
-          AuditEvent,
-          { seq: { $gt: position, $lte: end }, ...('tenant' in scope && { tenantId: idOf(scope.tenant) }) },
-          { orderBy: { seq: 'asc' }, limit: batch, disableIdentityMap: true },
-        )
+        const events = await eventsBetween(em, position, end, batch)
         const next = events.length === batch ? events.at(-1)!.seq : end
         if (events.length > 0) await this.#handler(events, em)
         await em.flush()
