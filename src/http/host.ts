@@ -20,8 +20,18 @@ export function daybookHost(daybook: Daybook, options: HostOptions = {}): Fastif
     requestTimeout: 30_000,
     frameworkErrors: (error, request, reply) => void refuseUnrouted(error, request, reply),
   })
+  app.addHook('preClose', done => {
+    letConnectionsEnd(app)
+    done()
+  })
   void app.register(daybookPlugin, { ...pluginOptions, daybook })
   return app
+}
+
+/** A connection that was busy when closing began would stay open, idle, for as long as it is kept alive: over a minute. */
+function letConnectionsEnd({ server }: FastifyInstance): void {
+  const timer = setInterval(() => server.closeIdleConnections(), 100)
+  server.once('close', () => clearInterval(timer))
 }
 
 /** Paths that the router itself refuses never reach the plugin's hooks and error handler. */
