@@ -29,7 +29,8 @@ export default defineConfig({
           setupFiles,
           include: [...onDatabases, 'tests/server/**/*.test.ts'],
           exclude: ['tests/embedded/**'],
-          env: { DAYBOOK_TEST_ENGINE: 'server' },
+          // A server has no place of its own for a key.
+          env: { DAYBOOK_TEST_ENGINE: 'server', DAYBOOK_MASTER_KEY: Buffer.alloc(32, 'daybook tests').toString('base64') },
         },
       },
     ],

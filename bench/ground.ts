@@ -2,6 +2,7 @@ import { defineConfig, type EntityManager, MikroORM } from '@mikro-orm/postgresq
 import { randomBytes } from 'node:crypto'
 import { systemActor } from '../src/context/index.ts'
 import { newId } from '../src/kernel/id.ts'
+import { newKey } from '../src/kernel/keyring.ts'
 import { openDaybook } from '../src/open-daybook.ts'
 import type { Daybook, ScopedEntityManager } from '../src/orm/index.ts'
 import { administer, passwords, urlsOf } from '../src/testing/index.ts'
@@ -48,7 +49,8 @@ export async function openGround(): Promise<Ground> {
 }
 
 async function openBenchDaybook(urls: ReturnType<typeof urlsOf>): Promise<Daybook> {
-  const options = { entities: benchEntities, migrations: benchMigrations, logQueries: false, environment: 'test' } as const
+  const masterKeys = [newKey().toString('base64')]
+  const options = { entities: benchEntities, migrations: benchMigrations, logQueries: false, environment: 'test', masterKeys } as const
   const databaseUrl = urls.app
   // The first opening makes the roles; on a server that had them, they may have other passwords.
   await (await openDaybook({ ...options, databaseUrl: urls.administrator, directUrl: urls.administrator, migrate: true })).close()

@@ -131,27 +131,101 @@ export class Migration20261121000001_audit extends Migration {
           from json_to_recordset(events) as r(t uuid, k text, y text, e text, i uuid, v int, s smallint, d uuid, c uuid, w text, p text[], b json, a json);
       end $$;`)
 
+    // What the log tells of a person is sealed with that person's key, and that key with one that the database never sees. A key that is
+    // destroyed leaves its row behind, so that nobody makes another; what it sealed stays where it is and is read by nobody.
+    this.addSql(`create table audit_person_key (
+      tenant_id uuid not null,
+      person_id uuid not null,
+      sealed_key text,
+      created_at timestamptz(3) not null default now(),
+      erased_at timestamptz(3),
+      primary key (tenant_id, person_id),
+      constraint audit_person_key_erased check ((sealed_key is null) = (erased_at is not null))
+    );`)
+    // Where the sentinel, which has no keys, puts what it would have to seal. A job seals it, erasing a person deletes it.
+    this.addSql(`create table audit_personal (
+      id uuid primary key,
+      tenant_id uuid not null,
+      person_id uuid not null,
+      value text not null,
+      is_sealed boolean not null default false
+    );`)
+    this.addSql(`create index audit_personal_person on audit_personal (tenant_id, person_id);`)
+    this.addSql(`create index audit_personal_unsealed on audit_personal (tenant_id) where not is_sealed;`)
+    for (const table of ['audit_person_key', 'audit_personal']) {
+      this.addSql(`alter table ${table} enable row level security;`)
+      this.addSql(`alter table ${table} force row level security;`)
+      this.addSql(`create policy own_log on ${table} using (${own}) with check (${own});`)
+    }
+    this.addSql(
+      `create policy erased_for_good on audit_person_key as restrictive for update using (sealed_key is not null) with check (true);`,
+    )
+    this.addSql(`grant select, insert, update (sealed_key, erased_at) on audit_person_key to daybook_app, daybook_operator;`)
+    this.addSql(`grant select, delete, update (value, is_sealed) on audit_personal to daybook_app, daybook_operator;`)
+    this.addSql(`grant select on audit_person_key to daybook_directory;`)
+    this.addSql(`grant insert on audit_personal to daybook_directory;`)
+
+    // Contract: takes [{t: log, p: person, k: sealed key}] and gives each person's key, which is the offered one where there was none. As its
+    // caller, whom the policies bind.
+    this
+      .addSql(`create function daybook_person_keys(people json) returns table (log uuid, person uuid, sealed_key text) language plpgsql as $$
+      begin
+        insert into audit_person_key (tenant_id, person_id, sealed_key)
+          select t, p, k from json_to_recordset(people) as r(t uuid, p uuid, k text) on conflict do nothing;
+        return query select k.tenant_id, k.person_id, k.sealed_key from json_to_recordset(people) as r(t uuid, p uuid)
+          join audit_person_key k on k.tenant_id = r.t and k.person_id = r.p;
+      end $$;`)
+
+    // Contract: what a row tells, with marks where it told of a person; the values stand beside the log. Only the sentinel calls it.
+    this.addSql(`create function daybook_set_beside(log uuid, person uuid, told jsonb, personal text[]) returns jsonb language plpgsql as $$
+      declare
+        is_erased constant boolean := exists (
+          select from audit_person_key k where k.tenant_id = log and k.person_id = person and k.sealed_key is null);
+        name text; place uuid;
+      begin
+        foreach name in array personal loop
+          continue when coalesce(jsonb_typeof(told->name), 'null') = 'null';
+          if is_erased then
+            told := jsonb_set(told, array[name], '"daybook:erased"');
+          else
+            place := daybook_uuidv7();
+            insert into audit_personal (id, tenant_id, person_id, value) values (place, log, person, (told->name)::text);
+            told := jsonb_set(told, array[name], to_jsonb('daybook:personal:' || place));
+          end if;
+        end loop;
+        return told;
+      end $$;`)
+
     // Contract: the sentinel, an "after" statement trigger with transition tables old_rows and new_rows. Arguments: the entity's name, the
-    // column whose value says whose log it is, the column of the version or '', the columns whose values are never told, and the version of the events' shape unless it is the first. It runs as a
-    // role that policies don't bind, because whoever writes without any scope is recorded too.
+    // column whose value says whose log it is, the column of the version or '', the columns whose values are never told, the version of the events' shape unless it is the first, and where a row tells
+    // of a person the columns that do, and the one that says of whom. It runs as a role that policies don't bind, because whoever writes without
+    // any scope is recorded too.
     this.addSql(`create function daybook_record_rows() returns trigger
       language plpgsql security definer set search_path = public, pg_temp set timezone = 'UTC' as $$
       declare
         entity constant text := tg_argv[0];
         untold constant text[] := tg_argv[3]::text[] || '{id,tenant_id}';
         version constant smallint := coalesce(tg_argv[4], '1');
+        personal constant text[] := coalesce(tg_argv[5], '{}');
+        person constant text := coalesce(tg_argv[6], 'id');
       begin
         if tg_op = 'INSERT' then
           insert into audit_event (schema_version, tenant_id, type, entity, entity_id, entity_version, after)
-            select version, (n->>tg_argv[1])::uuid, entity || '.created', entity, (n->>'id')::uuid, (n->>tg_argv[2])::int, n - untold
+            select version, (n->>tg_argv[1])::uuid, entity || '.created', entity, (n->>'id')::uuid, (n->>tg_argv[2])::int, case when personal = '{}' then n - untold
+              else daybook_set_beside((n->>tg_argv[1])::uuid, coalesce(n->>person, n->>'id')::uuid, n - untold, personal) end
               from (select to_jsonb(r) as n from new_rows r) as rows;
         elsif tg_op = 'DELETE' then
           insert into audit_event (schema_version, tenant_id, type, entity, entity_id, entity_version, before)
-            select version, (o->>tg_argv[1])::uuid, entity || '.deleted', entity, (o->>'id')::uuid, (o->>tg_argv[2])::int, o - untold
+            select version, (o->>tg_argv[1])::uuid, entity || '.deleted', entity, (o->>'id')::uuid, (o->>tg_argv[2])::int, case when personal = '{}' then o - untold
+              else daybook_set_beside((o->>tg_argv[1])::uuid, coalesce(o->>person, o->>'id')::uuid, o - untold, personal) end
               from (select to_jsonb(r) as o from old_rows r) as rows;
         else
           insert into audit_event (schema_version, tenant_id, type, entity, entity_id, entity_version, changed, before, after)
-            select version, (n->>tg_argv[1])::uuid, entity || '.updated', entity, (n->>'id')::uuid, (n->>tg_argv[2])::int, difference.*
+            select version, (n->>tg_argv[1])::uuid, entity || '.updated', entity, (n->>'id')::uuid, (n->>tg_argv[2])::int, difference.changed,
+              case when personal = '{}' then difference.before
+                else daybook_set_beside((n->>tg_argv[1])::uuid, coalesce(n->>person, n->>'id')::uuid, difference.before, personal) end,
+              case when personal = '{}' then difference.after
+                else daybook_set_beside((n->>tg_argv[1])::uuid, coalesce(n->>person, n->>'id')::uuid, difference.after, personal) end
               from (select to_jsonb(a) as o, to_jsonb(b) as n from old_rows a join new_rows b using (id)) as rows,
                 lateral (select array_agg(key order by key),
                     coalesce(jsonb_object_agg(key, o->key) filter (where key <> all (untold)), '{}'),
@@ -243,6 +317,10 @@ export class Migration20261121000001_audit extends Migration {
     this.addSql(`drop function daybook_append(json);`)
     this.addSql(`drop function daybook_record_links();`)
     this.addSql(`drop function daybook_record_rows();`)
+    this.addSql(`drop function daybook_set_beside(uuid, uuid, jsonb, text[]);`)
+    this.addSql(`drop function daybook_person_keys(json);`)
+    this.addSql(`drop table audit_personal;`)
+    this.addSql(`drop table audit_person_key;`)
     this.addSql(`drop function daybook_prepare_audit_partitions(int);`)
     this.addSql(`drop view decision_log;`)
     this.addSql(`drop view activity_log;`)

@@ -20,15 +20,18 @@ export class Migration20261121000002_audited_entities extends Migration {
   }
 }
 
-/** Table, its name in the log, the column of whose log it is, the column of the version, and columns that are never told. */
+/**
+ * Table, its name in the log, the column of whose log it is, the column of the version, columns that are never told; and where a row tells of
+ * a person the version of the events' shape, the columns that do, and the one that says of whom.
+ */
 const audited = [
   ['organization', 'organization', 'id', 'version', '{}'],
-  ['app_user', 'user', 'id', '', '{}'],
-  ['user_profile', 'user-profile', 'user_id', 'version', '{}'],
+  ['app_user', 'user', 'id', '', '{}', '1', '{email,name,first_name,last_name,image}', 'id'],
+  ['user_profile', 'user-profile', 'user_id', 'version', '{}', '1', '{display_name,avatar_key,phone,bio,preferences}', 'user_id'],
   ['role', 'role', 'tenant_id', 'version', '{}'],
   ['role_permission', 'role-permission', 'tenant_id', '', '{}'],
   ['membership', 'membership', 'tenant_id', 'version', '{}'],
-  ['invitation', 'invitation', 'tenant_id', '', '{token_hash}'],
+  ['invitation', 'invitation', 'tenant_id', '', '{token_hash}', '1', '{email}', 'id'],
   ['user_role', 'user-role', 'tenant_id', '', '{}'],
   ['user_permission', 'user-permission', 'tenant_id', '', '{}'],
   ['api_key', 'api-key', 'tenant_id', '', '{key_hash}'],

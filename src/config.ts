@@ -1,4 +1,5 @@
 import { DaybookError } from './kernel/error.ts'
+import { keyBytes } from './kernel/keyring.ts'
 import type { TransactionLimits } from './orm/index.ts'
 
 export class ConfigurationError extends DaybookError {
@@ -32,6 +33,8 @@ export interface Config {
   readonly trustProxy?: readonly string[]
   /** Other origins whose pages may use a person's session. */
   readonly allowedOrigins: readonly string[]
+  /** 32 bytes each, in base64: the first seals what must be read again, all of them open it. */
+  readonly masterKeys?: readonly string[]
   /** The password of the people in the demo data. */
   readonly seedPassword?: string
   /** The name of the production database that may be seeded, for where nobody can be asked. */
@@ -47,6 +50,7 @@ export function readConfig(env: Env = process.env): Config {
   const databaseUrl = read.databaseUrl('DATABASE_URL')
   const directUrl = read.databaseUrl('DIRECT_URL')
   const operatorUrl = read.databaseUrl('OPERATOR_URL')
+  const masterKeys = read.keys('DAYBOOK_MASTER_KEY')
   const config: Config = {
     environment,
     ...(databaseUrl && { databaseUrl }),
@@ -65,6 +69,7 @@ export function readConfig(env: Env = process.env): Config {
     port: read.integer('PORT', 3000, { from: 0, to: 65_535 }),
     ...(env.TRUST_PROXY && { trustProxy: listOf(env.TRUST_PROXY) }),
     allowedOrigins: listOf(env.ALLOWED_ORIGINS),
+    ...(masterKeys && { masterKeys }),
     ...(env.DAYBOOK_SEED_PASSWORD && { seedPassword: env.DAYBOOK_SEED_PASSWORD }),
     ...(env.DAYBOOK_SEED_CONFIRM && { seedConfirm: env.DAYBOOK_SEED_CONFIRM }),
   }
@@ -104,6 +109,19 @@ class Reader {
     if (Number.isInteger(number) && number >= from && number <= to) return number
     this.problems.push(`${name} is "${value}", expected a whole number from ${from} to ${to}.`)
     return fallback
+  }
+
+  /** Never repeats the value: it is a key. */
+  keys(name: string): string[] | undefined {
+    const value = this.#env[name]
+    if (!value) return undefined
+    const keys = listOf(value)
+    const wrong = keys.findIndex(key => Buffer.from(key, 'base64').length !== keyBytes)
+    if (wrong >= 0)
+      this.problems.push(
+        `${name}: key ${wrong + 1} is not ${keyBytes} bytes in base64. Make one with \`openssl rand -base64 ${keyBytes}\`.`,
+      )
+    return keys
   }
 
   /** Never repeats the value: it holds a password. */

@@ -21,6 +21,7 @@ import {
   VerificationTokenSchema,
 } from './domain/identity/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
+import type { Keyring } from './kernel/keyring.ts'
 import { declarationOf, type Entity, type Model } from './orm/index.ts'
 
 /** Every entity of the product, area by area in the order in which they may point at each other. */
@@ -46,15 +47,22 @@ const entities: readonly Entity[] = [
   DecisionLogSchema,
 ]
 
+export interface ModelAdditions {
+  readonly entities?: readonly Entity[]
+  readonly migrations?: Model['migrations']
+  /** Asked when the log first tells something of a person. */
+  readonly keyring?: () => Promise<Keyring>
+}
+
 /** The whole model: the product's entities, and those that an application brings along. */
-export function modelWith(more: { readonly entities?: readonly Entity[]; readonly migrations?: Model['migrations'] } = {}): Model {
+export function modelWith(more: ModelAdditions = {}): Model {
   const all = [...entities, ...(more.entities ?? [])]
   return {
     entities: all,
     migrations: [...migrations, ...(more.migrations ?? [])],
     afterUp: syncPermissionCatalogue(resourcesOf(all)),
     complete: addSentinels,
-    subscribers: [new AuditCapture()],
+    subscribers: [new AuditCapture(more.keyring)],
   }
 }
 

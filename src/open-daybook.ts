@@ -1,5 +1,6 @@
 import { MikroORM, type Options } from '@mikro-orm/core'
 import { type Config, readConfig } from './config.ts'
+import { openKeyring } from './master-keys.ts'
 import { modelWith } from './model.ts'
 import {
   appRole,
@@ -34,7 +35,8 @@ export interface OpenOptions extends Partial<Omit<Config, 'host' | 'port'>> {
 /** Opens the database that the options or the environment name: a PostgreSQL server, or the embedded one in `./.daybook/`. */
 export async function openDaybook(options: OpenOptions = {}): Promise<Daybook> {
   const config = { ...readConfig(), ...options }
-  const model = modelWith(options)
+  const keyring = await openKeyring(config)
+  const model = modelWith({ ...options, keyring: () => Promise.resolve(keyring) })
   return config.databaseUrl ? openServer(config as ServerConfig, model) : openEmbedded(config, model)
 }
 

@@ -33,3 +33,48 @@ export class SubjectUnknownError extends DaybookError {
     })
   }
 }
+
+export class KeyringMissingError extends DaybookError {
+  readonly code = 'audit.keyring_missing'
+
+  constructor(entity: string) {
+    super(
+      `The log tells something of people when ${entity} changes, and keeps it sealed, but there is no master key. Set DAYBOOK_MASTER_KEY to the output of \`openssl rand -base64 32\`.`,
+      { entity },
+    )
+  }
+}
+
+export class PersonalTypeError extends DaybookError {
+  readonly code = 'model.personal_type'
+
+  constructor(entity: string, column: string, type: string) {
+    super(
+      `${entity}.${column} is declared personal and is ${type}. Sealed values are text, so only text and JSON columns can be personal.`,
+      {
+        entity,
+        column,
+        type,
+      },
+    )
+  }
+}
+
+export class PersonKeyLockedError extends DaybookError {
+  readonly code = 'audit.person_key_locked'
+
+  constructor(person: string) {
+    super(
+      `What the log tells of person ${person} is sealed by a master key that DAYBOOK_MASTER_KEY doesn’t hold. Add the earlier key behind the new one, separated by a comma.`,
+      { person },
+    )
+  }
+}
+
+export class ValueErasedError extends DaybookError {
+  readonly code = 'history.value_erased'
+
+  constructor(what: string, properties: readonly string[]) {
+    super(`${what} can’t be done: ${properties.join(', ')} told of a person who has been erased from the log.`, { properties })
+  }
+}

@@ -10,6 +10,9 @@ export interface AuditedTable {
   readonly versionColumn: string | undefined
   /** Columns whose values are never told. */
   readonly secret: readonly string[]
+  /** Columns that tell something of a person, and the column that says of whom. */
+  readonly personal: readonly string[]
+  readonly personColumn: string
   /** Steps from how events looked to how they look; an event's schema version counts those that it has taken. */
   readonly past: readonly PastShape[]
 }
@@ -36,6 +39,8 @@ function describe(root: EntityMetadata): AuditedTable | null {
     logColumn: columnOf(declaration.audit.log ?? 'tenantId'),
     versionColumn: root.versionProperty ? columnOf(root.versionProperty) : undefined,
     secret: (declaration.audit.secret ?? []).map(columnOf),
+    personal: (declaration.audit.personal ?? []).map(columnOf),
+    personColumn: columnOf(declaration.audit.person ?? 'id'),
     past: declaration.audit.past ?? [],
   }
 }

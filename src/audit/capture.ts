@@ -10,10 +10,13 @@ import {
   type UnitOfWork,
   wrap,
 } from '@mikro-orm/core'
-import type { ScopedEntityManager } from '../orm/index.ts'
-import { type Unsent, unsentOf } from '../orm/index.ts'
+import { CompiledQuery, type Transaction } from 'kysely'
+import type { Keyring } from '../kernel/keyring.ts'
+import { type ScopedEntityManager, type Unsent, unsentOf } from '../orm/index.ts'
+import { KeyringMissingError } from './audit.errors.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
 import type { Change, EventBuffer, Texts } from './event-buffer.ts'
+import { type KeyRow, type Seal, sealsFor } from './personal.ts'
 import { type RecordedField, type RecordedFields, recordedFieldsOf, type Snapshot, snapshotOf } from './recorded-fields.ts'
 import { bufferOf, causationVariable, decisionVariable } from './story.ts'
 
@@ -28,9 +31,15 @@ import { bufferOf, causationVariable, decisionVariable } from './story.ts'
  */
 export class AuditCapture implements EventSubscriber {
   readonly #flushes = new WeakMap<UnitOfWork, Flush>()
+  readonly keyring: (() => Promise<Keyring>) | undefined
+
+  /** The keyring is for what entities tell of people. */
+  constructor(keyring?: () => Promise<Keyring>) {
+    this.keyring = keyring
+  }
 
   async onFlush({ em, uow }: FlushEventArgs): Promise<void> {
-    const flush = new Flush(em as ScopedEntityManager, uow)
+    const flush = new Flush(em as ScopedEntityManager, uow, this.keyring)
     if (flush.isEmpty) return
     this.#flushes.set(uow, flush)
     const transaction = em.getTransactionContext<object>()
@@ -55,6 +64,12 @@ export class AuditCapture implements EventSubscriber {
   }
 }
 
+/** The keys that this EntityManager's database was opened with. */
+export function keyringOf(em: ScopedEntityManager): AuditCapture['keyring'] {
+  for (const subscriber of em.getEventManager().getSubscribers()) if (subscriber instanceof AuditCapture) return subscriber.keyring
+  return undefined
+}
+
 interface Pending {
   readonly set: ChangeSet<object>
   readonly table: AuditedTable
@@ -63,16 +78,19 @@ interface Pending {
   readonly snapshot: Snapshot
   /** What the database said it was, where the ORM didn't know. */
   lookedUp?: Texts
+  seal?: Seal
 }
 
 /** One flush, from its change sets to what they did. */
 class Flush {
   readonly #em: ScopedEntityManager
+  readonly #keyring: AuditCapture['keyring']
   #pending: Pending[]
   #unsent: Unsent | undefined
 
-  constructor(em: ScopedEntityManager, uow: UnitOfWork) {
+  constructor(em: ScopedEntityManager, uow: UnitOfWork, keyring: AuditCapture['keyring']) {
     this.#em = em
+    this.#keyring = keyring
     this.#pending = uow.getChangeSets().flatMap(set => {
       const table = auditedTableOf(set.meta)
       return table ? [{ set, table, fields: recordedFieldsOf(set.meta), snapshot: snapshotBefore(set) }] : []
@@ -88,6 +106,7 @@ class Flush {
     if (this.#unsent || this.#pending.some(({ set }) => Object.values(set.payload).some(isRaw))) return
     const unsent = (this.#unsent = await unsentOf(transaction))
     await this.#lookUpUnknown(transaction)
+    await this.#takeSeals(transaction)
     const buffer = bufferOf(unsent)
     buffer.pull = () => this.#collect(buffer, unsent)
     const actsByDeleting = this.#pending.some(({ set }) => deletions.has(set.type) && isActedUpon(set.meta.root, this.#em))
@@ -121,21 +140,35 @@ class Flush {
       fields,
       versionColumn: table.versionColumn,
       schemaVersion: table.past.length + 1,
+      seal: pending.seal,
       before: set.type === ChangeSetType.CREATE ? undefined : textsBefore(pending),
       after: deletions.has(set.type) ? undefined : textsAfter(pending),
     }
   }
 
   /** Whose log it is: the entity knows, or what was looked up, or the scope. */
-  #logOf({ set, table, lookedUp }: Pending): string | undefined {
-    const property = set.meta.props.find(({ fieldNames }) => fieldNames?.[0] === table.logColumn)!
-    const value = (set.entity as Record<string, unknown>)[property.name]
-    if (typeof value === 'string') return value
-    if (value) return String(wrap(value, true).getPrimaryKey())
-    const told = lookedUp?.[table.logColumn]
-    if (told) return JSON.parse(told) as string
+  #logOf(pending: Pending): string | undefined {
+    const { table } = pending
+    const known = idIn(pending, table.logColumn)
+    if (known) return known
     const scope = this.#em.boundScope
     return scope?.kind === 'tenant' && table.logColumn === 'tenant_id' ? scope.tenantId : undefined
+  }
+
+  /** Of the rows that tell something of a person; most flushes have none. */
+  async #takeSeals(transaction: object): Promise<void> {
+    const telling = this.#pending.filter(tellsOfPerson)
+    if (telling.length === 0) return
+    if (!this.#keyring) throw new KeyringMissingError(telling[0]!.table.entity)
+    const toldBy = (pending: Pending) => ({
+      log: this.#logOf(pending)!,
+      person: idIn(pending, pending.table.personColumn) ?? idOf(pending.set),
+    })
+    const sealFor = await sealsFor(telling.map(toldBy), await this.#keyring(), async (sql, parameters) => {
+      const { rows } = await (transaction as Transaction<unknown>).executeQuery<KeyRow>(CompiledQuery.raw(sql, parameters))
+      return rows
+    })
+    for (const pending of telling) pending.seal = sealFor(toldBy(pending))
   }
 
   /**
@@ -193,6 +226,24 @@ function idOf({ entity }: ChangeSet<object>): string {
   return String(wrap(entity, true).getPrimaryKey())
 }
 
+/** What a row's reference, or its own id, says: by the entity, or by what was looked up. */
+function idIn({ set, lookedUp }: Pending, column: string): string | undefined {
+  const property = set.meta.props.find(({ fieldNames }) => fieldNames?.[0] === column)!
+  const value = (set.entity as Record<string, unknown>)[property.name]
+  if (typeof value === 'string') return value
+  if (value) return String(wrap(value, true).getPrimaryKey())
+  const told = lookedUp?.[column]
+  return told && (JSON.parse(told) as string)
+}
+
+function tellsOfPerson(pending: Pending): boolean {
+  const { set, table, fields } = pending
+  if (table.personal.length === 0) return false
+  return set.type !== ChangeSetType.UPDATE && set.type !== ChangeSetType.UPDATE_EARLY
+    ? true
+    : table.personal.some(column => isTouched(pending, fields.get(column)!))
+}
+
 function isWritten({ set }: Pending): boolean {
   return deletions.has(set.type) ? snapshotOf(set.entity) === undefined : set.persisted
 }
@@ -209,8 +260,11 @@ function withVersion({ entity, meta }: ChangeSet<object>, snapshot: Snapshot | u
   return version === undefined || version === null ? { ...snapshot } : { ...snapshot, [versionProperty as string]: version }
 }
 
-function hasUnknown({ set, fields, snapshot }: Pending): boolean {
+function hasUnknown(pending: Pending): boolean {
+  const { set, table, fields, snapshot } = pending
   if (set.type === ChangeSetType.CREATE || createdHere.has(set.entity)) return false
+  const person = table.personColumn !== 'id' && fields.get(table.personColumn)?.property
+  if (person && tellsOfPerson(pending) && !(person in snapshot)) return true
   for (const { property } of fields.values()) {
     if (!(property in snapshot) && (deletions.has(set.type) || property in set.payload)) return true
   }

@@ -1,6 +1,7 @@
 import type { Outbox, Statement } from '../orm/index.ts'
 import { appendStatement, type EventDraft } from './append-events.ts'
 import { changedPaths } from './changed-paths.ts'
+import type { Seal } from './personal.ts'
 import type { RecordedFields } from './recorded-fields.ts'
 
 /** Values by column, each as the JSON text that the log keeps. */
@@ -16,6 +17,8 @@ export interface Change {
   readonly fields: RecordedFields
   readonly versionColumn: string | undefined
   readonly schemaVersion: number
+  /** For what it tells of a person. */
+  readonly seal: Seal | undefined
   readonly before: Texts | undefined
   readonly after: Texts | undefined
 }
@@ -71,6 +74,7 @@ function merge(earlier: Change, later: Change): Change | undefined {
   if (!earlier.before && !later.after) return undefined
   return {
     ...later,
+    seal: later.seal ?? earlier.seal,
     before: earlier.before && { ...later.before, ...earlier.before },
     after: later.after && (later.before ? { ...earlier.after, ...later.after } : replaced(earlier.before, later.after)),
   }
@@ -94,25 +98,32 @@ function draftOf(change: Change): EventDraft | undefined {
     ...(version && { entityVersion: Number(version) }),
     ...(change.schemaVersion > 1 && { schemaVersion: change.schemaVersion }),
   }
-  if (!before) return { ...common, type: `${entity}.created`, after: told(change.fields, after!, Object.keys(after!)) }
-  if (!after) return { ...common, type: `${entity}.deleted`, before: told(change.fields, before, Object.keys(before)) }
+  if (!before) return { ...common, type: `${entity}.created`, after: told(change, after!, Object.keys(after!)) }
+  if (!after) return { ...common, type: `${entity}.deleted`, before: told(change, before, Object.keys(before)) }
   const changed = Object.keys(after).filter(column => (before[column] ?? 'null') !== after[column])
   if (changed.length === 0) return undefined
   return {
     ...common,
     type: `${entity}.updated`,
-    changed: changed.flatMap(column =>
-      change.fields.get(column)!.isDocument ? changedPaths(column, before[column], after[column]) : column,
-    ),
-    before: told(change.fields, before, changed),
-    after: told(change.fields, after, changed),
+    changed: changed.flatMap(column => (hasPaths(change, column) ? changedPaths(column, before[column], after[column]) : column)),
+    before: told(change, before, changed),
+    after: told(change, after, changed),
   }
 }
 
-function told(fields: RecordedFields, values: Texts, columns: readonly string[]): string {
+/** The keys in a document about a person tell of that person too. */
+function hasPaths({ fields }: Change, column: string): boolean {
+  const { isDocument, isPersonal } = fields.get(column)!
+  return isDocument && !isPersonal
+}
+
+function told({ fields, seal }: Change, values: Texts, columns: readonly string[]): string {
   let text = ''
   for (const column of columns) {
-    if (!fields.get(column)!.isSecret) text += `${text ? ',' : ''}"${column}":${values[column] ?? 'null'}`
+    const { isSecret, isPersonal } = fields.get(column)!
+    if (isSecret) continue
+    const value = values[column] ?? 'null'
+    text += `${text ? ',' : ''}"${column}":${isPersonal ? seal!(value) : value}`
   }
   return `{${text}}`
 }

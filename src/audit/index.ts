@@ -10,7 +10,11 @@ export {
   type EventSource,
 } from './audit-event.entity.ts'
 export { auditedTableOf } from './audited-table.ts'
-export { AuditCapture } from './capture.ts'
+export { ValueErasedError } from './audit.errors.ts'
+export { AuditCapture, keyringOf } from './capture.ts'
+export { erasePerson, sealPersonal } from './erase-person.ts'
+export { type Marked, Opener } from './opener.ts'
+export { erased } from './personal.ts'
 export { columnPropertiesOf } from './recorded-fields.ts'
 export { exactJson } from './recorded-json.ts'
 export { addSentinels } from './sentinel.ts'

@@ -1,6 +1,6 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind, wrap } from '@mikro-orm/core'
 import { parseArrayLiteral } from './array-literal.ts'
-import { auditedTableOf } from './audited-table.ts'
+import { type AuditedTable, auditedTableOf } from './audited-table.ts'
 
 /** What the ORM remembers of a row: by property, in the shape that it sends to the database. */
 export type Snapshot = Readonly<Record<string, unknown>>
@@ -14,6 +14,7 @@ export interface RecordedField {
   readonly column: string
   readonly isDocument: boolean
   readonly isSecret: boolean
+  readonly isPersonal: boolean
   readonly toJson: (value: unknown) => string
 }
 
@@ -26,9 +27,9 @@ const fields = new WeakMap<EntityMetadata, RecordedFields>()
 export function recordedFieldsOf(meta: EntityMetadata): RecordedFields {
   const found = fields.get(meta)
   if (found) return found
-  const secret = new Set(auditedTableOf(meta)!.secret)
+  const table = auditedTableOf(meta)!
   const told = columnPropertiesOf(meta).filter(({ fieldNames: [column] }) => column !== 'id' && column !== 'tenant_id')
-  const made = new Map(told.map(prop => [prop.fieldNames[0]!, describe(prop, secret)]))
+  const made = new Map(told.map(prop => [prop.fieldNames[0]!, describe(prop, table)]))
   fields.set(meta, made)
   return made
 }
@@ -48,7 +49,7 @@ function isColumn(prop: EntityProperty): boolean {
   )
 }
 
-function describe(prop: EntityProperty, secret: ReadonlySet<string>): RecordedField {
+function describe(prop: EntityProperty, table: AuditedTable): RecordedField {
   const column = prop.fieldNames[0]!
   const type = prop.columnTypes[0]!.toLowerCase()
   const toJson = writerFor(type)
@@ -56,7 +57,8 @@ function describe(prop: EntityProperty, secret: ReadonlySet<string>): RecordedFi
     property: prop.name,
     column,
     isDocument: /^jsonb?$/.test(type),
-    isSecret: secret.has(column),
+    isSecret: table.secret.includes(column),
+    isPersonal: table.personal.includes(column),
     toJson: value => (value === null || value === undefined ? 'null' : toJson(value)),
   }
 }

@@ -1,5 +1,6 @@
 import { type EntityMetadata, type EntityProperty, type MetadataStorage, ReferenceKind, type TriggerDef } from '@mikro-orm/core'
 import { ownsPivot, tablesOf, unitOfWorkVariable } from '../orm/index.ts'
+import { PersonalTypeError } from './audit.errors.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
 
 /**
@@ -10,7 +11,9 @@ import { type AuditedTable, auditedTableOf } from './audited-table.ts'
 export function addSentinels(storage: MetadataStorage): void {
   for (const meta of tablesOf(storage)) {
     const table = auditedTableOf(meta)
-    if (table) meta.triggers.push(...events.map(event => sentinel(meta, event, 'daybook_record_rows', argumentsFor(table))))
+    if (!table) continue
+    refuseUnsealable(meta, table)
+    meta.triggers.push(...events.map(event => sentinel(meta, event, 'daybook_record_rows', argumentsFor(table))))
   }
   for (const meta of storage.getAll().values()) {
     for (const relation of meta.relations.filter(ownsPivot)) {
@@ -50,8 +53,16 @@ function argumentsFor(table: AuditedTable): string[] {
     table.logColumn,
     table.versionColumn ?? '',
     `{${table.secret.join(',')}}`,
-    ...(version > 1 ? [String(version)] : []),
+    ...(version > 1 || table.personal.length > 0 ? [String(version)] : []),
+    ...(table.personal.length > 0 ? [`{${table.personal.join(',')}}`, table.personColumn] : []),
   ]
+}
+
+function refuseUnsealable(meta: EntityMetadata, { entity, personal }: AuditedTable): void {
+  for (const column of personal) {
+    const [type] = meta.props.find(({ fieldNames }) => fieldNames?.[0] === column)!.columnTypes
+    if (!/^(text|jsonb?)$/i.test(type!)) throw new PersonalTypeError(entity, column, type!)
+  }
 }
 
 function linkArguments(owner: EntityMetadata, relation: EntityProperty, pivot: EntityMetadata): string[] {

@@ -1,5 +1,7 @@
 import type { Options } from '@mikro-orm/core'
 import { DatabaseSeeder } from '../../seeders/DatabaseSeeder.ts'
+import { readConfig } from '../config.ts'
+import { openKeyring } from '../master-keys.ts'
 import { modelWith } from '../model.ts'
 import { ownerOptions } from '../open-daybook.ts'
 
@@ -8,5 +10,6 @@ import { ownerOptions } from '../open-daybook.ts'
  * entities of its own passes them here and to `openDaybook`.
  */
 export function mikroOrmConfig(more: Parameters<typeof modelWith>[0] = {}): Partial<Options> {
-  return ownerOptions({ ...modelWith(more), seeders: [DatabaseSeeder] })
+  const config = readConfig()
+  return ownerOptions({ ...modelWith({ keyring: () => openKeyring(config), ...more }), seeders: [DatabaseSeeder] }, config)
 }

@@ -23,6 +23,10 @@ export interface AuditDeclaration {
   readonly log?: string
   /** Properties that never reach an event: hashes, tokens, keys. That they changed is told, their values aren't. */
   readonly secret?: readonly string[]
+  /** Text and JSON properties that tell something of a person: recorded under that person's key, gone with it. */
+  readonly personal?: readonly string[]
+  /** The property that says which person, by its value; the row's own id unless said otherwise, or where it says nobody. */
+  readonly person?: string
   /**
    * How events looked before, a step for each change of shape: the first leads from version 1 to 2. Events keep the version that they were
    * written in, and readers take the steps that are missing.

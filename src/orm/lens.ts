@@ -1,11 +1,13 @@
 import type { SessionContext } from '@mikro-orm/core'
-import { CompiledQuery, type Transaction } from 'kysely'
+import { type AbortableQueryOptions, type Compilable, CompiledQuery, type QueryResult, type Transaction } from 'kysely'
 import { LensWritesError } from './orm.errors.ts'
 import type { RunSql } from './roles.ts'
 
 /** Looks at the tables through something else: each statement is rewritten on its way. `run` asks the database itself. */
 export interface Lens {
   rewrite(sql: string, run: RunSql): Promise<string>
+  /** What came back, made readable. */
+  read<R>(rows: R[], run: RunSql): Promise<R[]>
 }
 
 const lenses = new WeakMap<object, Lens>()
@@ -26,11 +28,12 @@ export function lensOf(sessionOrTransaction: object | undefined): Lens | undefin
 export function throughLens<T extends object>(transaction: T, lens: Lens): T {
   const target = transaction as unknown as Transaction<unknown>
   const run: RunSql = async sql => (await target.executeQuery<Record<string, unknown>>(CompiledQuery.raw(sql))).rows
-  const executeQuery: Transaction<unknown>['executeQuery'] = async (query, options) => {
+  const executeQuery = async <R>(query: Compilable<R> | CompiledQuery<R>, options?: AbortableQueryOptions): Promise<QueryResult<R>> => {
     const { sql } = query as CompiledQuery
     if (ofTransaction.test(sql)) return target.executeQuery(query, options)
     if (!/^(select|with)\b/i.test(sql)) throw new LensWritesError()
-    return target.executeQuery({ ...(query as CompiledQuery<never>), sql: await lens.rewrite(sql, run) }, options)
+    const result = await target.executeQuery<R>({ ...(query as CompiledQuery<R>), sql: await lens.rewrite(sql, run) }, options)
+    return { ...result, rows: await lens.read(result.rows, run) }
   }
   const proxy = new Proxy(transaction, {
     get(_target, key) {

@@ -44,6 +44,8 @@ export interface EntityOptions<T> {
 export interface AuditOptions<T> extends AuditDeclaration {
   readonly log?: PropertyOf<T>
   readonly secret?: readonly PropertyOf<T>[]
+  readonly personal?: readonly PropertyOf<T>[]
+  readonly person?: PropertyOf<T>
 }
 
 export interface TenantEntityOptions<T> extends EntityOptions<T> {

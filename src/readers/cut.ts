@@ -37,7 +37,8 @@ async function lastOf(when: When, run: RunSql): Promise<{ seq: string; at: strin
   if (typeof when === 'object' && 'before' in when) return edgeOf(when.before.id, 'min(l.seq) - 1', run)
   const instant = typeof when === 'string' ? new Date(when) : when
   if (Number.isNaN(instant.getTime())) throw new MomentInvalidError(String(when))
-  const at = `'${instant.toISOString()}'::timestamptz`
+  // A date is as long as its millisecond; who asks for now, right after a write, means to see it.
+  const at = `('${instant.toISOString()}'::timestamptz + interval '0.999 milliseconds')`
   // Positions and instants rise together but for transactions side by side, so the last hour holds the highest position.
   const highest = (since: string) =>
     `select seq::text, recorded_at::text as at from audit_event where recorded_at <= ${at}${since} order by seq desc limit 1`

@@ -3,8 +3,8 @@ import { auditedTableOf } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 import { foldSql } from './folded-table.ts'
 import { cutAt, type When, withinCut } from './cut.ts'
+import { marksIn, openerFor, openSide, personalNames } from './opened.ts'
 import { type Subject, subjectOf } from './history.ts'
-
 import { type PropertyChange, propertyOf } from './told-changes.ts'
 
 /** How an entity differs between two moments; a moment at which it wasn't there counts as nothing. */
@@ -16,10 +16,18 @@ export async function diff(em: ScopedEntityManager, subject: Subject, from: When
 
 async function stateAt(em: ScopedEntityManager, meta: EntityMetadata, id: string, when: When): Promise<unknown> {
   const cut = await cutAt(when, sql => em.execute(sql))
-  const [row] = await em.execute<{ state: string | null }[]>(
-    `select (${foldSql(meta)})::text as state from audit_event e where e.entity = '${auditedTableOf(meta)!.entity}' and e.entity_id = '${id.replaceAll("'", "''")}' and ${withinCut(cut)}`,
+  const [row] = await em.execute<{ log: string; state: string | null }[]>(
+    `select (${foldSql(meta)})::text as state, min(e.tenant_id::text) as log from audit_event e where e.entity = '${auditedTableOf(meta)!.entity}' and e.entity_id = '${id.replaceAll("'", "''")}' and ${withinCut(cut)}`,
   )
-  return row?.state ? (JSON.parse(row.state) as unknown) : {}
+  if (!row?.state) return {}
+  const state = JSON.parse(row.state) as Record<string, unknown>
+  const names = personalNames(em.getMetadata()).get(auditedTableOf(meta)!.entity)
+  if (names) {
+    const opener = openerFor(em)
+    await opener.prepare(marksIn(row.log, state, names))
+    openSide(row.log, state, names, opener)
+  }
+  return state
 }
 
 function* differences(path: string, before: unknown, after: unknown): Generator<PropertyChange> {

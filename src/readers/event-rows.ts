@@ -1,5 +1,6 @@
-import { type AuditEvent, exactJson } from '../audit/index.ts'
+import { type AuditEvent, exactJson, type Marked } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
+import { openerFor, openSide, personalNames } from './opened.ts'
 
 /** An event as a follower gets it: like `AuditEvent`, without being managed, and its documents are read when they are asked for. */
 export class FollowedEvent {
@@ -25,24 +26,35 @@ export class FollowedEvent {
   declare readonly reason: string | null
   declare readonly changed: string[] | null
 
-  constructor({ seq, recordedAt, before, after, ...rest }: EventRow) {
+  readonly #open: ((side: Record<string, unknown>) => void) | undefined
+
+  constructor({ seq, recordedAt, before, after, ...rest }: EventRow, open?: (side: Record<string, unknown>) => void) {
     Object.assign(this, rest)
     this.seq = Number(seq)
     this.recordedAt = new Date(recordedAt)
     this.#before = before
     this.#after = after
+    this.#open = open
   }
 
   get before(): Record<string, unknown> | null {
-    return exactJson(this.#before)
+    return this.#read(this.#before)
   }
 
   get after(): Record<string, unknown> | null {
-    return exactJson(this.#after)
+    return this.#read(this.#after)
+  }
+
+  #read(text: string | null): Record<string, unknown> | null {
+    const side = exactJson(text)
+    if (side) this.#open?.(side)
+    return side
   }
 }
 
 interface EventRow {
+  readonly tenantId: string
+  readonly entity: string | null
   readonly seq: string
   readonly recordedAt: string
   readonly before: string | null
@@ -60,5 +72,18 @@ export async function eventsBetween(em: ScopedEntityManager, position: number, e
        changed, before::text, after::text
      from audit_event where seq > ${position} and seq <= ${end} ${log} order by audit_event.seq limit ${limit}`,
   )
-  return rows.map(row => new FollowedEvent(row))
+  const names = personalNames(em.getMetadata())
+  const telling = rows.filter(({ entity }) => entity && names.has(entity))
+  if (telling.length === 0) return rows.map(row => new FollowedEvent(row))
+  const opener = openerFor(em)
+  await opener.prepare(telling.flatMap(({ tenantId, before, after }) => marksInText(tenantId, `${before} ${after}`)))
+  return rows.map(row => {
+    const marked = row.entity && names.get(row.entity)
+    return new FollowedEvent(row, marked ? side => openSide(row.tenantId, side, marked, opener) : undefined)
+  })
+}
+
+/** Perhaps more than columns hold that tell of a person: what is fetched too much is opened nowhere. */
+function marksInText(log: string, text: string): Marked[] {
+  return [...text.matchAll(/"(daybook:(?:sealed|personal):[^"]+)"/g)].map(([, mark]) => ({ log, mark: mark! }))
 }

@@ -3,6 +3,7 @@ import { AuditEvent, auditedTableOf, type EventKind, type EventSource } from '..
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import { digest } from '../kernel/secret.ts'
 import type { Row, ScopedEntityManager } from '../orm/index.ts'
+import { openEvents } from './opened.ts'
 import { CursorInvalidError, NotAuditedError } from './readers.errors.ts'
 import { columnOf } from './told-changes.ts'
 
@@ -41,7 +42,7 @@ export async function feed(
     (all, one) => ({ $and: [all, one] }),
   )
   const found = await em.find(AuditEvent, where, { orderBy: { seq: 'desc' }, limit: limit + 1, disableIdentityMap: true })
-  const items = found.slice(0, limit)
+  const items = [...(await openEvents(em, found.slice(0, limit)))]
   return { items, ...(found.length > limit && { cursor: cursorAt(items.at(-1)!.seq, fingerprint) }) }
 }
 

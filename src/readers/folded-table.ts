@@ -3,20 +3,30 @@ import { auditedTableOf, columnPropertiesOf } from '../audit/index.ts'
 
 /**
  * A select that gives an audited table's rows by folding their events, with the table's own column names and types. `id` and the column of
- * the log are plain columns of the grouping, so a condition on them reaches the index. `where` narrows the events: up to when.
+ * the log are plain columns of the grouping, so a condition on them reaches the index. `where` narrows the events: up to when. What tells of
+ * a person is a mark; behind `prefix` and its log, where whoever reads the rows has to find it among them.
  */
-export function foldedTableSql(meta: EntityMetadata, where = 'true'): string {
-  const { entity, logColumn } = auditedTableOf(meta)!
+export function foldedTableSql(meta: EntityMetadata, where = 'true', prefix?: string): string {
+  const { entity, logColumn, personal } = auditedTableOf(meta)!
   // With its schema, because some names are types of PostgreSQL's own: line, box, path.
   const rowType = `"${meta.schema ?? 'public'}"."${meta.tableName}"`
   const columns = columnsOf(meta).filter(column => column !== 'id' && column !== logColumn)
   const log = logColumn === 'id' ? '' : `f.tenant_id as "${logColumn}", `
+  const valueSql = (column: string) => {
+    if (prefix === undefined || !personal.includes(column)) return `r."${column}"`
+    const found = `'${prefix}' || f.tenant_id || ' ' || `
+    return isDocument(meta, column) ? `to_jsonb(${found}(r."${column}" #>> '{}')) as "${column}"` : `${found}r."${column}" as "${column}"`
+  }
   return (
-    `select f.entity_id as id, ${log}${columns.map(column => `r."${column}"`).join(', ')} ` +
+    `select f.entity_id as id, ${log}${columns.map(column => valueSql(column)).join(', ')} ` +
     `from (select e.tenant_id, e.entity_id, ${foldSql(meta)} as state ` +
     `from audit_event e where e.entity = '${entity}' and ${where} group by e.tenant_id, e.entity_id) f, ` +
     `lateral jsonb_populate_record(null::${rowType}, f.state) r where f.state is not null`
   )
+}
+
+function isDocument(meta: EntityMetadata, column: string): boolean {
+  return /^json/i.test(meta.root.props.find(({ fieldNames }) => fieldNames?.[0] === column)!.columnTypes[0]!)
 }
 
 /** The same for the table between two sides of a many-to-many relation, whose rows stand in their owner's state. */

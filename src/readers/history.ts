@@ -1,6 +1,7 @@
 import type { EntityMetadata } from '@mikro-orm/core'
 import { AuditEvent, auditedTableOf } from '../audit/index.ts'
 import { Row, type ScopedEntityManager } from '../orm/index.ts'
+import { openEvents } from './opened.ts'
 import { NotAuditedError } from './readers.errors.ts'
 import { changesIn, type PropertyChange } from './told-changes.ts'
 
@@ -28,7 +29,7 @@ export async function history(em: ScopedEntityManager, subject: Subject, options
     { ...eventsOf(em, meta, id), ...(options.beforeSeq !== undefined && { seq: { $lt: options.beforeSeq } }) },
     { orderBy: { seq: 'desc' }, disableIdentityMap: true, ...(options.limit !== undefined && { limit: options.limit }) },
   )
-  return events.toReversed().map(event => ({ event, changes: changesIn(event, meta) }))
+  return (await openEvents(em, events)).toReversed().map(event => ({ event, changes: changesIn(event, meta) }))
 }
 
 /** In a tenant's scope the log is named, so that the index answers. */

@@ -1,7 +1,10 @@
-import type { MetadataStorage } from '@mikro-orm/core'
-import { auditedTableOf } from '../audit/index.ts'
-import { ownsPivot, type RunSql, tablesOf } from '../orm/index.ts'
+import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { EntityMetadata } from '@mikro-orm/core'
+import { auditedTableOf, erased } from '../audit/index.ts'
+import { ownsPivot, type RunSql, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 import { columnsOf, foldedPivotSql, foldedTableSql } from './folded-table.ts'
+import { openerFor, openRows } from './opened.ts'
 
 /** Where the log and a table disagree about one row. */
 export interface ReplayProblem {
@@ -13,12 +16,14 @@ export interface ReplayProblem {
 }
 
 /** Folds the whole log and compares it with every audited table, field for field, as far as the connection's role and scope can see. */
-export async function replayProblems(run: RunSql, metadata: MetadataStorage): Promise<ReplayProblem[]> {
+export async function replayProblems(em: ScopedEntityManager): Promise<ReplayProblem[]> {
+  const metadata = em.getMetadata()
+  const run: RunSql = sql => em.execute(sql)
   const problems: ReplayProblem[] = []
   for (const meta of tablesOf(metadata)) {
     const audited = auditedTableOf(meta)
     if (!audited) continue
-    const untold = audited.secret.map(column => ` - '${column}'`).join('')
+    const untold = [...audited.secret, ...audited.personal].map(column => ` - '${column}'`).join('')
     const columns = columnsOf(meta).map(column => `t."${column}"`)
     problems.push(
       ...(await compare(
@@ -30,6 +35,7 @@ export async function replayProblems(run: RunSql, metadata: MetadataStorage): Pr
         untold,
       )),
     )
+    if (audited.personal.length > 0) problems.push(...(await comparePersonal(em, meta, audited.personal)))
     for (const relation of meta.relations.filter(ownsPivot)) {
       const pivot = metadata.find(relation.pivotEntity)!
       if (!pivot.pivotTable) continue
@@ -39,6 +45,22 @@ export async function replayProblems(run: RunSql, metadata: MetadataStorage): Pr
   }
   return problems
 }
+
+/** What tells of a person can't be compared before it is opened. What is erased from the log may still stand in the table. */
+async function comparePersonal(em: ScopedEntityManager, meta: EntityMetadata, personal: readonly string[]): Promise<ReplayProblem[]> {
+  const columns = ['id', ...personal.map(column => `"${column}"`)].join(', ')
+  const prefix = `${randomUUID()} `
+  const folded = await em.execute<PersonalRow[]>(`select ${columns} from (${foldedTableSql(meta, 'true', prefix)}) f`)
+  const actual = new Map((await em.execute<PersonalRow[]>(`select ${columns} from "${meta.tableName}"`)).map(row => [row.id, row]))
+  const opened = await openRows(folded, prefix, openerFor(em))
+  return opened.flatMap(row =>
+    personal
+      .filter(column => row[column] !== erased && !isDeepStrictEqual(row[column], actual.get(row.id)?.[column]))
+      .map(column => ({ table: meta.tableName, row: row.id, folded: row[column], actual: actual.get(row.id)?.[column] })),
+  )
+}
+
+type PersonalRow = { readonly id: string } & Record<string, unknown>
 
 /** Places are numbers of a sequence in the table and positions in the log: what counts is their order. */
 function orderSql(

@@ -1,5 +1,5 @@
 import { type Collection, type EntityMetadata, type EntityProperty, Reference, ReferenceKind } from '@mikro-orm/core'
-import { AuditEvent, auditedTableOf, because, columnPropertiesOf, inTransaction } from '../audit/index.ts'
+import { AuditEvent, auditedTableOf, because, columnPropertiesOf, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
 import { ownsPivot, type Row, type ScopedEntityManager } from '../orm/index.ts'
 import { asOf } from './as-of.ts'
 import { eventsOf, subjectOf } from './history.ts'
@@ -28,6 +28,7 @@ async function copyFromPast(em: ScopedEntityManager, type: new () => Row, id: st
   const meta = em.getMetadata().find(past.constructor as never)!
   refuseLostSecrets(meta, id)
   const values = past as unknown as Record<string, unknown>
+  refuseErased(meta, values)
   const data = Object.fromEntries(propertiesOf(meta).map(prop => [prop.name, inPresent(em, prop, values[prop.name])]))
   const entity = em.create(meta.class as new () => Row, { ...data, id } as never, { partial: true })
   for (const link of links) {
@@ -51,6 +52,17 @@ function inPresent(em: ScopedEntityManager, prop: EntityProperty, value: unknown
   if (prop.kind === ReferenceKind.EMBEDDED) return { ...value }
   if (!prop.targetMeta) return value
   return em.getReference(prop.targetMeta.class, Reference.unwrapReference(value as never)['id'])
+}
+
+/** What nobody knows of a person any more can't be brought back. */
+function refuseErased(meta: EntityMetadata, values: Record<string, unknown>): void {
+  const { personal } = auditedTableOf(meta)!
+  const gone = columnPropertiesOf(meta).filter(({ name, fieldNames }) => personal.includes(fieldNames[0]!) && values[name] === erased)
+  if (gone.length > 0)
+    throw new ValueErasedError(
+      `Restoring the ${meta.className}`,
+      gone.map(({ name }) => name),
+    )
 }
 
 /** A secret that a row can't do without is known to nobody any more. */

@@ -1,7 +1,8 @@
 import { type Collection, type EntityMetadata, LockMode, ReferenceKind } from '@mikro-orm/core'
-import { AuditEvent, auditedTableOf, because, columnPropertiesOf, inTransaction } from '../audit/index.ts'
+import { AuditEvent, auditedTableOf, because, columnPropertiesOf, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
 import { type Row, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 import { eventsOf } from './history.ts'
+import { openEvents } from './opened.ts'
 import { EventUnknownError, NotRevertibleError, RevertConflictError } from './readers.errors.ts'
 import { restore } from './restore.ts'
 import { changesIn, type PropertyChange, propertyOf } from './told-changes.ts'
@@ -21,6 +22,7 @@ export function revert(em: ScopedEntityManager, event: string | { readonly id: s
   return inTransaction(em, async inner => {
     const found = /^[0-9a-f-]{36}$/i.test(id) ? await inner.findOne(AuditEvent, { id }, { disableIdentityMap: true }) : null
     if (!found) throw new EventUnknownError(id)
+    await openEvents(inner, [found])
     const target = await targetOf(inner, found)
     if (!options.force) await refuseLosses(inner, target)
     await because(inner, { causation: found.id }, () => undo(inner, target))
@@ -93,6 +95,8 @@ async function relink(em: ScopedEntityManager, entity: Row, { event, meta }: Tar
 function putBack(em: ScopedEntityManager, entity: Row, { event, meta, changes }: Target): void {
   const told = changes.filter(({ before, after }) => before !== undefined || after !== undefined)
   if (told.length === 0) throw new NotRevertibleError(event.id, 'the log keeps none of the values that it changed')
+  const gone = told.filter(({ before }) => before === erased).map(({ property }) => property)
+  if (gone.length > 0) throw new ValueErasedError(`Reverting event ${event.id}`, gone)
   for (const { property, before } of told) {
     const prop = columnPropertiesOf(meta.root).find(({ name, embedded }) => {
       const path = embedded ? embedded.join('.') : name

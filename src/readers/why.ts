@@ -2,6 +2,7 @@ import { raw } from '@mikro-orm/core'
 import { AuditEvent, DecisionLog } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 import { eventsOf, type HistoryEntry, type Subject, subjectOf } from './history.ts'
+import { openEvents } from './opened.ts'
 import { changesIn, columnOf } from './told-changes.ts'
 
 /** The way back from a value: the change that gave it, the decision that the change carried out, who approved that, in which request. */
@@ -29,6 +30,7 @@ export async function why(em: ScopedEntityManager, subject: Subject, property: s
     { orderBy: { seq: 'desc' }, limit: 1, disableIdentityMap: true },
   )
   if (!event) return undefined
+  await openEvents(em, [event])
   const decision = event.decisionId ? await decisionWith(em, { id: event.decisionId }) : undefined
   const approval = decision && (await decisionWith(em, { causationId: decision.id, type: 'decision.approved' }))
   return {

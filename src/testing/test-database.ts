@@ -74,4 +74,4 @@ export function urlsOf(serverUrl: string, database: string) {
   return { app: as('daybook_app'), owner: as('daybook_owner'), operator: as('daybook_operator'), administrator: as() }
 }
 
-const quiet = { logQueries: false, environment: 'test' } as const
+const quiet = { logQueries: false, environment: 'test', masterKeys: [Buffer.alloc(32, 'daybook tests').toString('base64')] } as const

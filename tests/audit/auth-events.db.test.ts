@@ -63,7 +63,7 @@ test('what happens to a person’s access is in their own log, or in their organ
   const everything = JSON.stringify([own, company])
   for (const secret of [password, ...secrets, 'argon2']) expect(everything).not.toContain(secret)
   expect(JSON.stringify(company)).not.toContain('"key_hash":')
-  const problems = await daybook.transact(scope, em => replayProblems(sql => em.execute(sql), em.getMetadata()))
+  const problems = await daybook.transact(scope, em => replayProblems(em))
   expect(problems).toEqual([])
   expect(await daybook.scope(scope).count(User)).toBe(1)
 })

@@ -36,7 +36,7 @@ async function events(): Promise<EventRow[]> {
 
 /** Each event in a few words, after a look whether the log gives every table back. */
 async function told(): Promise<string[]> {
-  expect(await transact(em => replayProblems(sql => em.execute(sql), em.getMetadata()))).toEqual([])
+  expect(await transact(em => replayProblems(em))).toEqual([])
   return (await events()).map(({ type, source }) => (source === 'database' ? `${type} by the database` : type))
 }
 

@@ -23,6 +23,8 @@ export class Note extends TenantRow {
   declare title: string
   declare code?: string | null
   declare secretWord?: string | null
+  declare author?: string | null
+  declare diary?: Record<string, unknown> | null
   declare stars: Opt<number>
   declare views?: string | null
   declare price?: string | null
@@ -47,6 +49,8 @@ export const NoteSchema: EntitySchema<Note> = tenantEntity({
     title: p.text(),
     code: p.text().nullable(),
     secretWord: p.text().nullable(),
+    author: p.text().nullable(),
+    diary: p.json<Record<string, unknown>>().nullable(),
     stars: p.integer().default(0),
     views: p.bigint('string').nullable(),
     price: p.decimal('string').precision(12).scale(2).nullable(),
@@ -66,7 +70,7 @@ export const NoteSchema: EntitySchema<Note> = tenantEntity({
     version: p.integer().version(),
   },
   uniques: [{ properties: ['code'] }],
-  audit: { secret: ['secretWord'] },
+  audit: { secret: ['secretWord'], personal: ['author', 'diary'] },
 })
 
 export class Line extends TenantRow {

@@ -93,6 +93,8 @@ const details = ({ which, other, text, value }: Step) => ({
   place: which % 2 ? { city: text, zip: null } : null,
   origin: other % 2 ? { city: text, zip: String(which) } : null,
   secretWord: text,
+  author: which % 4 ? text : null,
+  diary: other % 3 ? { [text]: value } : null,
 })
 
 const steps = {
@@ -215,11 +217,10 @@ const steps = {
   rawUpdate: async (em: ScopedEntityManager, { which, text, value }: Step) => {
     const id = await idOf(em, 'note', which)
     if (id)
-      await em.execute(`update note set title = ?, data = ?::jsonb, stars = stars + 1, seen_at = now() where id = ?`, [
-        text,
-        JSON.stringify({ value }),
-        id,
-      ])
+      await em.execute(
+        `update note set title = ?, author = reverse(author), diary = data, data = ?::jsonb, stars = stars + 1, seen_at = now() where id = ?`,
+        [text, JSON.stringify({ value }), id],
+      )
     em.clear()
   },
   rawDelete: async (em: ScopedEntityManager, { which }: Step) => {

@@ -73,7 +73,7 @@ test(
           })
         }
         steps += countSteps(work)
-        expect(await daybook.transact(input, em => replayProblems(sql => em.execute(sql), em.getMetadata()))).toEqual([])
+        expect(await daybook.transact(input, em => replayProblems(em))).toEqual([])
         moments += copies.length
         for (const { event, copy } of copies) expect(await copyOf(asOf(daybook.scope(input), event))).toEqual(copy)
       }),

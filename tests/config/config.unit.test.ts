@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { ConfigurationError, readConfig } from '../../src/config.ts'
+import { openDaybook } from '../../src/open-daybook.ts'
 
 const problemsOf = (env: Record<string, string>): readonly string[] => {
   try {
@@ -60,4 +61,15 @@ test('pool and time-outs come from the environment', () => {
   const config = readConfig({ DB_POOL_MAX: '4', DB_STATEMENT_TIMEOUT_MS: '1000', DB_LOCK_TIMEOUT_MS: '200', DB_IDLE_TIMEOUT_MS: '300' })
   expect(config.poolMax).toBe(4)
   expect(config.limits).toEqual({ statementTimeoutMs: 1000, lockTimeoutMs: 200, idleTimeoutMs: 300 })
+})
+
+test('master keys are 32 bytes each, and a problem with one repeats nothing of it', () => {
+  const key = Buffer.alloc(32, 7).toString('base64')
+  expect(readConfig({ DAYBOOK_MASTER_KEY: `${key}, ${key}` }).masterKeys).toEqual([key, key])
+  expect(problemsOf({ DAYBOOK_MASTER_KEY: `${key},c2hvcnQ=` })[0]).toMatch(/^DAYBOOK_MASTER_KEY: key 2 is not 32 bytes/)
+  expect(problemsOf({ DAYBOOK_MASTER_KEY: 'c2hvcnQ=' }).join()).not.toContain('c2hvcnQ=')
+})
+
+test('a server is not opened without a master key', async () => {
+  await expect(openDaybook({ databaseUrl: 'postgresql://user@localhost:1/db' })).rejects.toThrow(/DAYBOOK_MASTER_KEY is missing/)
 })

@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 
+/** A server has no place of its own for one. */
+const masterKey = process.env.DAYBOOK_TEST_ENGINE === 'server' ? { DAYBOOK_MASTER_KEY: Buffer.alloc(32, 'tests').toString('base64') } : {}
+
 let directory: string
 let database: TestDatabase
 const started: ChildProcess[] = []
@@ -22,7 +25,7 @@ afterAll(async () => {
 
 function serve(env: Record<string, string>) {
   const child = spawn(process.execPath, ['src/cli/serve.ts'], {
-    env: { PATH: process.env.PATH, DAYBOOK_DATA_DIR: directory, PORT: '0', DB_LOG_QUERIES: 'off', ...env },
+    env: { PATH: process.env.PATH, DAYBOOK_DATA_DIR: directory, PORT: '0', DB_LOG_QUERIES: 'off', ...masterKey, ...env },
   })
   started.push(child)
   let output = ''

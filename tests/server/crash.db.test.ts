@@ -77,6 +77,6 @@ async function startWriter(url: string, tenant: string): Promise<ChildProcess> {
 async function look(daybook: Daybook, tenant: string) {
   return daybook.transact({ tenant, actor: systemActor('test') }, async em => {
     const [row] = await em.execute<{ events: number }[]>('select count(*)::int as events from audit_event where tenant_id = ?', [tenant])
-    return { events: row!.events, problems: await replayProblems(sql => em.execute(sql), em.getMetadata()) }
+    return { events: row!.events, problems: await replayProblems(em) }
   })
 }

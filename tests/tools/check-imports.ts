@@ -29,6 +29,7 @@ const rooms = [
   'entities.ts',
   'model.ts',
   'config.ts',
+  'master-keys.ts',
   'open-daybook.ts',
   'jobs/',
   'testing/',

@@ -38,6 +38,6 @@ export const InvitationSchema: EntitySchema<Invitation> = tenantEntity({
     invitedBy: () => p.manyToOne(User).ref().nullable(),
   },
   uniques: [{ properties: ['tokenHash'] }, { name: 'invitation_one_pending', properties: ['email'], where: `status = 'PENDING'` }],
-  audit: { secret: ['tokenHash'] },
+  audit: { secret: ['tokenHash'], personal: ['email'] },
   checks: [{ name: 'invitation_email_lower_case', expression: 'email = lower(email)' }],
 })

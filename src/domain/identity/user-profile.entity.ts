@@ -29,7 +29,7 @@ export const UserProfileSchema: EntitySchema<UserProfile> = globalEntity({
       .defaultRaw(`'{}'`),
     version: p.integer().version(),
   },
-  audit: { log: 'user' },
+  audit: { log: 'user', personal: ['displayName', 'avatarKey', 'phone', 'bio', 'preferences'], person: 'user' },
   policies: [
     { name: 'visible', command: 'select', using: `${own} or exists (select 1 from membership m where m.user_id = user_profile.user_id)` },
     { name: 'own_insert', command: 'insert', check: own },

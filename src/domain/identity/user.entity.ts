@@ -77,7 +77,7 @@ export const UserSchema: EntitySchema<User> = globalEntity({
     lockedUntil: moment().nullable(),
     deletedAt: moment().nullable(),
   },
-  audit: { log: 'id' },
+  audit: { log: 'id', personal: ['email', 'name', 'firstName', 'lastName', 'image'] },
   checks: [{ name: 'app_user_email_lower_case', expression: 'email = lower(email)' }],
   policies: [
     { name: 'visible', command: 'select', using: visible },

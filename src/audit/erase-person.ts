@@ -1,0 +1,54 @@
+import type { ScopedEntityManager } from '../orm/index.ts'
+import { keyringOf } from './capture.ts'
+import { sealsFor } from './personal.ts'
+import { inTransaction } from './story.ts'
+import { tell } from './tell.ts'
+
+/**
+ * Destroys a person's key in the logs that this scope sees: a tenant's, or with an operator's all. The log stays whole, folds as before and
+ * can be proved; what it told of the person reads as erased, for everybody and for good. Rows that still hold something are the caller's to
+ * blank or delete, before: their last change is told under the key that then goes.
+ *
+ * Backups keep what they had until they expire.
+ */
+export function erasePerson(em: ScopedEntityManager, person: string): Promise<void> {
+  return inTransaction(em, async inner => {
+    await inner.flush()
+    const scope = inner.boundScope
+    // Somebody of whom only the sentinel told has no key yet, and none may be made afterwards.
+    if (scope?.kind === 'tenant') {
+      await inner.execute(
+        `insert into audit_person_key (tenant_id, person_id, sealed_key, erased_at) values (?, ?, null, now()) on conflict do nothing`,
+        [scope.tenantId, person],
+      )
+    }
+    const beside = await inner.execute<{ log: string }[]>(`delete from audit_personal where person_id = ? returning tenant_id as log`, [
+      person,
+    ])
+    const keys = await inner.execute<{ log: string }[]>(
+      `update audit_person_key set sealed_key = null, erased_at = now() where person_id = ? and sealed_key is not null returning tenant_id as log`,
+      [person],
+    )
+    const logs = new Set([...keys, ...beside].map(({ log }) => log))
+    for (const log of logs) await tell(inner, { type: 'person.erased', log, details: { person } })
+  })
+}
+
+/** Seals what the sentinel put beside the log, some rows at a time; how many there were. */
+export async function sealPersonal(em: ScopedEntityManager, limit = 1_000): Promise<number> {
+  const keyring = keyringOf(em)
+  if (!keyring) return 0
+  return inTransaction(em, async inner => {
+    const rows = await inner.execute<{ id: string; log: string; person: string; value: string }[]>(
+      `select id, tenant_id as log, person_id as person, value from audit_personal where not is_sealed limit ${limit} for update skip locked`,
+    )
+    if (rows.length === 0) return 0
+    const sealFor = await sealsFor(rows, await keyring(), (sql, parameters) => inner.execute(sql.replace('$1', '?'), parameters))
+    const sealed = rows.map(row => ({ id: row.id, value: JSON.parse(sealFor(row)(row.value)) as string }))
+    await inner.execute(
+      `update audit_personal p set value = s.value, is_sealed = true from json_to_recordset(?) as s(id uuid, value text) where p.id = s.id`,
+      [JSON.stringify(sealed)],
+    )
+    return rows.length
+  })
+}

@@ -1,0 +1,87 @@
+import { type Keyring, openWith } from '../kernel/keyring.ts'
+import type { RunSql } from '../orm/index.ts'
+import { PersonKeyLockedError } from './audit.errors.ts'
+import { besideMark, erased, erasedMark, type KeyRow, nameOf, sealedMark } from './personal.ts'
+
+/** A value as it stands in somebody's log. */
+export interface Marked {
+  readonly log: string
+  readonly mark: string
+}
+
+/** Reads what the log tells of people, with the keys that are there at this moment; whoever's key is gone reads as erased. */
+export class Opener {
+  readonly #keyring: (() => Promise<Keyring>) | undefined
+  readonly #run: RunSql
+  readonly #keys = new Map<string, Buffer | undefined>()
+  readonly #beside = new Map<string, string>()
+
+  constructor(keyring: (() => Promise<Keyring>) | undefined, run: RunSql) {
+    this.#keyring = keyring
+    this.#run = run
+  }
+
+  /** Fetches what opening these needs, at once. */
+  async prepare(values: Iterable<Marked>): Promise<void> {
+    const people = new Map<string, string>()
+    const ids = new Set<string>()
+    for (const { log, mark } of values) {
+      const person = sealedMark.exec(mark)?.[1]
+      if (person && !this.#keys.has(nameOf({ log, person }))) people.set(nameOf({ log, person }), `('${log}', '${person}')`)
+      const id = besideMark.exec(mark)?.[1]
+      if (id && !this.#beside.has(id)) ids.add(id)
+    }
+    if (ids.size > 0) {
+      const rows = await this.#run(
+        `select id, tenant_id as log, person_id as person, value, is_sealed from audit_personal where id in ('${[...ids].join("','")}')`,
+      )
+      const beside = rows as unknown as readonly BesideRow[]
+      for (const { log, person } of beside.filter(row => row.is_sealed)) people.set(nameOf({ log, person }), `('${log}', '${person}')`)
+      await this.#fetchKeys(people)
+      for (const { id, log, value, is_sealed } of beside) this.#beside.set(id, is_sealed ? this.open({ log, mark: value }) : value)
+    } else await this.#fetchKeys(people)
+  }
+
+  /** The JSON text that a mark stands for; a text from before its column was declared personal stands for itself. */
+  open({ log, mark }: Marked): string {
+    const sealed = sealedMark.exec(mark)
+    if (sealed) return this.#openSealed({ log }, sealed[1]!, sealed[2]!)
+    const beside = besideMark.exec(mark)
+    if (beside) return this.#beside.get(beside[1]!) ?? erasedText
+    return mark === erasedMark ? erasedText : JSON.stringify(mark)
+  }
+
+  async #fetchKeys(people: ReadonlyMap<string, string>): Promise<void> {
+    if (people.size === 0) return
+    const rows = await this.#run(
+      `select tenant_id as log, person_id as person, sealed_key from audit_person_key where (tenant_id, person_id) in (${[...people.values()].join(', ')})`,
+    )
+    const keyring = await this.#keyring?.()
+    for (const row of rows as unknown as readonly KeyRow[]) {
+      const name = nameOf(row)
+      if (row.sealed_key === null) this.#keys.set(name, undefined)
+      else this.#keys.set(name, keyring?.open(row.sealed_key, name) ?? refuse(row))
+    }
+  }
+
+  #openSealed({ log }: { readonly log: string }, person: string, ciphertext: string): string {
+    const name = nameOf({ log, person })
+    const key = this.#keys.get(name)
+    return key ? openWith(key, ciphertext, name).toString() : erasedText
+  }
+}
+
+/** A key that was sealed by a master key which isn't here: the value isn't erased, and nobody may take it for that. */
+function refuse({ person }: KeyRow): never {
+  throw new PersonKeyLockedError(person)
+}
+
+const erasedText = JSON.stringify(erased)
+
+interface BesideRow {
+  readonly id: string
+  readonly log: string
+  readonly person: string
+  readonly value: string
+  readonly is_sealed: boolean
+}

@@ -1,0 +1,57 @@
+import { PersonKeyLockedError } from './audit.errors.ts'
+import { type Keyring, newKey, sealWith } from '../kernel/keyring.ts'
+
+/**
+ * What the log tells of a person stands in it under that person's key, and the key under a master key that the database never sees. Without
+ * the person's key the log is as it was, and can be proved and folded; only what it told of them is gone.
+ *
+ *   the unit of work   seals the value itself                              daybook:sealed:<person>:<ciphertext>
+ *   the sentinel       has no keys, so it puts the value beside the log    daybook:personal:<id>
+ *   either, erased     tells that there was one                            daybook:erased
+ *
+ * Marks count only in columns that are declared personal, so nobody can write one into the log and have it opened.
+ */
+export const sealedMark = /^daybook:sealed:([0-9a-f-]{36}):([\w-]+)$/
+export const besideMark = /^daybook:personal:([0-9a-f-]{36})$/
+export const erasedMark = 'daybook:erased'
+
+/** What readers say for a value whose key is gone. */
+export const erased = '[erased]'
+
+/** The log of a tenant, or a person's own, and a person that it tells of. */
+export interface Told {
+  readonly log: string
+  readonly person: string
+}
+
+/** The JSON text of a value as the log keeps it. */
+export type Seal = (text: string) => string
+
+/** One seal for each of these people, whose keys are made where the log has none yet. Nothing is kept: a key may be gone the next time. */
+export async function sealsFor(
+  people: readonly Told[],
+  keyring: Keyring,
+  run: (sql: string, parameters: unknown[]) => Promise<readonly KeyRow[]>,
+): Promise<(told: Told) => Seal> {
+  const wanted = new Map(people.map(told => [nameOf(told), told]))
+  const offered = [...wanted.values()].map(({ log, person }) => ({ t: log, p: person, k: keyring.seal(newKey(), `${log}:${person}`) }))
+  const rows = await run('select log, person, sealed_key from daybook_person_keys($1)', [JSON.stringify(offered)])
+  const seals = new Map(rows.map(row => [nameOf({ log: row.log, person: row.person }), sealOf(row, keyring)]))
+  return told => seals.get(nameOf(told))!
+}
+
+export interface KeyRow {
+  readonly log: string
+  readonly person: string
+  /** Null once it has been destroyed. */
+  readonly sealed_key: string | null
+}
+
+export const nameOf = ({ log, person }: Told): string => `${log}:${person}`
+
+function sealOf({ log, person, sealed_key }: KeyRow, keyring: Keyring): Seal {
+  const key = sealed_key && keyring.open(sealed_key, `${log}:${person}`)
+  if (key === undefined) throw new PersonKeyLockedError(person)
+  if (!key) return text => (text === 'null' ? text : `"${erasedMark}"`)
+  return text => (text === 'null' ? text : `"daybook:sealed:${person}:${sealWith(key, text, `${log}:${person}`)}"`)
+}

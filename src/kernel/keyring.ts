@@ -1,0 +1,61 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+
+/**
+ * Master keys, which never leave the process: they seal other keys, and secrets that must be read again. The first one seals; all of them
+ * open, so a key is replaced by putting the new one in front.
+ */
+export class Keyring {
+  readonly #keys: ReadonlyMap<string, Buffer>
+  readonly #first: string
+
+  constructor(keys: readonly Buffer[]) {
+    this.#keys = new Map(keys.map(key => [nameOf(key), key]))
+    this.#first = nameOf(keys[0]!)
+  }
+
+  /** `context` says what the secret belongs to; sealed for one, it can't be opened as another's. */
+  seal(secret: Buffer, context: string): string {
+    return `${this.#first}.${sealWith(this.#keys.get(this.#first)!, secret, context)}`
+  }
+
+  /** Undefined when it was sealed by a key that isn't here any more. */
+  open(sealed: string, context: string): Buffer | undefined {
+    const [name, text] = sealed.split('.') as [string, string]
+    const key = this.#keys.get(name)
+    return key && openWith(key, text, context)
+  }
+
+  /** Whether it was sealed by the first key. */
+  isCurrent(sealed: string): boolean {
+    return sealed.startsWith(`${this.#first}.`)
+  }
+}
+
+export const keyBytes = 32
+const ivBytes = 12
+const tagBytes = 16
+
+export function newKey(): Buffer {
+  return randomBytes(keyBytes)
+}
+
+/** AES-256-GCM: initialization vector, ciphertext and tag, safe in a URL. */
+export function sealWith(key: Buffer, secret: Buffer | string, context: string): string {
+  const iv = randomBytes(ivBytes)
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context))
+  const sealed = typeof secret === 'string' ? cipher.update(secret, 'utf8') : cipher.update(secret)
+  return Buffer.concat([iv, sealed, cipher.final(), cipher.getAuthTag()]).toString('base64url')
+}
+
+/** Throws when the text was altered, or sealed with another key or for another context. */
+export function openWith(key: Buffer, sealed: string, context: string): Buffer {
+  const bytes = Buffer.from(sealed, 'base64url')
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
+  decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-tagBytes))
+  return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()])
+}
+
+/** Tells master keys apart without telling anything of them. */
+function nameOf(key: Buffer): string {
+  return createHash('sha256').update('daybook master key').update(key).digest('base64url').slice(0, 8)
+}
