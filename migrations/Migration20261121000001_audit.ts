@@ -326,7 +326,7 @@ export class Migration20261121000001_audit extends Migration {
     this.addSql(`drop view activity_log;`)
     this.addSql(`drop table audit_event;`)
     this.addSql(`drop sequence audit_event_seq;`)
-    this.addSql(`drop function daybook_refuse_truncate();`)
+    this.addSql(`drop function daybook_refuse_truncate() cascade;`)
     this.addSql(`drop function daybook_refuse_rewriting();`)
     this.addSql(`drop function daybook_told(anyelement);`)
     this.addSql(`drop function daybook_uuidv7();`)

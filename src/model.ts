@@ -1,5 +1,5 @@
 import { migrations } from '../migrations/index.ts'
-import { ActivityLogSchema, addSentinels, AuditCapture, AuditEventSchema, DecisionLogSchema } from './audit/index.ts'
+import { ActivityLogSchema, addSentinels, AuditCapture, AuditEventSchema, DecisionLogSchema, refuseTruncating } from './audit/index.ts'
 import {
   ApiKeySchema,
   InvitationSchema,
@@ -60,7 +60,10 @@ export function modelWith(more: ModelAdditions = {}): Model {
   return {
     entities: all,
     migrations: [...migrations, ...(more.migrations ?? [])],
-    afterUp: syncPermissionCatalogue(resourcesOf(all)),
+    async afterUp(run) {
+      await refuseTruncating(run)
+      await syncPermissionCatalogue(resourcesOf(all))(run)
+    },
     complete: addSentinels,
     subscribers: [new AuditCapture(more.keyring)],
   }

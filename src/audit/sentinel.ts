@@ -1,5 +1,5 @@
 import { type EntityMetadata, type EntityProperty, type MetadataStorage, ReferenceKind, type TriggerDef } from '@mikro-orm/core'
-import { ownsPivot, tablesOf, unitOfWorkVariable } from '../orm/index.ts'
+import { ownsPivot, type RunSql, tablesOf, truncateGuard, unitOfWorkVariable } from '../orm/index.ts'
 import { PersonalTypeError } from './audit.errors.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
 
@@ -22,6 +22,19 @@ export function addSentinels(storage: MetadataStorage): void {
       const links = linkArguments(meta.root, relation, pivot)
       pivot.triggers.push(...events.map(event => sentinel(pivot, event, 'daybook_record_links', links)))
     }
+  }
+}
+
+/** TRUNCATE gives a trigger no rows to tell of. The ORM's schema doesn't know such triggers, so they follow the sentinels after each migration. */
+export async function refuseTruncating(run: RunSql): Promise<void> {
+  const unguarded = await run(
+    `select tgrelid::regclass::text as name from pg_trigger seen where tgname = 'audit_insert'
+       and not exists (select from pg_trigger t where t.tgrelid = seen.tgrelid and t.tgname = '${truncateGuard}')`,
+  )
+  for (const { name } of unguarded) {
+    await run(
+      `create trigger "${truncateGuard}" before truncate on ${name as string} for each statement execute function daybook_refuse_truncate()`,
+    )
   }
 }
 

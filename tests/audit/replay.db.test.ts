@@ -1,4 +1,4 @@
-import { DriverException, OptimisticLockError, wrap } from '@mikro-orm/core'
+import { DriverException, OptimisticLockError, ValidationError, wrap } from '@mikro-orm/core'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
@@ -14,6 +14,9 @@ import { countSteps, perform, randomWork, rethrowUnlessUndone } from './random-w
 const numRuns = Number(process.env.DAYBOOK_PROPERTY_RUNS ?? (process.env.DAYBOOK_TEST_ENGINE === 'embedded' ? 60 : 140))
 const seed = process.env.DAYBOOK_PROPERTY_SEED ? { seed: Number(process.env.DAYBOOK_PROPERTY_SEED) } : {}
 const stepsPerRun = 200
+
+/** By the database, by the lock, and by the ORM: a line that is dropped from its note in the flush that creates it has no note left. */
+const refusals = [DriverException, OptimisticLockError, ValidationError]
 
 let daybook: Daybook
 beforeAll(async () => {
@@ -63,7 +66,7 @@ test(
             await daybook.transact(input, em => perform(transaction, em), { attempts: 1 })
             committed++
           } catch (error) {
-            if (error instanceof DriverException || error instanceof OptimisticLockError) refused++
+            if (refusals.some(refusal => error instanceof refusal)) refused++
             else rethrowUnlessUndone(error)
           }
           if (!stops.includes(index)) continue
@@ -80,9 +83,7 @@ test(
       { numRuns, ...seed, endOnFailure: process.env.CI !== undefined },
     )
     // oxlint-disable-next-line no-console -- how much was tried belongs into the report
-    console.log(
-      `${numRuns} runs: ${steps} steps, ${committed} transactions committed, ${refused} refused by the database, ${moments} moments`,
-    )
+    console.log(`${numRuns} runs: ${steps} steps, ${committed} transactions committed, ${refused} refused, ${moments} moments`)
     expect(steps).toBeGreaterThanOrEqual(numRuns * stepsPerRun)
     expect(refused).toBeLessThan(committed)
   },

@@ -10,6 +10,7 @@ import {
   refuseBrokenIsolation,
   Row,
   type RunSql,
+  tablesOf,
   tenantEntity,
   TenantRow,
 } from '../../src/orm/index.ts'
@@ -35,6 +36,15 @@ const problems = () => isolationProblems(run, database.daybook.orm.getMetadata()
 
 test('a database as migrations leave it has no problem', async () => {
   expect(await problems()).toEqual([])
+})
+
+test('nobody empties an audited table at once, the administrator included', async () => {
+  const audited = tablesOf(database.daybook.orm.getMetadata()).filter(meta => meta.triggers.some(({ name }) => name === 'audit_insert'))
+  expect(audited.length).toBeGreaterThan(9)
+  for (const { tableName } of audited) {
+    await expect(asAdministrator(`truncate ${tableName} cascade`)).rejects.toThrow(/TRUNCATE of table "\w+" is refused/)
+    if (!database.urls) await run('set role daybook_app')
+  }
 })
 
 const policy = `tenant_id = nullif(current_setting('daybook.tenant_id', true), '')::uuid`
@@ -93,6 +103,12 @@ describe.each<[string, string[], string[], RegExp]>([
     ['alter trigger audit_delete on app_user rename to other'],
     ['alter trigger other on app_user rename to audit_delete'],
     /app_user lacks its trigger "audit_delete"/,
+  ],
+  [
+    'an audited table may be truncated again',
+    ['alter trigger audit_truncate on role rename to other'],
+    ['alter trigger other on role rename to audit_truncate'],
+    /role lacks its trigger "audit_truncate", which tells the log what was written/,
   ],
   [
     'a guard is renamed away',
