@@ -1,4 +1,4 @@
-import type { Statement } from '../orm/index.ts'
+import { literal, type Statement } from '../orm/index.ts'
 
 /** What the append is told of one event. */
 export interface EventDraft {
@@ -22,10 +22,8 @@ export interface EventDraft {
  * One statement for any number of events: a function of the database, whose plan each connection makes once. Planning the insert each time
  * took longer than inserting.
  */
-const text = 'select daybook_append($1)'
-
 export function appendStatement(drafts: readonly EventDraft[]): Statement {
-  return { text, values: [`[${drafts.map(written).join(',')}]`] }
+  return { text: `select daybook_append(${literal(`[${drafts.map(written).join(',')}]`)})`, values: [] }
 }
 
 function written(draft: EventDraft): string {

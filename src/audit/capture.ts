@@ -1,9 +1,11 @@
 import {
   type ChangeSet,
   ChangeSetType,
+  EntityIdentifier,
   type EntityMetadata,
   type EntityProperty,
   type EventSubscriber,
+  EventType,
   type FlushEventArgs,
   isRaw,
   type TransactionEventArgs,
@@ -17,7 +19,14 @@ import { KeyringMissingError } from './audit.errors.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
 import type { Change, EventBuffer, Texts } from './event-buffer.ts'
 import { type KeyRow, type Seal, sealsFor } from './personal.ts'
-import { type RecordedField, type RecordedFields, recordedFieldsOf, type Snapshot, snapshotOf } from './recorded-fields.ts'
+import {
+  columnPropertiesOf,
+  type RecordedField,
+  type RecordedFields,
+  recordedFieldsOf,
+  type Snapshot,
+  snapshotOf,
+} from './recorded-fields.ts'
 import { bufferOf, causationVariable, decisionVariable } from './story.ts'
 
 /**
@@ -27,7 +36,8 @@ import { bufferOf, causationVariable, decisionVariable } from './story.ts'
  *   implicit   onFlush · begin · afterTransactionStart → begin    beforeTransactionCommit → end · commit
  *   explicit   onFlush → begin                                    afterFlush → end
  *
- * Between begin and end the unit of work vouches for its statements, and the sentinel is silent.
+ * Between begin and end the unit of work vouches for its statements, and the sentinel is silent. A flush whose transaction is its own and
+ * whose outcome is certain tells what it will have done while the server still does it: if it fails, the transaction goes with it.
  */
 export class AuditCapture implements EventSubscriber {
   readonly #flushes = new WeakMap<UnitOfWork, Flush>()
@@ -43,11 +53,11 @@ export class AuditCapture implements EventSubscriber {
     if (flush.isEmpty) return
     this.#flushes.set(uow, flush)
     const transaction = em.getTransactionContext<object>()
-    if (transaction) await flush.begin(transaction)
+    if (transaction) await flush.begin(transaction, false)
   }
 
   async afterTransactionStart({ uow, transaction }: TransactionEventArgs): Promise<void> {
-    await this.#flushes.get(uow!)?.begin(transaction)
+    await this.#flushes.get(uow!)?.begin(transaction, true)
   }
 
   beforeTransactionCommit({ uow }: TransactionEventArgs): void {
@@ -84,12 +94,14 @@ interface Pending {
 /** One flush, from its change sets to what they did. */
 class Flush {
   readonly #em: ScopedEntityManager
+  readonly #uow: UnitOfWork
   readonly #keyring: AuditCapture['keyring']
   #pending: Pending[]
   #unsent: Unsent | undefined
 
   constructor(em: ScopedEntityManager, uow: UnitOfWork, keyring: AuditCapture['keyring']) {
     this.#em = em
+    this.#uow = uow
     this.#keyring = keyring
     this.#pending = uow.getChangeSets().flatMap(set => {
       const table = auditedTableOf(set.meta)
@@ -102,7 +114,7 @@ class Flush {
   }
 
   /** A flush that leaves a value to the database (`raw`) vouches for nothing: what it will be, only the sentinel sees. */
-  async begin(transaction: object): Promise<void> {
+  async begin(transaction: object, isOwn: boolean): Promise<void> {
     if (this.#unsent || this.#pending.some(({ set }) => Object.values(set.payload).some(isRaw))) return
     const unsent = (this.#unsent = await unsentOf(transaction))
     await this.#lookUpUnknown(transaction)
@@ -110,10 +122,31 @@ class Flush {
     const buffer = bufferOf(unsent)
     buffer.pull = () => this.#collect(buffer, unsent)
     const actsByDeleting = this.#pending.some(({ set }) => deletions.has(set.type) && isActedUpon(set.meta.root, this.#em))
+    if (isOwn && !actsByDeleting && this.#isCertain()) {
+      inWritingOrder(this.#pending)
+      buffer.foresee = () => this.#nextForeseen().map(pending => this.#changeOf(pending, unsent, foreseen(pending)))
+    }
     unsent.beginUnit(() => {
       this.#collect(buffer, unsent)
-      buffer.pull = undefined
+      buffer.pull = buffer.foresee = undefined
     }, actsByDeleting)
+  }
+
+  /** Whether nothing can come between what the change sets say and what will be written: no hook, no collection, no value of the database. */
+  #isCertain(): boolean {
+    const events = this.#em.getEventManager()
+    const metas = new Set(this.#pending.map(({ set }) => set.meta))
+    return (
+      this.#uow.getCollectionUpdates().length === 0 &&
+      this.#uow.getExtraUpdates().size === 0 &&
+      [...metas].every(meta => hooks.every(hook => !events.hasListeners(hook, meta))) &&
+      this.#pending.every(isForeseeable)
+    )
+  }
+
+  /** Of entities that point at each other the ORM inserts one without its reference and updates it later: these wait until it has. */
+  #nextForeseen(): Pending[] {
+    return this.#uow.getExtraUpdates().size > 0 ? [] : this.#pending.splice(0, batch)
   }
 
   end(): void {
@@ -124,11 +157,11 @@ class Flush {
   #collect(buffer: EventBuffer, unsent: Unsent): void {
     const [written, rest] = [this.#pending.filter(isWritten), this.#pending.filter(pending => !isWritten(pending))]
     this.#pending = rest
-    written.sort((a, b) => stages.indexOf(a.set.type) - stages.indexOf(b.set.type))
-    for (const pending of written) buffer.record(this.#changeOf(pending, unsent))
+    inWritingOrder(written)
+    for (const pending of written) buffer.record(this.#changeOf(pending, unsent, outcomeOf(pending)))
   }
 
-  #changeOf(pending: Pending, unsent: Unsent): Change {
+  #changeOf(pending: Pending, unsent: Unsent, outcome: Snapshot): Change {
     const { set, table, fields } = pending
     if (set.type === ChangeSetType.CREATE) createdHere.add(set.entity)
     return {
@@ -142,7 +175,7 @@ class Flush {
       schemaVersion: table.past.length + 1,
       seal: pending.seal,
       before: set.type === ChangeSetType.CREATE ? undefined : textsBefore(pending),
-      after: deletions.has(set.type) ? undefined : textsAfter(pending),
+      after: deletions.has(set.type) ? undefined : textsAfter(pending, outcome),
     }
   }
 
@@ -204,6 +237,22 @@ const stages: readonly ChangeSetType[] = [
   ChangeSetType.UPDATE,
   ChangeSetType.DELETE,
 ]
+function inWritingOrder(pending: Pending[]): void {
+  pending.sort((a, b) => stages.indexOf(a.set.type) - stages.indexOf(b.set.type))
+}
+
+/** As many as the ORM sends in a batch, so that each batch is told of while the server writes it. */
+const batch = 300
+
+const hooks = [
+  EventType.beforeCreate,
+  EventType.afterCreate,
+  EventType.beforeUpdate,
+  EventType.afterUpdate,
+  EventType.beforeDelete,
+  EventType.afterDelete,
+]
+
 const deletions: ReadonlySet<ChangeSetType> = new Set([ChangeSetType.DELETE, ChangeSetType.DELETE_EARLY])
 
 /** Entities that this process created: what they don't say is null in the database. */
@@ -288,17 +337,54 @@ function textsBefore(pending: Pending): Texts {
   return texts
 }
 
-/** What the ORM knows the row to be now; of a relation that it has lost from sight, what it sent. */
-function textsAfter(pending: Pending): Texts {
+function textsAfter(pending: Pending, outcome: Snapshot): Texts {
   const { set, fields } = pending
   const isWhole = set.type === ChangeSetType.CREATE
-  const snapshot = withVersion(set, snapshotOf(set.entity))
   const texts: Record<string, string> = {}
   for (const field of fields.values()) {
     if (!isWhole && !isTouched(pending, field)) continue
-    const { property } = field
-    const text = field.toJson(property in snapshot ? snapshot[property] : (set.payload as Snapshot)[property])
+    const text = field.toJson(outcome[field.property])
     if (!isWhole || text !== 'null') texts[field.column] = text
   }
   return texts
+}
+
+/** What the ORM knows the row to be now; of a relation that it has lost from sight, what it sent. */
+function outcomeOf({ set }: Pending): Snapshot {
+  return { ...set.payload, ...withVersion(set, snapshotOf(set.entity)) }
+}
+
+/** What the row will be. */
+function foreseen({ set, snapshot, table, fields }: Pending): Snapshot {
+  const version = table.versionColumn && fields.get(table.versionColumn)!.property
+  if (!version || deletions.has(set.type)) return set.payload as Snapshot
+  const next = set.type === ChangeSetType.CREATE ? ((set.payload as Snapshot)[version] ?? 1) : Number(snapshot[version]) + 1
+  return { ...set.payload, [version]: next }
+}
+
+/** Whether the database adds nothing of its own. */
+function isForeseeable(pending: Pending): boolean {
+  const { set, table, fields, snapshot } = pending
+  if (deletions.has(set.type)) return true
+  const version = table.versionColumn && fields.get(table.versionColumn)!.property
+  if (set.type !== ChangeSetType.CREATE) return !version || typeof snapshot[version] === 'number'
+  const values = Object.values(set.payload as object)
+  return (
+    !values.some(value => value instanceof EntityIdentifier) &&
+    defaultedIn(set.meta).every(property => property === version || property in set.payload)
+  )
+}
+
+const defaulted = new WeakMap<EntityMetadata, readonly string[]>()
+
+/** Properties that the database fills in where they are left out. */
+function defaultedIn(meta: EntityMetadata): readonly string[] {
+  let found = defaulted.get(meta)
+  if (!found) {
+    found = columnPropertiesOf(meta).flatMap(prop =>
+      prop.defaultRaw !== undefined || prop.default !== undefined || prop.autoincrement ? [prop.name] : [],
+    )
+    defaulted.set(meta, found)
+  }
+  return found
 }

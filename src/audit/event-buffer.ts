@@ -32,6 +32,8 @@ export class EventBuffer implements Outbox {
   #drafts: EventDraft[] = []
   /** Looks at the flush that is running, for what it has written so far. */
   pull: (() => void) | undefined
+  /** Gives the next changes of the running flush that are certain before they are written; each is given once. */
+  foresee: (() => readonly Change[]) | undefined
 
   record(change: Change): void {
     const key = `${change.entity}:${change.id}`
@@ -51,14 +53,26 @@ export class EventBuffer implements Outbox {
   take(): Statement | undefined {
     this.pull?.()
     this.#settle()
-    const drafts = this.#drafts
-    this.#drafts = []
-    return drafts.length > 0 ? appendStatement(drafts) : undefined
+    return this.#leave()
+  }
+
+  ahead(): Statement | undefined {
+    const changes = this.foresee?.() ?? []
+    if (changes.length === 0) return undefined
+    for (const change of changes) this.record(change)
+    this.#settle()
+    return this.#leave()
   }
 
   forget(): void {
     this.#changes.clear()
     this.#drafts = []
+  }
+
+  #leave(): Statement | undefined {
+    const drafts = this.#drafts
+    this.#drafts = []
+    return drafts.length > 0 ? appendStatement(drafts) : undefined
   }
 
   #settle(): void {

@@ -1,17 +1,27 @@
-import { type Configuration, type DriverException, LockMode, OptimisticLockError, type Platform, type QueryResult } from '@mikro-orm/core'
+import {
+  type Configuration,
+  type DriverException,
+  LockMode,
+  OptimisticLockError,
+  type Platform,
+  type QueryResult,
+  type SessionContext,
+} from '@mikro-orm/core'
 import { PgliteDriver } from '@mikro-orm/pglite'
 import { PostgreSqlDriver } from '@mikro-orm/postgresql'
 import type { AbstractSqlConnection, AbstractSqlDriver } from '@mikro-orm/sql'
+import { CompiledQuery, type Transaction } from 'kysely'
 import { DaybookError } from '../kernel/error.ts'
 import { translateDriverError } from './driver-errors.ts'
 import { lensOf, throughLens } from './lens.ts'
-import { knownUnsentOf } from './unsent.ts'
+import { knownUnsentOf, setLocal } from './unsent.ts'
 
 /** The ORM's drivers: their errors pass through our translation, and they know when a flush is speaking. */
 export class DaybookServerDriver extends PostgreSqlDriver {
   constructor(config: Configuration) {
     super(config)
     prepare(this)
+    setWithoutAnswer(this.getConnection())
   }
 
   override convertException(exception: Error): DriverException {
@@ -42,6 +52,20 @@ function heedLenses(connection: Pick<AbstractSqlConnection, 'begin'>): void {
   connection.begin = async (options = {}) => {
     const lens = lensOf(options.ctx) ?? lensOf(options.sessionContext)
     return lens ? throughLens(await begin({ ...options, readOnly: true }), lens) : begin(options)
+  }
+}
+
+interface OpeningSession {
+  applySessionContext(transaction: Transaction<unknown>, session: SessionContext): Promise<void>
+}
+
+/** The ORM asks for the session's variables as a row of as many columns, which takes longer to read than they take to set. */
+function setWithoutAnswer(connection: object): void {
+  const opening = connection as OpeningSession
+  opening.applySessionContext = async (transaction, { variables = {}, role }) => {
+    const statements = Object.entries(variables).map(([name, value]) => setLocal(name, String(value)))
+    if (role) statements.push(`set local role "${role.replaceAll('"', '""')}"`)
+    if (statements.length > 0) await transaction.executeQuery(CompiledQuery.raw(statements.join('; ')))
   }
 }
 

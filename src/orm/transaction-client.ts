@@ -6,22 +6,25 @@ import { type Statement, Unsent, unsentQuestion } from './unsent.ts'
  * A `pg` client that changes no statement and no order, only when bytes leave. The ORM opens each scoped transaction with two statements
  * whose answers nobody reads, and each costs a round trip; so does whatever else the transaction has to say about itself (`Unsent`):
  *
- *   begin →            ← answer                     begin, set_config, insert →
- *   set_config →       ← answer          becomes                                ← three answers
- *   insert →           ← answer                     append, commit →
- *   append →           ← answer                                                 ← two answers
+ *   begin →            ← answer                     begin; set local …; insert →
+ *   set_config →       ← answer          becomes    append →                      ← answer to insert
+ *   insert →           ← answer                     commit →                      ← answers
+ *   append →           ← answer
  *   commit →           ← answer
  *
- * `begin` and the session context wait until the transaction's first real statement and leave in front of it, in one packet. When one of
- * them fails, its error reaches the caller of that statement, which PostgreSQL has then refused too; the error of a statement that left
- * with `commit` reaches the caller of `commit`. A transaction without any statement never reaches the server. And `commit` rejects when
- * PostgreSQL answers ROLLBACK, which it does for a transaction that has failed.
+ * What was held leaves in front of the transaction's first real statement, as one message with it; PostgreSQL then leaves out whatever
+ * follows a failure, whose error reaches the caller of that statement. What leaves behind a statement is not waited for: its error reaches
+ * the caller of the next statement that fails for it, at the latest of `commit`. A transaction without any statement never reaches the
+ * server. `commit` rejects when PostgreSQL answers ROLLBACK, which it does for a transaction that has failed; whether it rejects or not,
+ * the transaction has ended.
  *
  * It needs `pipeline: true` among the pool's options.
  */
 export class TransactionClient extends pg.Client {
   /** What waits for the first statement: the opening, perhaps followed by the session context. */
   readonly held: Statement[] = []
+  /** What left behind a statement: why it failed, if it did. */
+  readonly behind: Promise<Error | undefined>[] = []
   unsent = new Unsent()
 }
 
@@ -32,7 +35,7 @@ const send = pg.Client.prototype.query as unknown as Query
 
 /** Only these exact words are held: the server can't refuse them, so what follows never runs outside its transaction. */
 const opening = /^(begin|start transaction( isolation level (read committed|repeatable read|serializable))?( read (only|write))?)$/
-const sessionContext = /^select set_config\(/
+const sessionContext = /^set local /
 
 /** Assigned and not overridden, because the method's many overloads can't be repeated in a subclass. */
 Object.defineProperty(TransactionClient.prototype, 'query', {
@@ -42,7 +45,8 @@ Object.defineProperty(TransactionClient.prototype, 'query', {
       return queryText(this, { text, values: (values as unknown[] | undefined) ?? [] })
     }
     // A cursor, a prepared statement or the callback style: whatever waits goes first, nothing else changes.
-    void sendAll(this, [...this.held.splice(0), ...this.unsent.before(textOf(text))])
+    const first = [...this.held.splice(0), ...this.unsent.before(textOf(text))]
+    if (first.length > 0) sendUnawaited(this, inOneMessage(first))
     return send.call(this, ...statement)
   },
 })
@@ -51,55 +55,83 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   const { text } = statement
   if (text === unsentQuestion) return Promise.resolve(answer('SELECT', [client.unsent]))
   const opens = opening.test(text)
-  if (opens) client.unsent = new Unsent()
+  if (opens) startAnew(client)
   if (opens || (client.held.length === 1 && sessionContext.test(text))) {
     client.held.push(statement)
-    return Promise.resolve(answer(opens ? 'BEGIN' : 'SELECT'))
+    return Promise.resolve(answer(opens ? 'BEGIN' : 'SET'))
   }
   if (text === 'commit') return commit(client)
   if (text === 'rollback') return rollback(client, statement)
-  return sendBehind(client, joined(client.held.splice(0), client.unsent.before(text)), statement)
-}
-
-/** The context of the scope and the variables behind it are one statement. */
-function joined(held: readonly Statement[], due: readonly Statement[]): Statement[] {
-  const [first, context] = held
-  const [variables, ...rest] = due
-  if (!first || !context || !variables?.text.startsWith('select set_config(') || context.values.length > 0) return [...held, ...due]
-  return [first, { text: `${context.text}, ${variables.text.slice('select '.length)}`, values: variables.values }, ...rest]
+  const answered = sendTogether(client, [...client.held.splice(0), ...client.unsent.before(text)], statement)
+  const ahead = client.unsent.behind()
+  if (ahead) sendUnawaited(client, ahead)
+  return answered
 }
 
 async function commit(client: TransactionClient): Promise<QueryResult> {
   const last = client.unsent.atCommit()
-  client.unsent = new Unsent()
   if (last.length === 0 && client.held.splice(0).length > 0) return answer('COMMIT')
-  const result = await sendBehind(client, [...client.held.splice(0), ...last], { text: 'commit', values: [] })
-  if (result.command === 'ROLLBACK') throw new TransactionRolledBackError()
-  return result
+  const { command, ...result } = await sendTogether(client, [...client.held.splice(0), ...last], { text: 'commit', values: [] }).catch(
+    async (error: unknown) => {
+      // The last words failed, so `commit` was left out.
+      if (last.length > 0) await send.call(client, 'rollback').catch(() => {})
+      throw error
+    },
+  )
+  if (command === 'ROLLBACK') throw (await failureBehind(client)) ?? new TransactionRolledBackError()
+  return { command, ...result }
 }
 
 function rollback(client: TransactionClient, statement: Statement): Promise<QueryResult> {
-  client.unsent = new Unsent()
+  startAnew(client)
   if (client.held.splice(0).length > 0) return Promise.resolve(answer('ROLLBACK'))
   return send.call(client, statement.text)
 }
 
-/** One packet; the first error is the one that is told, for it is the cause of those that follow. */
-async function sendBehind(client: TransactionClient, first: readonly Statement[], { text, values }: Statement): Promise<QueryResult> {
-  if (first.length === 0) return send.call(client, text, values)
-  const { stream } = client.connection
-  stream.cork()
-  const before = sendAll(client, first)
-  const own = send.call(client, text, values)
-  stream.uncork()
-  const [result] = await Promise.allSettled([own])
-  for (const outcome of await before) if (outcome.status === 'rejected') throw outcome.reason
-  if (result.status === 'rejected') throw result.reason
-  return result.value
+function startAnew(client: TransactionClient): void {
+  client.unsent = new Unsent()
+  client.behind.length = 0
 }
 
-function sendAll(client: TransactionClient, statements: readonly Statement[]): Promise<PromiseSettledResult<QueryResult>[]> {
-  return Promise.allSettled(statements.map(({ text, values }) => send.call(client, text, values)))
+/** In one message where no statement has parameters, and else in one packet. */
+async function sendTogether(client: TransactionClient, first: readonly Statement[], statement: Statement): Promise<QueryResult> {
+  try {
+    if (first.length === 0) return await send.call(client, statement.text, statement.values)
+    if (statement.values.length === 0) return lastOf(await send.call(client, inOneMessage([...first, statement]).text))
+    const { stream } = client.connection
+    stream.cork()
+    sendUnawaited(client, inOneMessage(first))
+    const own = send.call(client, statement.text, statement.values)
+    stream.uncork()
+    return await own
+  } catch (error) {
+    throw (await failureBehind(client)) ?? error
+  }
+}
+
+/** None of what waits has parameters, for then it could not share a message. */
+function inOneMessage(statements: readonly Statement[]): Statement {
+  return { text: statements.map(({ text }) => text).join('; '), values: [] }
+}
+
+/** PostgreSQL answers each statement of a message. */
+function lastOf(result: QueryResult | QueryResult[]): QueryResult {
+  return Array.isArray(result) ? result.at(-1)! : result
+}
+
+function sendUnawaited(client: TransactionClient, { text }: Statement): void {
+  client.behind.push(
+    send.call(client, text).then(
+      () => undefined,
+      (error: Error) => error,
+    ),
+  )
+}
+
+/** The first failure is the cause of all that followed. */
+async function failureBehind(client: TransactionClient): Promise<Error | undefined> {
+  const outcomes = await Promise.all(client.behind)
+  return outcomes.find(Boolean)
 }
 
 function textOf(query: unknown): string {

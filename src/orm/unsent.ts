@@ -9,6 +9,8 @@ export interface Statement {
 export interface Outbox {
   /** One statement that says all that is pending, or nothing. */
   take(): Statement | undefined
+  /** What can be told of the unit of work before its statements are answered: it leaves behind one of them, so both sides work at once. */
+  ahead(): Statement | undefined
   /** What was pending is undone: its savepoint has been rolled back. */
   forget(): void
 }
@@ -89,6 +91,11 @@ export class Unsent {
     return [...(pending ? [pending] : []), ...(/^savepoint/i.test(text) ? [] : this.#variables())]
   }
 
+  /** What follows a statement of the unit of work without waiting for its answer. */
+  behind(): Statement | undefined {
+    return this.isVouching ? this.outbox?.ahead() : undefined
+  }
+
   atCommit(): Statement[] {
     const pending = this.outbox?.take()
     return pending ? [pending] : []
@@ -102,9 +109,19 @@ export class Unsent {
     const due = [...this.#wanted].filter(([name, value]) => this.#sent.get(name) !== value)
     if (due.length === 0) return []
     for (const [name, value] of due) this.#sent.set(name, value)
-    const calls = due.map((_pair, index) => `set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`)
-    return [{ text: `select ${calls.join(', ')}`, values: due.flat() }]
+    return due.map(([name, value]) => ({ text: setLocal(name, value), values: [] }))
   }
+}
+
+/** Sets a session variable for this transaction, in words to which there is no answer to read. */
+export function setLocal(name: string, value: string): string {
+  return `set local ${name} = ${literal(value)}`
+}
+
+/** A text as SQL says it, whatever the server thinks of backslashes. */
+export function literal(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`
+  return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
 /** On while every statement is one that the log will tell about anyway; the sentinel is awake whenever it isn't. */

@@ -26,7 +26,7 @@ beforeEach(async () => {
 })
 afterEach(() => client.end())
 
-const context = (reason: string): [string, string[]] => ['select set_config($1, $2, true)', ['daybook.reason', reason]]
+const context = (reason: string) => `set local daybook.reason = '${reason}'`
 const stateOfClient = async () => {
   const { processID } = client as unknown as { processID: number }
   const { rows } = await witness.query<{ state: string; query: string }>('select state, query from pg_stat_activity where pid = $1', [
@@ -38,7 +38,7 @@ const notes = async () => (await witness.query<{ id: number }>('select id from n
 
 test('the opening and the context wait for the first statement, and then hold for the transaction', async () => {
   await client.query('begin')
-  await client.query(...context('import'))
+  await client.query(context('import'))
   expect(await stateOfClient()).toMatchObject({ state: 'idle' })
   const { rows } = await client.query<{ reason: string }>(`select current_setting('daybook.reason') as reason`)
   expect(rows).toEqual([{ reason: 'import' }])
@@ -51,7 +51,7 @@ test('the opening and the context wait for the first statement, and then hold fo
 
 test.each(['commit', 'rollback'])('a transaction without a statement never reaches the server, and ends with %s', async end => {
   await client.query('begin')
-  await client.query(...context('nothing'))
+  await client.query(context('nothing'))
   await client.query(end)
   expect((await stateOfClient()).query).toBe('')
   expect((await client.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
@@ -69,7 +69,7 @@ test.each(['start transaction isolation level serializable read only', 'start tr
 describe('when something that was held fails', () => {
   test('its own error reaches the caller of the first statement, and nothing is written', async () => {
     await client.query('begin')
-    await client.query('select set_config($1, $2, true)', ['statement_timeout', 'not a time'])
+    await client.query(`set local statement_timeout = 'not a time'`)
     await expect(client.query('insert into note values (1)')).rejects.toMatchObject({ code: '22023' })
     await client.query('rollback')
     expect(await notes()).toEqual([])
@@ -77,7 +77,7 @@ describe('when something that was held fails', () => {
 
   test('a commit that follows all the same is refused', async () => {
     await client.query('begin')
-    await client.query('select set_config($1, $2, true)', ['statement_timeout', 'not a time'])
+    await client.query(`set local statement_timeout = 'not a time'`)
     await client.query('insert into note values (1)').catch(() => {})
     await expect(client.query('commit')).rejects.toMatchObject({ code: 'transaction.rolled_back' })
     expect(await notes()).toEqual([])
@@ -94,7 +94,7 @@ test('a statement that fails reaches its caller, and a commit after it is refuse
 
 test('savepoints behave as ever', async () => {
   await client.query('begin')
-  await client.query(...context('savepoint'))
+  await client.query(context('savepoint'))
   await client.query('savepoint a')
   await client.query('insert into note values (1)')
   await client.query('rollback to savepoint a')
@@ -117,7 +117,7 @@ test('statements that are sent without waiting keep their order', async () => {
 
 test('a cancelled statement ends its transaction and leaves the client usable', async () => {
   await client.query('begin')
-  await client.query(...context('cancel'))
+  await client.query(context('cancel'))
   const slow = client.query('select pg_sleep(10)')
   const refused = expect(slow).rejects.toMatchObject({ code: '57014' })
   const { processID } = client as unknown as { processID: number }
@@ -133,7 +133,7 @@ test('a connection that is cut rejects what was held and what was asked', async 
   cut.on('error', () => {})
   await cut.connect()
   await cut.query('begin')
-  await cut.query(...context('cut'))
+  await cut.query(context('cut'))
   const { processID } = cut as unknown as { processID: number }
   await witness.query('select pg_terminate_backend($1)', [processID])
   await expect(cut.query('insert into note values (9)')).rejects.toThrow()
@@ -142,7 +142,7 @@ test('a connection that is cut rejects what was held and what was asked', async 
 
 test('the callback style and statement objects work as ever, behind what was held', async () => {
   await client.query('begin')
-  await client.query(...context('object'))
+  await client.query(context('object'))
   const { rows } = await client.query<{ reason: string }>({ text: `select current_setting('daybook.reason') as reason`, values: [] })
   expect(rows).toEqual([{ reason: 'object' }])
   const viaCallback = await new Promise((resolve, reject) => {
