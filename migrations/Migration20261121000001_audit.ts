@@ -6,10 +6,16 @@ import { Migration } from '@mikro-orm/migrations'
  */
 export class Migration20261121000001_audit extends Migration {
   override up(): void {
-    // Contract: a UUIDv7 on every supported version of PostgreSQL, of which only 18 has its own.
-    this.addSql(`create function daybook_uuidv7() returns uuid language sql volatile parallel safe as $$
-      select encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-        placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid $$;`)
+    // Contract: a UUIDv7 on every supported version of PostgreSQL. Where it has its own, ours is only another name, and ten times as fast.
+    this.addSql(`do $do$ begin
+      if to_regprocedure('pg_catalog.uuidv7()') is not null then
+        create function daybook_uuidv7() returns uuid language sql volatile parallel safe as 'select pg_catalog.uuidv7()';
+      else
+        create function daybook_uuidv7() returns uuid language sql volatile parallel safe as $$
+          select encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+            placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid $$;
+      end if;
+    end $do$;`)
 
     // Contract: a row as the log tells it, whatever the session's time zone.
     this.addSql(`create function daybook_told(anyelement) returns jsonb language sql stable set timezone = 'UTC' as 'select to_jsonb($1)';`)
@@ -121,13 +127,22 @@ export class Migration20261121000001_audit extends Migration {
     this.addSql(`alter table audit_event_default enable always trigger append_only_truncate;`)
     this.addSql(`select daybook_prepare_audit_partitions(3);`)
 
-    // Contract: appends what the unit of work tells, as its caller, whom the policies bind. A function because its plan is kept; `json`, not
-    // `jsonb`, because what an entity was is kept to the letter.
+    // Contract: appends what the unit of work tells, as its caller, whom the policies bind. A function because its plan is kept, and because
+    // it asks for the scope's variables once where the columns' defaults would for each event; `json`, not `jsonb`, because what an entity was
+    // is kept to the letter.
     this.addSql(`create function daybook_append(events json) returns void language plpgsql as $$
+      declare
+        actor_type constant text := coalesce(nullif(current_setting('daybook.actor_type', true), ''), 'database');
+        actor_id constant text := coalesce(nullif(current_setting('daybook.actor_id', true), ''), session_user);
+        request_id constant text := nullif(current_setting('daybook.request_id', true), '');
+        correlation_id constant text := nullif(current_setting('daybook.correlation_id', true), '');
+        causation_id constant text := nullif(current_setting('daybook.causation_id', true), '');
+        reason constant text := nullif(current_setting('daybook.reason', true), '');
       begin
-        insert into audit_event (tenant_id, kind, type, entity, entity_id, entity_version, schema_version, id, decision_id, causation_id, changed, before, after, source)
-          select t, coalesce(k, 'activity'), y, e, i, v, coalesce(s, 1), coalesce(d, daybook_uuidv7()), c,
-            coalesce(w, nullif(current_setting('daybook.causation_id', true), '')), p, b, a, 'unit-of-work'
+        insert into audit_event (tenant_id, kind, type, entity, entity_id, entity_version, schema_version, id, decision_id, changed, before, after,
+            source, actor_type, actor_id, request_id, correlation_id, causation_id, reason)
+          select t, coalesce(k, 'activity'), y, e, i, v, coalesce(s, 1), coalesce(d, daybook_uuidv7()), c, p, b, a,
+            'unit-of-work', actor_type, actor_id, request_id, correlation_id, coalesce(w, causation_id), reason
           from json_to_recordset(events) as r(t uuid, k text, y text, e text, i uuid, v int, s smallint, d uuid, c uuid, w text, p text[], b json, a json);
       end $$;`)
 

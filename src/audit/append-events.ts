@@ -5,17 +5,17 @@ export interface EventDraft {
   readonly log: string
   readonly kind: 'activity' | 'decision'
   readonly type: string
-  readonly entity?: string
-  readonly entityId?: string
-  readonly entityVersion?: number
-  readonly schemaVersion?: number
-  readonly id?: string
-  readonly decision?: string
-  readonly causation?: string
-  readonly changed?: readonly string[]
+  readonly entity?: string | undefined
+  readonly entityId?: string | undefined
+  readonly entityVersion?: number | undefined
+  readonly schemaVersion?: number | undefined
+  readonly id?: string | undefined
+  readonly decision?: string | undefined
+  readonly causation?: string | undefined
+  readonly changed?: readonly string[] | undefined
   /** JSON text, which the log keeps to the letter. */
-  readonly before?: string
-  readonly after?: string
+  readonly before?: string | undefined
+  readonly after?: string | undefined
 }
 
 /**

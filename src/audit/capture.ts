@@ -115,7 +115,7 @@ class Flush {
 
   /** A flush that leaves a value to the database (`raw`) vouches for nothing: what it will be, only the sentinel sees. */
   async begin(transaction: object, isOwn: boolean): Promise<void> {
-    if (this.#unsent || this.#pending.some(({ set }) => Object.values(set.payload).some(isRaw))) return
+    if (this.#unsent || this.#pending.some(leavesValueToDatabase)) return
     const unsent = (this.#unsent = await unsentOf(transaction))
     await this.#lookUpUnknown(transaction)
     await this.#takeSeals(transaction)
@@ -275,14 +275,29 @@ function idOf({ entity }: ChangeSet<object>): string {
   return String(wrap(entity, true).getPrimaryKey())
 }
 
+function leavesValueToDatabase({ set }: Pending): boolean {
+  for (const value of Object.values(set.payload as Snapshot)) if (typeof value === 'object' && value !== null && isRaw(value)) return true
+  return false
+}
+
 /** What a row's reference, or its own id, says: by the entity, or by what was looked up. */
 function idIn({ set, lookedUp }: Pending, column: string): string | undefined {
-  const property = set.meta.props.find(({ fieldNames }) => fieldNames?.[0] === column)!
-  const value = (set.entity as Record<string, unknown>)[property.name]
+  const value = (set.entity as Record<string, unknown>)[propertyOf(set.meta, column)]
   if (typeof value === 'string') return value
   if (value) return String(wrap(value, true).getPrimaryKey())
   const told = lookedUp?.[column]
   return told && (JSON.parse(told) as string)
+}
+
+const properties = new WeakMap<EntityMetadata, Map<string, string>>()
+
+function propertyOf(meta: EntityMetadata, column: string): string {
+  let found = properties.get(meta)
+  if (!found) {
+    found = new Map(columnPropertiesOf(meta).map(({ name, fieldNames }) => [fieldNames[0]!, name]))
+    properties.set(meta, found)
+  }
+  return found.get(column)!
 }
 
 function tellsOfPerson(pending: Pending): boolean {

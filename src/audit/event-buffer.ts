@@ -57,10 +57,7 @@ export class EventBuffer implements Outbox {
   }
 
   ahead(): Statement | undefined {
-    const changes = this.foresee?.() ?? []
-    if (changes.length === 0) return undefined
-    for (const change of changes) this.record(change)
-    this.#settle()
+    for (const change of this.foresee?.() ?? []) this.#draft(change)
     return this.#leave()
   }
 
@@ -76,11 +73,13 @@ export class EventBuffer implements Outbox {
   }
 
   #settle(): void {
-    for (const change of this.#changes.values()) {
-      const draft = draftOf(change)
-      if (draft) this.#drafts.push(draft)
-    }
+    for (const change of this.#changes.values()) this.#draft(change)
     this.#changes.clear()
+  }
+
+  #draft(change: Change): void {
+    const draft = draftOf(change)
+    if (draft) this.#drafts.push(draft)
   }
 }
 
@@ -100,28 +99,37 @@ function replaced(before: Texts | undefined, after: Texts): Texts {
 }
 
 function draftOf(change: Change): EventDraft | undefined {
-  const { entity, id, log, decision, causation, versionColumn, before, after } = change
-  const version = versionColumn && (after ?? before)![versionColumn]
-  const common = {
-    log,
-    kind: 'activity' as const,
-    entity,
-    entityId: id,
-    ...(decision && { decision }),
-    ...(causation && { causation }),
-    ...(version && { entityVersion: Number(version) }),
-    ...(change.schemaVersion > 1 && { schemaVersion: change.schemaVersion }),
-  }
-  if (!before) return { ...common, type: `${entity}.created`, after: told(change, after!, Object.keys(after!)) }
-  if (!after) return { ...common, type: `${entity}.deleted`, before: told(change, before, Object.keys(before)) }
-  const changed = Object.keys(after).filter(column => (before[column] ?? 'null') !== after[column])
-  if (changed.length === 0) return undefined
+  const { before, after } = change
+  if (!before) return drafted(change, 'created', undefined, undefined, told(change, after!, Object.keys(after!)))
+  if (!after) return drafted(change, 'deleted', undefined, told(change, before, Object.keys(before)), undefined)
+  const columns = Object.keys(after).filter(column => (before[column] ?? 'null') !== after[column])
+  if (columns.length === 0) return undefined
+  const changed = columns.flatMap(column => (hasPaths(change, column) ? changedPaths(column, before[column], after[column]) : column))
+  return drafted(change, 'updated', changed, told(change, before, columns), told(change, after, columns))
+}
+
+function drafted(
+  change: Change,
+  what: string,
+  changed: readonly string[] | undefined,
+  before: string | undefined,
+  after: string | undefined,
+): EventDraft {
+  const version = change.versionColumn && (change.after ?? change.before)![change.versionColumn]
   return {
-    ...common,
-    type: `${entity}.updated`,
-    changed: changed.flatMap(column => (hasPaths(change, column) ? changedPaths(column, before[column], after[column]) : column)),
-    before: told(change, before, changed),
-    after: told(change, after, changed),
+    log: change.log,
+    kind: 'activity',
+    type: `${change.entity}.${what}`,
+    entity: change.entity,
+    entityId: change.id,
+    entityVersion: version ? Number(version) : undefined,
+    schemaVersion: change.schemaVersion > 1 ? change.schemaVersion : undefined,
+    id: undefined,
+    decision: change.decision,
+    causation: change.causation,
+    changed,
+    before,
+    after,
   }
 }
 

@@ -120,7 +120,7 @@ export function setLocal(name: string, value: string): string {
 
 /** A text as SQL says it, whatever the server thinks of backslashes. */
 export function literal(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`
+  const quoted = text.includes("'") ? `'${text.replaceAll("'", "''")}'` : `'${text}'`
   return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
