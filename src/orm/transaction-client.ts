@@ -1,6 +1,6 @@
 import pg, { type QueryResult } from 'pg'
 import { TransactionRolledBackError } from './orm.errors.ts'
-import { type Statement, Unsent, unsentQuestion } from './unsent.ts'
+import { isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts'
 
 /**
  * A `pg` client that changes no statement and no order, only when bytes leave. The ORM opens each scoped transaction with two statements
@@ -15,7 +15,7 @@ import { type Statement, Unsent, unsentQuestion } from './unsent.ts'
  * What was held leaves in front of the transaction's first real statement, as one message with it; PostgreSQL then leaves out whatever
  * follows a failure, whose error reaches the caller of that statement. What leaves behind a statement is not waited for: its error reaches
  * the caller of the next statement that fails for it, at the latest of `commit`. A transaction without any statement never reaches the
- * server. `commit` rejects when PostgreSQL answers ROLLBACK, which it does for a transaction that has failed; whether it rejects or not,
+ * server, and one that only read doesn't wait for the answer to its commit. `commit` rejects when PostgreSQL answers ROLLBACK, which it does for a transaction that has failed; whether it rejects or not,
  * the transaction has ended.
  *
  * It needs `pipeline: true` among the pool's options.
@@ -26,6 +26,8 @@ export class TransactionClient extends pg.Client {
   /** What left behind a statement: why it failed, if it did. */
   readonly behind: Promise<Error | undefined>[] = []
   unsent = new Unsent()
+  /** Whether the transaction has so far done nothing that its end could undo or let go: no writes, no locks, no promise of isolation. */
+  hasOnlyRead = false
 }
 
 type Query = (this: pg.Client, ...statement: readonly unknown[]) => Promise<QueryResult>
@@ -46,7 +48,7 @@ Object.defineProperty(TransactionClient.prototype, 'query', {
     }
     // A cursor, a prepared statement or the callback style: whatever waits goes first, nothing else changes.
     const first = [...this.held.splice(0), ...this.unsent.before(textOf(text))]
-    if (first.length > 0) sendUnawaited(this, inOneMessage(first))
+    if (first.length > 0) void sendUnawaited(this, inOneMessage(first))
     return send.call(this, ...statement)
   },
 })
@@ -55,22 +57,32 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   const { text } = statement
   if (text === unsentQuestion) return Promise.resolve(answer('SELECT', [client.unsent]))
   const opens = opening.test(text)
-  if (opens) startAnew(client)
+  if (opens) {
+    startAnew(client)
+    client.hasOnlyRead = !text.includes('isolation')
+  }
   if (opens || (client.held.length === 1 && sessionContext.test(text))) {
     client.held.push(statement)
     return Promise.resolve(answer(opens ? 'BEGIN' : 'SET'))
   }
   if (text === 'commit') return commit(client)
   if (text === 'rollback') return rollback(client, statement)
+  client.hasOnlyRead &&= isPlainRead(text) && !/\bfor (no key )?(update|share|key share)\b/i.test(text)
   const answered = sendTogether(client, [...client.held.splice(0), ...client.unsent.before(text)], statement)
   const ahead = client.unsent.behind()
-  if (ahead) sendUnawaited(client, ahead)
+  if (ahead) void sendUnawaited(client, ahead)
   return answered
 }
 
 async function commit(client: TransactionClient): Promise<QueryResult> {
   const last = client.unsent.atCommit()
-  if (last.length === 0 && client.held.splice(0).length > 0) return answer('COMMIT')
+  if (last.length === 0) {
+    if (client.held.splice(0).length > 0) return answer('COMMIT')
+    if (client.hasOnlyRead) {
+      void sendUnawaited(client, { text: 'commit', values: [] })
+      return answer('COMMIT')
+    }
+  }
   const { command, ...result } = await sendTogether(client, [...client.held.splice(0), ...last], { text: 'commit', values: [] }).catch(
     async (error: unknown) => {
       // The last words failed, so `commit` was left out.
@@ -78,7 +90,7 @@ async function commit(client: TransactionClient): Promise<QueryResult> {
       throw error
     },
   )
-  if (command === 'ROLLBACK') throw (await failureBehind(client)) ?? new TransactionRolledBackError()
+  if (command === 'ROLLBACK') throw (await firstFailure(client.behind)) ?? new TransactionRolledBackError()
   return { command, ...result }
 }
 
@@ -93,19 +105,20 @@ function startAnew(client: TransactionClient): void {
   client.behind.length = 0
 }
 
-/** In one message where no statement has parameters, and else in one packet. */
+/** In one message where no statement has parameters, and else in one packet. The first failure is the cause of all that follow. */
 async function sendTogether(client: TransactionClient, first: readonly Statement[], statement: Statement): Promise<QueryResult> {
+  const earlier = [...client.behind]
   try {
     if (first.length === 0) return await send.call(client, statement.text, statement.values)
     if (statement.values.length === 0) return lastOf(await send.call(client, inOneMessage([...first, statement]).text))
     const { stream } = client.connection
     stream.cork()
-    sendUnawaited(client, inOneMessage(first))
+    earlier.push(sendUnawaited(client, inOneMessage(first)))
     const own = send.call(client, statement.text, statement.values)
     stream.uncork()
     return await own
   } catch (error) {
-    throw (await failureBehind(client)) ?? error
+    throw (await firstFailure(earlier)) ?? error
   }
 }
 
@@ -119,19 +132,17 @@ function lastOf(result: QueryResult | QueryResult[]): QueryResult {
   return Array.isArray(result) ? result.at(-1)! : result
 }
 
-function sendUnawaited(client: TransactionClient, { text }: Statement): void {
-  client.behind.push(
-    send.call(client, text).then(
-      () => undefined,
-      (error: Error) => error,
-    ),
+function sendUnawaited(client: TransactionClient, { text }: Statement): Promise<Error | undefined> {
+  const failure = send.call(client, text).then(
+    () => undefined,
+    (error: Error) => error,
   )
+  client.behind.push(failure)
+  return failure
 }
 
-/** The first failure is the cause of all that followed. */
-async function failureBehind(client: TransactionClient): Promise<Error | undefined> {
-  const outcomes = await Promise.all(client.behind)
-  return outcomes.find(Boolean)
+async function firstFailure(behind: readonly Promise<Error | undefined>[]): Promise<Error | undefined> {
+  return (await Promise.all(behind)).find(Boolean)
 }
 
 function textOf(query: unknown): string {

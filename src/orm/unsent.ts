@@ -146,7 +146,7 @@ export function knownUnsentOf(transaction: object | undefined): Unsent | undefin
 }
 
 /** A select that calls nothing but what is known to write nothing that the log tells. Function calls could do anything. */
-function isPlainRead(text: string): boolean {
+export function isPlainRead(text: string): boolean {
   if (!/^select\b/i.test(text)) return false
   for (const [, word] of text.matchAll(/\b([a-z_]\w*)\s*\(/gi)) if (!harmless.has(word!.toLowerCase())) return false
   return !/\binto\b/i.test(text)

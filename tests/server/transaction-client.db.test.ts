@@ -92,6 +92,89 @@ test('a statement that fails reaches its caller, and a commit after it is refuse
   expect(await notes()).toEqual([])
 })
 
+describe('what a flush tells behind its statements', () => {
+  /** As a flush has it: nothing but the words that leave behind the next statement. */
+  const tellingBehind = async (text: string) => {
+    await client.query('begin')
+    let isDue = true
+    client.unsent.outbox = {
+      ahead: () => (isDue ? ((isDue = false), { text, values: [] }) : undefined),
+      take: () => undefined,
+      forget: () => {},
+    }
+    client.unsent.beginUnit(() => {}, false)
+  }
+
+  test('is written with it', async () => {
+    await tellingBehind('insert into note values (2)')
+    await client.query('insert into note values (1)')
+    await client.query('commit')
+    expect(await notes()).toEqual([1, 2])
+  })
+
+  test('is not waited for', async () => {
+    await tellingBehind('select pg_sleep(0.5)')
+    const start = performance.now()
+    await client.query('insert into note values (1)')
+    expect(performance.now() - start).toBeLessThan(400)
+    await client.query('commit')
+    expect(performance.now() - start).toBeGreaterThan(450)
+  })
+
+  test('fails for the caller of commit, and nothing is written', async () => {
+    await tellingBehind('select 1 / 0')
+    await client.query('insert into note values (1)')
+    await expect(client.query('commit')).rejects.toMatchObject({ code: '22012' })
+    expect(await notes()).toEqual([])
+    expect((await client.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('fails for the caller of the next statement, as the cause that it is', async () => {
+    await tellingBehind('select 1 / 0')
+    await client.query('insert into note values (1)')
+    await expect(client.query('insert into note values (2)')).rejects.toMatchObject({ code: '22012' })
+    await client.query('rollback')
+    expect(await notes()).toEqual([])
+  })
+
+  test('is refused with the statement before it, whose own error its caller gets', async () => {
+    await tellingBehind('insert into note values (2)')
+    await expect(client.query('insert into note values (1), (1)')).rejects.toMatchObject({ code: '23505' })
+    await client.query('rollback')
+    expect(await notes()).toEqual([])
+  })
+})
+
+test('when the last words of a transaction fail, commit says why and leaves the client usable', async () => {
+  await client.query('begin')
+  await client.query('insert into note values (1)')
+  client.unsent.outbox = { ahead: () => undefined, take: () => ({ text: 'select 1 / 0', values: [] }), forget: () => {} }
+  await expect(client.query('commit')).rejects.toMatchObject({ code: '22012' })
+  expect(await stateOfClient()).toMatchObject({ state: 'idle' })
+  expect(await notes()).toEqual([])
+})
+
+test('a transaction that only read doesn’t wait for its end; one that holds locks does', async () => {
+  await client.query('begin')
+  await client.query('select count(*) from note')
+  const end = client.query('commit')
+  expect(await Promise.race([end.then(() => 'at once'), new Promise(resolve => setImmediate(resolve, 'later'))])).toBe('at once')
+  await witness.query('insert into note values (1)')
+  await client.query('begin')
+  await client.query('select id from note for update')
+  await client.query('commit')
+  await witness.query('select id from note for update nowait')
+  expect(await stateOfClient()).toMatchObject({ state: 'idle' })
+})
+
+test.each([`it's`, String.raw`a \ and a '`, 'ünï 😀', ''])('a session variable may be any text: %s', async value => {
+  await client.query('begin')
+  client.unsent.set('daybook.reason', value)
+  const { rows } = await client.query<{ reason: string }>(`select pg_sleep(0), current_setting('daybook.reason') as reason`)
+  expect(rows[0]!.reason).toBe(value)
+  await client.query('rollback')
+})
+
 test('savepoints behave as ever', async () => {
   await client.query('begin')
   await client.query(context('savepoint'))
