@@ -34,6 +34,18 @@ export {
 } from './context/index.ts'
 export { ConfigurationError } from './config.ts'
 export * from './entities.ts'
+export {
+  type Job,
+  type JobContext,
+  type JobProgress,
+  type JobReport,
+  jobs,
+  type JobsOptions,
+  runJob,
+  type RunOptions,
+  startJobs,
+  type Step,
+} from './jobs/index.ts'
 export { DaybookError } from './kernel/error.ts'
 export {
   activityOf,

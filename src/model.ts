@@ -21,6 +21,7 @@ import {
   VerificationTokenSchema,
 } from './domain/identity/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
+import { JobRunSchema } from './domain/system/index.ts'
 import type { Keyring } from './kernel/keyring.ts'
 import { declarationOf, type Entity, type Model } from './orm/index.ts'
 
@@ -42,6 +43,7 @@ const entities: readonly Entity[] = [
   UserRoleSchema,
   UserPermissionSchema,
   ApiKeySchema,
+  JobRunSchema,
   AuditEventSchema,
   ActivityLogSchema,
   DecisionLogSchema,

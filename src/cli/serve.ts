@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { seedDemo } from '../../seeders/seed-demo.ts'
 import { type Config, readConfig } from '../config.ts'
+import { type Job, type JobReport, jobs, startJobs } from '../jobs/index.ts'
 import { daybookHost, folderMailer, type HostOptions } from '../http/index.ts'
 import { DaybookError } from '../kernel/error.ts'
 import { openDaybook } from '../open-daybook.ts'
@@ -30,14 +31,28 @@ async function serve(config: Config): Promise<void> {
     await host.listen({ host: config.host, port: config.port })
     const { port } = host.server.address() as AddressInfo
     console.log(`Daybook listens on http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`)
+    const running =
+      config.databaseUrl && !config.operatorUrl ? undefined : startJobs(daybook, jobs, { onReport: sayWhatFailed, onError: sayWhy })
+    if (!running)
+      console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
     closeOnSignal(async () => {
       await host.close()
+      await running?.[Symbol.asyncDispose]()
       await daybook.close()
     })
   } catch (error) {
     await daybook.close()
     throw error
   }
+}
+
+function sayWhatFailed({ job, status, failed, error }: JobReport): void {
+  if (status === 'FAILED')
+    console.error(`Job ${job} failed${failed > 0 ? ` for ${failed} tenants` : ''}: ${error ?? 'their runs say why (table job_run)'}`)
+}
+
+function sayWhy(error: unknown, { name }: Job): void {
+  console.error(`Job ${name} could not run:`, error instanceof DaybookError ? error.message : error)
 }
 
 /** An embedded database that nobody has opened yet. */

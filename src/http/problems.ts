@@ -100,6 +100,7 @@ const statuses: Readonly<Record<string, number>> = {
   'database.embedded_in_use': 503,
   'migration.running': 503,
   'seeding.refused': 500,
+  'job.blind': 500,
 }
 
 export function statusOfCode(code: string): number | undefined {

@@ -41,6 +41,20 @@ export function cancelInvitation(invitation: Invitation): void {
   invitation.close('CANCELED')
 }
 
+/** Closes open offers that nobody took in time, some at a time; how many there were. */
+export async function expireInvitations(em: ScopedEntityManager, at: Date): Promise<number> {
+  const expired = await em.find(Invitation, openUntil(at), { limit: 500, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE })
+  for (const invitation of expired) invitation.close('EXPIRED')
+  return expired.length
+}
+
+/** An operator names the tenant; anybody else sees their own alone. */
+export function countExpiredInvitations(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
+  return em.count(Invitation, { ...openUntil(at), ...(tenantId && { tenantId }) })
+}
+
+const openUntil = (at: Date) => ({ status: 'PENDING' as const, expiresAt: { $lte: at } })
+
 /** Offers to one address take turns, so that of several at once the last is the one that is good. */
 async function withdrawEarlier(em: ScopedEntityManager, tenantId: string, email: string, now: Date): Promise<void> {
   await em.execute(`select pg_advisory_xact_lock(hashtextextended('daybook:invitation:' || ?, 0))`, [`${tenantId}:${email}`])

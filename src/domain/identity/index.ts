@@ -3,6 +3,7 @@
  * or replace a password. Everything here works in identity scopes, in which a person's own rows are visible and nobody else's.
  */
 export { Account, AccountSchema } from './account.entity.ts'
+export { cleanupExpiredSessions, cleanupExpiredTokens, type CleanupOptions } from './cleanup.ts'
 export { normalizeEmail } from './email.ts'
 export { EmailInvalidError, PasswordRefusedError } from './identity.errors.ts'
 export { assertPasswordAcceptable, hashPassword, needsRehash, verifyPassword } from './password.ts'

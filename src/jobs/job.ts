@@ -1,0 +1,27 @@
+import type { ScopedEntityManager } from '../orm/index.ts'
+
+export interface JobContext {
+  readonly at: Date
+  /** Says what would be done, and leaves everything as it is. */
+  readonly dryRun: boolean
+}
+
+/** Does some of the work and says how much; it is asked again, in a transaction of its own, until nothing is left. */
+export type Step = (em: ScopedEntityManager, context: JobContext) => Promise<number>
+
+/**
+ * Work that no request asks for. What it does for the platform it does as an operator; what it does for tenants, for one after the other in
+ * that tenant's own scope, where the policies hold for it as for everybody. It may be stopped anywhere and be started twice, so a step does
+ * nothing that it can't do again.
+ */
+export interface Job {
+  readonly name: string
+  readonly everyMs: number
+  readonly forPlatform?: Step
+  readonly forTenant?: Step
+  /**
+   * What is to be done in a tenant, asked by the operator, whom no policy binds. A job that is told of work and finds none is blind, which
+   * a broken policy or a wrong scope makes it; it fails instead of reporting that all is well.
+   */
+  readonly due?: (em: ScopedEntityManager, tenant: string, context: JobContext) => Promise<number>
+}

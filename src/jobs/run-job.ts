@@ -1,0 +1,158 @@
+import { systemActor } from '../context/index.ts'
+import { Organization } from '../domain/organizations/index.ts'
+import { JobRun, type JobStatus } from '../domain/system/index.ts'
+import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
+import type { Job, JobContext, Step } from './job.ts'
+import { JobBlindError } from './jobs.errors.ts'
+import { asLeader } from './leader.ts'
+import { operatorOf } from './operator.ts'
+
+export interface RunOptions {
+  readonly at?: Date
+  readonly dryRun?: boolean
+  /** Ends the run after the step at hand; the next run goes on from there. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: JobProgress) => void
+}
+
+export interface JobProgress {
+  readonly job: string
+  readonly tenants: number
+  readonly processed: number
+}
+
+export interface JobReport {
+  readonly job: string
+  /** `SKIPPED`: another process is at it. */
+  readonly status: JobStatus
+  readonly processed: number
+  /** For how many tenants it failed; each has a `JobRun` that says why. */
+  readonly failed: number
+  readonly error?: string
+}
+
+/** Runs a job once, unless another process runs it at this moment, and keeps a record of it. */
+export async function runJob(daybook: Daybook, job: Job, options: RunOptions = {}): Promise<JobReport> {
+  const report = await asLeader(daybook, job.name, () => new Run(daybook, job, options).go())
+  return report ?? { job: job.name, status: 'SKIPPED', processed: 0, failed: 0 }
+}
+
+const tenantsAtOnce = 100
+
+class Run {
+  readonly #daybook: Daybook
+  readonly #job: Job
+  readonly #options: RunOptions
+  readonly #context: JobContext
+  #tenants = 0
+
+  constructor(daybook: Daybook, job: Job, options: RunOptions) {
+    this.#daybook = daybook
+    this.#job = job
+    this.#options = options
+    this.#context = { at: options.at ?? new Date(), dryRun: options.dryRun ?? false }
+  }
+
+  async go(): Promise<JobReport> {
+    const run = await this.#start()
+    try {
+      if (this.#job.forPlatform) await this.#repeat(run, step => this.#asOperator(step), this.#job.forPlatform)
+      if (this.#job.forTenant) await this.#goThroughTenants(run, this.#job.forTenant)
+      run.finish(new Date(), this.#options.signal?.aborted ? 'It was told to stop; the next run goes on.' : undefined)
+    } catch (error) {
+      run.finish(new Date(), messageOf(error))
+    }
+    await this.#record(run)
+    const { status, processed, failed, error } = run
+    return { job: this.#job.name, status, processed, failed, ...(error && { error }) }
+  }
+
+  /** Where the run before this one ended early, this one begins where it stood. */
+  async #start(): Promise<JobRun> {
+    return this.#asOperator(async em => {
+      const [last] = await em.find(
+        JobRun,
+        { job: this.#job.name, tenantId: null },
+        { orderBy: { startedAt: 'desc', id: 'desc' }, limit: 1 },
+      )
+      if (last?.status === 'RUNNING') last.abandon(new Date())
+      const position = last && last.status === 'FAILED' && last.position ? last.position : null
+      const { dryRun } = this.#context
+      return em.create(JobRun, { job: this.#job.name, startedAt: new Date(), processed: 0, failed: 0, dryRun, position })
+    })
+  }
+
+  async #goThroughTenants(run: JobRun, step: Step): Promise<void> {
+    while (!this.#options.signal?.aborted) {
+      const tenants = await this.#asOperator(em => tenantsAfter(em, run.position))
+      if (tenants.length === 0) {
+        run.position = null
+        return
+      }
+      for (const tenant of tenants) {
+        if (this.#options.signal?.aborted) return
+        await this.#workFor(run, tenant, step)
+        run.position = tenant
+        this.#tenants++
+      }
+      await this.#record(run)
+    }
+  }
+
+  /** One tenant's trouble is not another's. */
+  async #workFor(run: JobRun, tenant: string, step: Step): Promise<void> {
+    const startedAt = new Date()
+    const before = run.processed
+    let error: string | undefined
+    try {
+      const due = await this.#asOperator(em => this.#job.due?.(em, tenant, this.#context) ?? Promise.resolve(0))
+      await this.#repeat(run, once => this.#inTenant(tenant, once), step)
+      if (due > 0 && run.processed === before) throw new JobBlindError(this.#job.name, tenant, due)
+    } catch (caught) {
+      run.failed++
+      error = messageOf(caught)
+    }
+    const processed = run.processed - before
+    if (processed === 0 && !error) return
+    const { dryRun } = this.#context
+    await this.#asOperator(async em => {
+      const own = em.create(JobRun, { job: run.job, tenantId: tenant, startedAt, processed, failed: error ? 1 : 0, dryRun })
+      own.finish(new Date(), error)
+    })
+  }
+
+  /** A dry run changes nothing, so a second step would find the same again. */
+  async #repeat(run: JobRun, inScope: InScope, step: Step): Promise<void> {
+    for (let processed = -1; processed !== 0 && !this.#options.signal?.aborted;) {
+      processed = await inScope(em => step(em, this.#context))
+      run.processed += processed
+      this.#options.onProgress?.({ job: this.#job.name, tenants: this.#tenants, processed: run.processed })
+      if (this.#context.dryRun) return
+    }
+  }
+
+  #asOperator<T>(work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
+    return this.#daybook.transact(operatorOf(this.#job.name), work)
+  }
+
+  #inTenant<T>(tenant: string, work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
+    const { name } = this.#job
+    return this.#daybook.transact({ tenant, actor: systemActor(`job:${name}`), reason: `the job ${name}` }, work)
+  }
+
+  #record({ id, status, finishedAt = null, processed, failed, error = null, position = null }: JobRun): Promise<number> {
+    return this.#asOperator(em => em.nativeUpdate(JobRun, { id }, { status, finishedAt, processed, failed, error, position }))
+  }
+}
+
+type InScope = (step: (em: ScopedEntityManager) => Promise<number>) => Promise<number>
+
+async function tenantsAfter(em: ScopedEntityManager, position: string | null | undefined): Promise<string[]> {
+  const served = { status: { $ne: 'CLOSED' as const }, ...(position && { id: { $gt: position } }) }
+  const found = await em.find(Organization, served, { fields: ['id'], orderBy: { id: 'asc' }, limit: tenantsAtOnce })
+  return found.map(({ id }) => id)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
