@@ -3,10 +3,12 @@ import { newId } from '../src/kernel/id.ts'
 import { foldedTableSql } from '../src/readers/folded-table.ts'
 import type { Ground } from './ground.ts'
 import { Item } from './model.ts'
-import { clock, type Figure } from './rounds.ts'
+import { subscribe } from '../src/readers/index.ts'
+import { clock, collectGarbage, type Figure } from './rounds.ts'
 
 /** Reading the log back, as the tenant, under row level security, out of a log that holds other tenants' events too. */
-export async function readFigures({ daybook, administer }: Ground, rounds: number): Promise<Figure[]> {
+export async function readFigures(ground: Ground, rounds: number): Promise<Figure[]> {
+  const { daybook, administer } = ground
   const tenant = newId()
   const busy = newId()
   await administer(eventsSql(tenant, 10_000, 10), eventsSql(tenant, 1, 100, busy), 'vacuum analyze audit_event')
@@ -21,7 +23,36 @@ export async function readFigures({ daybook, administer }: Ground, rounds: numbe
       transact(`select count(*), max(title), sum(quantity) from (${folded}) as folded`),
     ),
     await clock('read: history of an entity with 100 versions', 5, rounds, () => transact(history, [tenant, busy])),
+    await clock('read: follow 100,000 events', 1_000, rounds, () => follow(ground, tenant, newId())),
+    await memoryOfFollowing(ground, tenant),
   ]
+}
+
+/** From the beginning to the end, by a follower of its own. */
+async function follow({ daybook }: Ground, tenant: string, name: string, onBatch: (seen: number) => void = () => {}): Promise<void> {
+  let seen = 0
+  const scope = { tenant, actor: systemActor('bench') }
+  await using subscription = subscribe(daybook, name, async events => onBatch((seen += events.length)), { scope, batch: 5_000, pollMs: 5 })
+  await subscription.caughtUp()
+  if (seen < 100_000) throw new Error(`Following gave ${seen} events instead of 100,100.`)
+}
+
+/** What stays on the heap late in the log, against early in it. */
+async function memoryOfFollowing(ground: Ground, tenant: string): Promise<Figure> {
+  const heap: number[] = []
+  await follow(ground, tenant, newId(), () => {
+    collectGarbage()
+    heap.push(process.memoryUsage().heapUsed)
+  })
+  const [early, late] = [heap[1]!, heap.at(-1)!]
+  return {
+    name: 'read: heap after 100,000 events, against 10,000',
+    unit: 'bytes',
+    stock: early,
+    daybook: late,
+    value: late / early,
+    target: 1.1,
+  }
 }
 
 const changed = (version: string) =>

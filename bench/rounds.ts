@@ -83,4 +83,4 @@ function quantile(values: readonly number[], part: number): number {
 }
 
 setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
+export const collectGarbage = runInNewContext('gc') as () => void

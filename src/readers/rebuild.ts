@@ -9,11 +9,15 @@ export interface Projection {
   readonly clear: (em: ScopedEntityManager) => Promise<void>
 }
 
-/** Makes a projection anew: what it has goes and its position is the beginning, at once; then it catches up, batch by batch. */
+/** Makes a projection anew: what it has goes and its position is the beginning, at once; then it catches up, batch by batch, or fails. */
 export async function rebuild(
   daybook: Daybook,
   projection: Projection,
-  options: { readonly scope: ScopeInput; readonly batch?: number; readonly onProgress?: (progress: Progress) => void },
+  options: {
+    readonly scope: ScopeInput
+    readonly batch?: number
+    readonly onProgress?: (progress: Pick<Progress, 'position' | 'latest' | 'behind'>) => void
+  },
 ): Promise<void> {
   await daybook.transact(options.scope, async em => {
     await em.execute(`select from audit_subscription where ${mine} for update`, [projection.name])
@@ -21,6 +25,9 @@ export async function rebuild(
     await em.execute(`update audit_subscription set reached = 0 where ${mine}`, [projection.name])
   })
   const { onProgress, ...rest } = options
+  const failure = Promise.withResolvers<never>()
+  // It may fail before anybody waits for it.
+  failure.promise.catch(() => undefined)
   let latest = 0
   await using subscription = subscribe(
     daybook,
@@ -29,8 +36,8 @@ export async function rebuild(
       await projection.handle(events, em)
       if (onProgress) onProgress({ position: events.at(-1)!.seq, latest, behind: Math.max(0, latest - events.at(-1)!.seq) })
     },
-    { pollMs: 20, ...rest },
+    { pollMs: 20, ...rest, onError: failure.reject },
   )
   latest = (await subscription.progress()).latest
-  await subscription.caughtUp()
+  await Promise.race([subscription.caughtUp(), failure.promise])
 }

@@ -13,6 +13,7 @@ export interface SubscribeOptions {
   readonly batch?: number
   /** How long it rests when there is nothing to do. */
   readonly pollMs?: number
+  /** A batch that fails is tried again, later each time; without this the process is warned. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -20,6 +21,9 @@ export interface Progress {
   readonly position: number
   readonly latest: number
   readonly behind: number
+  /** How often the batch at hand has failed, and why the last time. */
+  readonly failures: number
+  readonly lastError?: string
 }
 
 /**
@@ -52,12 +56,20 @@ export class Subscription implements AsyncDisposable {
 
   async progress(): Promise<Progress> {
     return this.#daybook.transact(this.#options.scope, async em => {
-      const [row] = await em.execute<{ position: string; latest: string }[]>(
-        `select coalesce((select reached from audit_subscription where ${mine}), 0)::text as position, (select seq::text from daybook_mark()) as latest`,
+      const [row] = await em.execute<{ position: string; latest: string; failures: number | null; error: string | null }[]>(
+        `select coalesce(s.reached, 0)::text as position, m.seq::text as latest, s.failures, s.last_error as error
+           from daybook_mark() m left join audit_subscription s on ${mine}`,
         [this.#name],
       )
       const [position, latest] = [Number(row!.position), Number(row!.latest)]
-      return { position, latest, behind: Math.max(0, latest - position) }
+      const { failures, error } = row!
+      return {
+        position,
+        latest,
+        behind: Math.max(0, latest - position),
+        failures: failures ?? 0,
+        ...(error !== null && { lastError: error }),
+      }
     })
   }
 
@@ -81,7 +93,7 @@ export class Subscription implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { pollMs = 250, onError } = this.#options
+    const { pollMs = 250, onError = warn } = this.#options
     let failures = 0
     while (!this.#stopping.signal.aborted) {
       let moved = false
@@ -90,7 +102,7 @@ export class Subscription implements AsyncDisposable {
         failures = 0
       } catch (error) {
         failures++
-        onError?.(error)
+        onError(error)
         await this.#remember(error).catch(() => undefined)
       }
       const restMs = failures > 0 ? Math.min(pollMs * 2 ** failures, 60_000) : moved ? 0 : pollMs
@@ -141,7 +153,17 @@ export class Subscription implements AsyncDisposable {
   async #remember(error: unknown): Promise<void> {
     const words = error instanceof Error ? error.message : String(error)
     await this.#daybook.transact(this.#options.scope, em =>
-      em.execute(`update audit_subscription set failures = failures + 1, last_error = left(?, 500) where ${mine}`, [words, this.#name]),
+      // The row itself may have gone with the transaction that failed.
+      em.execute(
+        `insert into audit_subscription as s (name, tenant_id, failures, last_error)
+           values (?, nullif(current_setting('daybook.tenant_id', true), '')::uuid, 1, left(?, 500))
+           on conflict (tenant_id, name) do update set failures = s.failures + 1, last_error = excluded.last_error`,
+        [this.#name, words],
+      ),
     )
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error))
 }

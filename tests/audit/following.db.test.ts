@@ -57,7 +57,7 @@ describe('a subscription', () => {
         if (failures++ < 2) throw new Error('not yet')
         told.push(...events)
       },
-      { scope: scopeOf(tenant), pollMs: 5, batch: 3 },
+      { scope: scopeOf(tenant), pollMs: 5, batch: 3, onError: () => {} },
     )
     while (told.length < 3) await sleep(10)
     await subscription.close()
@@ -108,4 +108,20 @@ test('a projection is kept by following, and made anew gives the same', async ()
   })
   expect(await read()).toEqual(kept)
   expect(steps.length).toBeGreaterThanOrEqual(3)
+})
+
+test('a projection that can’t be made anew says why instead of trying for ever', async () => {
+  const tenant = newId()
+  await write(tenant, 3)
+  const broken = { name: 'broken', clear: async () => {}, handle: () => Promise.reject(new Error('A step is missing.')) }
+  await expect(rebuild(database.daybook, broken, { scope: scopeOf(tenant) })).rejects.toThrow('A step is missing.')
+})
+
+test('progress tells of a batch that fails', async () => {
+  const tenant = newId()
+  await write(tenant, 3)
+  const options = { scope: scopeOf(tenant), pollMs: 5, onError: () => {} }
+  await using subscription = subscribe(database.daybook, 'stuck', () => Promise.reject(new Error('No room.')), options)
+  await expect.poll(() => subscription.progress(), { timeout: 10_000 }).toMatchObject({ behind: expect.any(Number), lastError: 'No room.' })
+  expect((await subscription.progress()).failures).toBeGreaterThan(0)
 })
