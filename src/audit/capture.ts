@@ -205,8 +205,9 @@ class Flush {
   }
 
   /**
-   * A reference that was updated without being loaded, or an entity loaded in part: the values from before are unknown, so they are read
-   * under the row's lock. Most flushes have none.
+   * A reference that was updated without being loaded, an entity loaded in part, or one that the ORM writes as a whole although it believes
+   * that it knows it, which would undo what others wrote meanwhile: the values from before are unknown, so they are read under the row's
+   * lock. Most flushes have none.
    */
   async #lookUpUnknown(transaction: object): Promise<void> {
     const unknown = this.#pending.filter(pending => this.#logOf(pending) === undefined || hasUnknown(pending))
@@ -326,11 +327,14 @@ function withVersion({ entity, meta }: ChangeSet<object>, snapshot: Snapshot | u
 
 function hasUnknown(pending: Pending): boolean {
   const { set, table, fields, snapshot } = pending
-  if (set.type === ChangeSetType.CREATE || createdHere.has(set.entity)) return false
+  if (set.type === ChangeSetType.CREATE) return false
+  const isMissing = (property: string) => !(property in snapshot) && !createdHere.has(set.entity)
   const person = table.personColumn !== 'id' && fields.get(table.personColumn)?.property
-  if (person && tellsOfPerson(pending) && !(person in snapshot)) return true
+  if (person && isMissing(person) && tellsOfPerson(pending)) return true
   for (const { property } of fields.values()) {
-    if (!(property in snapshot) && (deletions.has(set.type) || property in set.payload)) return true
+    const isWritten = property in set.payload
+    if ((isWritten || deletions.has(set.type)) && isMissing(property)) return true
+    if (isWritten && (set.payload as Snapshot)[property] === snapshot[property]) return true
   }
   return false
 }

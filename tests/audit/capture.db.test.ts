@@ -487,6 +487,23 @@ describe('the sentinel', () => {
   })
 })
 
+test('what the ORM writes although it believes that nothing changed is told if it did', async () => {
+  const { id } = await saved()
+  const em = scope()
+  const note = await em.findOneOrFail(Note, id)
+  await transact(other => other.execute('update note set stars = 9 where id = ?', [id]))
+  const writeAll: EventSubscriber = {
+    onFlush({ uow }) {
+      for (const { entity, payload } of uow.getChangeSets()) if (entity === note) Object.assign(payload, { stars: 0 })
+    },
+  }
+  em.getEventManager().registerSubscriber(writeAll)
+  note.title = 'other'
+  await em.flush()
+  expect(await told()).toEqual(['note.created', 'note.updated by the database', 'note.updated'])
+  expect((await events()).at(-1)).toMatchObject({ before: { stars: 9 }, after: { stars: 0 } })
+})
+
 test('nobody changes, removes or empties events', async () => {
   await saved()
   for (const sql of ['update audit_event set reason = null', 'delete from audit_event', 'truncate audit_event']) {
