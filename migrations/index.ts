@@ -5,6 +5,7 @@ import { Migration20261121000001_audit } from './Migration20261121000001_audit.t
 import { Migration20261121000002_audited_entities } from './Migration20261121000002_audited_entities.ts'
 import { Migration20261121000003_following } from './Migration20261121000003_following.ts'
 import { Migration20261122000001_system } from './Migration20261122000001_system.ts'
+import { Migration20261122000002_work } from './Migration20261122000002_work.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -14,4 +15,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261121000002_audited_entities', class: Migration20261121000002_audited_entities },
   { name: 'Migration20261121000003_following', class: Migration20261121000003_following },
   { name: 'Migration20261122000001_system', class: Migration20261122000001_system },
+  { name: 'Migration20261122000002_work', class: Migration20261122000002_work },
 ]

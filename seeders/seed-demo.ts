@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { userActor } from '../src/context/index.ts'
-import { Membership, Organization, PasswordCredential, registerOrganization, Role, User } from '../src/entities.ts'
+import { ensureBuiltinWork, Membership, Organization, PasswordCredential, registerOrganization, Role, User } from '../src/entities.ts'
 import { hashPassword } from '../src/domain/identity/index.ts'
 import { now } from '../src/kernel/clock.ts'
 import { runDeterministically } from '../src/kernel/determinism.ts'
@@ -54,7 +54,8 @@ async function seedOrganization(
   }
   const existing = await daybook.scope({ tenant: ids.organization, actor: userActor(ids.user) }).findOne(Organization, ids.organization)
   if (!existing) {
-    await registerOrganization(daybook, { email: owner.email, password, name: fullName(owner), locale: owner.locale, organization, ids })
+    const registration = { email: owner.email, password, name: fullName(owner), locale: owner.locale, organization, ids }
+    await registerOrganization(daybook, registration, ensureBuiltinWork)
   }
   const outcome = existing ? 'kept' : 'created'
   report.tell(outcome, `organization ${demo.slug} (${demo.plan}, ${demo.dataRegion})`)

@@ -1,4 +1,5 @@
 export * from './domain/identity/index.ts'
 export * from './domain/organizations/index.ts'
 export * from './domain/access/index.ts'
+export * from './domain/work/index.ts'
 export * from './domain/system/index.ts'

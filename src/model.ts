@@ -22,6 +22,15 @@ import {
 } from './domain/identity/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
 import { JobRunSchema } from './domain/system/index.ts'
+import {
+  ApprovalItemSchema,
+  IntakeRequestSchema,
+  PipelineItemSchema,
+  PipelineSchema,
+  PipelineStageSchema,
+  TaskSchema,
+  TaskTemplateSchema,
+} from './domain/work/index.ts'
 import type { Keyring } from './kernel/keyring.ts'
 import { declarationOf, type Entity, type Model } from './orm/index.ts'
 
@@ -43,6 +52,13 @@ const entities: readonly Entity[] = [
   UserRoleSchema,
   UserPermissionSchema,
   ApiKeySchema,
+  PipelineSchema,
+  PipelineStageSchema,
+  TaskTemplateSchema,
+  TaskSchema,
+  IntakeRequestSchema,
+  PipelineItemSchema,
+  ApprovalItemSchema,
   JobRunSchema,
   AuditEventSchema,
   ActivityLogSchema,

@@ -332,9 +332,9 @@ function hasUnknown(pending: Pending): boolean {
   const person = table.personColumn !== 'id' && fields.get(table.personColumn)?.property
   if (person && isMissing(person) && tellsOfPerson(pending)) return true
   for (const { property } of fields.values()) {
-    const isWritten = property in set.payload
-    if ((isWritten || deletions.has(set.type)) && isMissing(property)) return true
-    if (isWritten && (set.payload as Snapshot)[property] === snapshot[property]) return true
+    const isSent = property in set.payload
+    if ((isSent || deletions.has(set.type)) && isMissing(property)) return true
+    if (isSent && (set.payload as Snapshot)[property] === snapshot[property]) return true
   }
   return false
 }

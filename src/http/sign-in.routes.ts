@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { registerOrganization } from '../domain/access/index.ts'
+import { ensureBuiltinWork } from '../domain/work/index.ts'
 import {
   activateTenant,
   requestEmailVerification,
@@ -44,7 +45,7 @@ export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']):
     '/auth/sign-up',
     { config: guessable, schema: { body: signUpBody, response: { 201: signUpAnswer } } },
     async (request, reply) => {
-      const { user, organization } = await registerOrganization(daybook.database, request.body)
+      const { user, organization } = await registerOrganization(daybook.database, request.body, ensureBuiltinWork)
       await sendVerification(daybook, user)
       return reply.code(201).send({ user: ownUserView(user), organization: organizationView(organization) })
     },

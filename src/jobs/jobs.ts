@@ -2,6 +2,7 @@ import { sealPersonal } from '../audit/index.ts'
 import { countExpiredInvitations, expireInvitations } from '../domain/access/index.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
 import { JobRun } from '../domain/system/index.ts'
+import { countOverdueApprovals, expireApprovals } from '../domain/work/index.ts'
 import type { Job } from './job.ts'
 
 const second = 1_000
@@ -39,6 +40,13 @@ const expireOpenInvitations: Job = {
   forTenant: (em, { at, dryRun }) => (dryRun ? countExpiredInvitations(em, at) : expireInvitations(em, at)),
 }
 
+const expireOpenApprovals: Job = {
+  name: 'expire-approvals',
+  everyMs: 5 * minute,
+  due: (em, tenant, { at }) => countOverdueApprovals(em, at, tenant),
+  forTenant: (em, { at, dryRun }) => (dryRun ? countOverdueApprovals(em, at) : expireApprovals(em, at)),
+}
+
 /** A run in which there was nothing to do says nothing after a day. */
 const forgetJobRuns: Job = {
   name: 'forget-job-runs',
@@ -51,4 +59,11 @@ const forgetJobRuns: Job = {
 }
 
 /** What a running Daybook does by itself. */
-export const jobs: readonly Job[] = [prepareAuditPartitions, sealPersonalValues, cleanUpIdentity, expireOpenInvitations, forgetJobRuns]
+export const jobs: readonly Job[] = [
+  prepareAuditPartitions,
+  sealPersonalValues,
+  cleanUpIdentity,
+  expireOpenInvitations,
+  expireOpenApprovals,
+  forgetJobRuns,
+]

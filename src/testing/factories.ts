@@ -6,8 +6,11 @@ import { type Daybook, isTenantOwned, type ScopedEntityManager } from '../orm/in
 
 export type RowData = Record<string, unknown>
 
-/** Values that a check constraint asks for and metadata can't tell, by `Entity.property`. */
+/** Values that a check constraint asks for and metadata can't tell, by `Entity.property`; optional properties are left out without one. */
 export type Examples = Readonly<Record<string, () => unknown>>
+
+/** The example of an optional relation that shall point at a row of its own. */
+export const related = Symbol('related')
 
 /**
  * Makes one valid row of any entity in a tenant, from metadata alone: required properties by their type, required relations by rows of
@@ -33,10 +36,11 @@ export async function createRow(
 /** The data of a valid row, whose relations exist already. It is not written. */
 export async function rowData(em: ScopedEntityManager, meta: EntityMetadata, person: string, examples: Examples = {}): Promise<RowData> {
   const data: RowData = { id: newId() }
-  for (const prop of meta.props.filter(needsValue)) {
-    const example = examples[`${meta.className}.${prop.name}`]
-    if (example) data[prop.name] = example()
-    else data[prop.name] = prop.targetMeta ? await relatedId(em, prop.targetMeta, person, examples) : scalar(prop)
+  for (const prop of meta.props) {
+    const example = examples[`${meta.className}.${prop.name}`]?.()
+    if (example !== undefined && example !== related) data[prop.name] = example
+    else if (example === related || needsValue(prop))
+      data[prop.name] = prop.targetMeta ? await relatedId(em, prop.targetMeta, person, examples) : scalar(prop)
   }
   return data
 }

@@ -1,4 +1,4 @@
-export { createRow, type Examples, rowData, type RowData } from './factories.ts'
+export { createRow, type Examples, related, rowData, type RowData } from './factories.ts'
 export { type IsolationCase, isolationCases, tenantEntities, testIsolation } from './isolation-suite.ts'
 export {
   openTestDatabase,

@@ -1,8 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { isolationCases, openTestDaybook, tenantEntities } from '../../src/testing/index.ts'
+import { isolationCases, openTestDaybook, related, tenantEntities } from '../../src/testing/index.ts'
 
 const daybook = await openTestDaybook()
-const emailsAreLowerCase = { 'Invitation.email': () => `${crypto.randomUUID()}@example.com` }
+const examples = {
+  'Invitation.email': () => `${crypto.randomUUID()}@example.com`,
+  'Task.pipeline': () => related,
+  'Task.stage': () => related,
+  'Task.stageEnteredAt': () => new Date('2026-01-05T08:00:00Z'),
+}
 const entities = tenantEntities(daybook)
 
 afterAll(() => daybook.close())
@@ -12,7 +17,7 @@ test('the suite covers every entity that belongs to a tenant', () => {
 })
 
 for (const meta of entities) {
-  const cases = await isolationCases(daybook, meta, emailsAreLowerCase)
+  const cases = await isolationCases(daybook, meta, examples)
   describe(meta.className, () => {
     test.each(cases)('$operation keeps to its own tenant', async ({ run }) => {
       await run()

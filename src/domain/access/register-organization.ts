@@ -32,9 +32,14 @@ export interface Registered {
 
 /**
  * A person and their organization, with its built-in roles and themself as its owner: all of it in one transaction or none of it. The
- * scope is the new tenant's, and its actor is the new person, because policies let people in with their own rows alone.
+ * scope is the new tenant's, and its actor is the new person, because policies let people in with their own rows alone. `furnish` puts into
+ * the same transaction what a new organization shall have from the beginning.
  */
-export async function registerOrganization(daybook: Daybook, registration: Registration): Promise<Registered> {
+export async function registerOrganization(
+  daybook: Daybook,
+  registration: Registration,
+  furnish?: (em: ScopedEntityManager) => Promise<void>,
+): Promise<Registered> {
   const email = normalizeEmail(registration.email)
   assertPasswordAcceptable(registration.password)
   const { slug: wanted, name } = registration.organization
@@ -42,9 +47,11 @@ export async function registerOrganization(daybook: Daybook, registration: Regis
   const passwordHash = await hashPassword(registration.password)
   const ids = registration.ids ?? { user: newId(), organization: newId() }
   const attempt = (chosen: string) =>
-    daybook.transact({ tenant: ids.organization, actor: userActor(ids.user), reason: 'registration' }, em =>
-      create(em, { ...registration, email }, { ids, slug: chosen, passwordHash }),
-    )
+    daybook.transact({ tenant: ids.organization, actor: userActor(ids.user), reason: 'registration' }, async em => {
+      const registered = await create(em, { ...registration, email }, { ids, slug: chosen, passwordHash })
+      await furnish?.(em)
+      return registered
+    })
   try {
     return await attempt(slug).catch((error: unknown) => {
       // A slug that we made ourselves may be taken; then one beside it will do.

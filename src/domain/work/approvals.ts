@@ -1,0 +1,89 @@
+import { decide, settle } from '../../audit/index.ts'
+import { now } from '../../kernel/clock.ts'
+import type { ScopedEntityManager, TenantRow } from '../../orm/index.ts'
+import { User } from '../identity/index.ts'
+import { LockMode } from '@mikro-orm/core'
+import { ApprovalItem } from './approval-item.entity.ts'
+
+export interface ApprovalInput {
+  /** What kind of decision waits: `task.refund`. */
+  readonly type: string
+  readonly subject: TenantRow
+  /** The subject in the words of the log: `task`. */
+  readonly subjectType: string
+  readonly reason: string
+  readonly payload?: Record<string, unknown>
+  readonly confidence?: number
+  readonly model?: string
+  readonly expiresAt?: Date
+}
+
+/** Proposes something that somebody else has to approve before it is done. */
+export function requestApproval(em: ScopedEntityManager, input: ApprovalInput): Promise<ApprovalItem> {
+  const { type, subject, subjectType, reason, payload = {}, confidence, model, expiresAt } = input
+  return em.transactional(async inner => {
+    const { actor } = inner.boundScope!
+    const told = { ...(confidence !== undefined && { confidence }), ...(model && { model }) }
+    const { id } = await decide(inner, { type, subject, outcome: payload, rationale: reason, needsApproval: true, ...told })
+    return inner.create(ApprovalItem, {
+      subjectType,
+      subjectId: subject.id,
+      reason,
+      payload,
+      decisionId: id,
+      requestedByType: actor.type,
+      requestedById: actor.id,
+      confidence: confidence ?? null,
+      expiresAt: expiresAt ?? null,
+    })
+  })
+}
+
+export interface Verdict {
+  readonly rationale: string
+  readonly at?: Date
+}
+
+/** Approves what waits, and does it: `work` is told in the log as that decision's doing. Nobody approves their own proposal. */
+export function approve(
+  em: ScopedEntityManager,
+  item: ApprovalItem,
+  { rationale, at = now() }: Verdict,
+  work?: (em: ScopedEntityManager) => Promise<unknown>,
+): Promise<void> {
+  return conclude(em, item, 'APPROVED', at, rationale, work)
+}
+
+export function rejectApproval(em: ScopedEntityManager, item: ApprovalItem, { rationale, at = now() }: Verdict): Promise<void> {
+  return conclude(em, item, 'REJECTED', at, rationale)
+}
+
+async function conclude(
+  em: ScopedEntityManager,
+  { id }: ApprovalItem,
+  status: 'APPROVED' | 'REJECTED',
+  at: Date,
+  rationale: string,
+  work?: (em: ScopedEntityManager) => Promise<unknown>,
+): Promise<void> {
+  await em.transactional(async inner => {
+    const item = await inner.findOneOrFail(ApprovalItem, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+    const { actor } = inner.boundScope!
+    item.settle(status, at, actor.type === 'user' ? inner.getReference(User, actor.id, { wrapped: true }) : null)
+    await settle(inner, item.decisionId, { approved: status === 'APPROVED', rationale }, work)
+  })
+}
+
+/** Closes what nobody decided about in time, some at a time; how many there were. */
+export async function expireApprovals(em: ScopedEntityManager, at: Date): Promise<number> {
+  const due = await em.find(ApprovalItem, overdue(at), { limit: 500, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE })
+  for (const item of due) item.settle('EXPIRED', at)
+  return due.length
+}
+
+/** An operator names the tenant; anybody else sees their own alone. */
+export function countOverdueApprovals(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
+  return em.count(ApprovalItem, { ...overdue(at), ...(tenantId && { tenantId }) })
+}
+
+const overdue = (at: Date) => ({ status: 'PENDING' as const, expiresAt: { $lte: at } })

@@ -1,0 +1,385 @@
+import { OptimisticLockError, wrap } from '@mikro-orm/core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { agentActor, systemActor, userActor } from '../../src/context/index.ts'
+import {
+  ApprovalItem,
+  approve,
+  assignTask,
+  builtinTemplates,
+  completeTask,
+  createPipeline,
+  createTaskFromTemplate,
+  createTemplate,
+  ensureBuiltinWork,
+  expireApprovals,
+  IntakeRequest,
+  migratePipelineItems,
+  Pipeline,
+  PipelineItem,
+  PipelineStage,
+  pipelineTypes,
+  rejectApproval,
+  registerOrganization,
+  requestApproval,
+  reviseTemplate,
+  routeIntake,
+  Task,
+  TaskTemplate,
+  timesInStages,
+} from '../../src/entities.ts'
+import { newId } from '../../src/kernel/id.ts'
+import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import { history, why } from '../../src/readers/index.ts'
+import { openTestDaybook } from '../../src/testing/index.ts'
+
+let daybook: Daybook
+let tenant: string
+let owner: string
+const router = newId()
+
+beforeAll(async () => {
+  daybook = await openTestDaybook()
+})
+afterAll(() => daybook.close())
+beforeEach(async () => {
+  const { organization, user } = await registerOrganization(daybook, {
+    email: `${newId()}@example.com`,
+    password: 'a long enough one',
+    organization: { name: 'Workshop' },
+  })
+  tenant = organization.id
+  owner = user.id
+})
+
+const work = <T>(does: (em: ScopedEntityManager) => Promise<T>, actor = systemActor('test')) => daybook.transact({ tenant, actor }, does)
+const as = { owner: () => userActor(owner), agent: () => agentActor(router) }
+
+const stages = [
+  { key: 'new', name: 'New' },
+  { key: 'offer', name: 'Offer' },
+  { key: 'won', name: 'Won', outcome: 'WON' },
+  { key: 'lost', name: 'Lost', outcome: 'LOST' },
+] as const
+const pipelineOf = (key: string, type: Pipeline['type'] = 'SALES', routing = {}) => ({ key, name: key, type, routing, stages })
+const stage = (em: ScopedEntityManager, key: string, pipeline = 'sales') =>
+  em.findOneOrFail(PipelineStage, { key, pipeline: { key: pipeline } })
+const minutes = (count: number) => new Date(Date.UTC(2026, 10, 21, 10, count))
+
+describe('a pipeline', () => {
+  test.each([
+    [[], 'first stage must be one in which work begins'],
+    [[{ key: 'a', name: 'A' }], 'no stage has an outcome'],
+    [[{ key: 'won', name: 'Won', outcome: 'WON' as const }], 'first stage must be one in which work begins'],
+    [[stages[0], stages[0], stages[2]], 'key new stands for several stages'],
+  ])('with stages %j is refused', async (broken, problem) => {
+    const attempt = work(async em => void createPipeline(em, { ...pipelineOf('broken'), stages: broken }))
+    await expect(attempt).rejects.toThrow(problem)
+  })
+
+  test('can’t lose a stage in which work stands', async () => {
+    await work(async em => void createPipeline(em, pipelineOf('sales')))
+    await work(async em => em.create(Task, { title: 'a call' }).enter(await stage(em, 'new'), minutes(0)))
+    await expect(work(async em => void em.remove(await stage(em, 'new')))).rejects.toThrow(/task_stage_id_foreign/)
+  })
+})
+
+describe('a task in a pipeline', () => {
+  let id: string
+  beforeEach(async () => {
+    await work(async em => {
+      createPipeline(em, pipelineOf('sales'))
+      createPipeline(em, pipelineOf('support', 'SUPPORT'))
+    })
+    id = await work(async em => {
+      const task = em.create(Task, { title: 'a call' })
+      task.enter(await stage(em, 'new'), minutes(0))
+      return task.id
+    })
+  })
+  const move = (to: string, at: Date, pipeline?: string) =>
+    work(async em => (await em.findOneOrFail(Task, id)).enter(await stage(em, to, pipeline), at))
+
+  test('spends in each stage the time that the log tells', async () => {
+    await move('offer', minutes(10))
+    await move('offer', minutes(15))
+    await move('new', minutes(40))
+    await move('won', minutes(45))
+    const visits = await work(async em => {
+      const task = await em.findOneOrFail(Task, id)
+      const keys = new Map((await em.find(PipelineStage, {})).map(each => [each.id, each.key]))
+      return (await timesInStages(em, task, minutes(60))).map(({ stage: where, ms }) => [keys.get(where), ms / 60_000])
+    })
+    expect(visits).toEqual([
+      ['new', 10],
+      ['offer', 30],
+      ['new', 5],
+      ['won', 0],
+    ])
+  })
+
+  test('ends in a terminal stage as that stage says, and stays there until it is reopened', async () => {
+    await move('won', minutes(5))
+    expect(await work(em => em.findOneOrFail(Task, id))).toMatchObject({ status: 'DONE', completedAt: minutes(5) })
+    await expect(move('new', minutes(6))).rejects.toMatchObject({ code: 'work.task_closed' })
+    await work(async em => (await em.findOneOrFail(Task, id)).reopen())
+    await move('lost', minutes(7))
+    expect(await work(em => em.findOneOrFail(Task, id))).toMatchObject({ status: 'CANCELLED', completedAt: null })
+  })
+
+  test('doesn’t stray into another pipeline', async () => {
+    await expect(move('new', minutes(1), 'support')).rejects.toMatchObject({ code: 'work.stage_elsewhere' })
+  })
+
+  test('of 20 who move it at once, one does', async () => {
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 20 }, async (_none, index) => {
+        const em = daybook.scope({ tenant, actor: systemActor(`mover ${index}`) })
+        const task = await em.findOneOrFail(Task, id)
+        task.enter(await stage(em, 'offer'), minutes(index))
+        await em.flush()
+      }),
+    )
+    const lost = attempts.filter(({ status }) => status === 'rejected')
+    const moves = await work(async em =>
+      (await history(em, [Task, id])).filter(({ changes }) => changes.some(({ property }) => property === 'stage')),
+    )
+    // Whoever read after another had moved it finds nothing to do.
+    expect(moves).toHaveLength(2)
+    for (const attempt of lost) expect((attempt as PromiseRejectedResult).reason).toBeInstanceOf(OptimisticLockError)
+  })
+
+  test('is given to members alone', async () => {
+    await work(async em => assignTask(em, await em.findOneOrFail(Task, id), owner))
+    expect((await work(em => em.findOneOrFail(Task, id))).assignee?.id).toBe(owner)
+    await expect(work(async em => assignTask(em, await em.findOneOrFail(Task, id), newId()))).rejects.toMatchObject({
+      code: 'work.assignee_unknown',
+    })
+  })
+})
+
+test.each([
+  [`update task set status = 'DONE'`, 'task_completed_when_done'],
+  [`update task set stage_entered_at = now()`, 'task_stage_entered'],
+  [`update task set status = 'LATER'`, 'task_status_check'],
+])('raw SQL can’t say what makes no sense: %s', async (sql, constraint) => {
+  await work(async em => void em.create(Task, { title: 'a task' }))
+  await expect(work(em => em.execute(sql))).rejects.toThrow(constraint)
+})
+
+describe('a template', () => {
+  const definition = {
+    title: 'Call {{ name }} back',
+    schema: {
+      type: 'object' as const,
+      properties: { name: { type: 'string' as const, minLength: 1 }, size: { type: 'integer' as const, minimum: 1 } },
+      required: ['name'],
+    },
+    checklist: ['Say hello'],
+  }
+  const callBack = { key: 'call-back', name: 'Call back', kind: 'CALL', pipelineType: 'SALES', definition, slaMinutes: 30 } as const
+
+  test('makes tasks as it says', async () => {
+    await work(async em => {
+      createPipeline(em, pipelineOf('sales'))
+      createTemplate(em, callBack)
+    })
+    const task = await work(async em => {
+      const template = await em.findOneOrFail(TaskTemplate, { key: 'call-back' })
+      const pipeline = await em.findOneOrFail(Pipeline, { key: 'sales' })
+      return createTaskFromTemplate(em, template, { data: { name: 'Ada', size: 2 }, source: 'FORM', pipeline, at: minutes(0) })
+    })
+    expect(task).toMatchObject({ title: 'Call Ada back', kind: 'CALL', source: 'FORM', priority: 'MEDIUM', dueAt: minutes(30) })
+    expect(task.data).toEqual({ name: 'Ada', size: 2, checklist: [{ text: 'Say hello', isDone: false }] })
+    expect(task.stageEnteredAt).toEqual(minutes(0))
+  })
+
+  test.each<[Record<string, unknown>, RegExp]>([
+    [{}, /name/],
+    [{ name: '' }, /\/name/],
+    [{ name: 'Ada', size: 0 }, /\/size/],
+    [{ name: 'Ada', other: 1 }, /other|additional/i],
+  ])('takes no data like %j', async (data, problem) => {
+    const attempt = work(async em => createTaskFromTemplate(em, createTemplate(em, callBack), { data }))
+    await expect(attempt).rejects.toMatchObject({ code: 'work.template_data', message: expect.stringMatching(problem) })
+  })
+
+  test.each<[unknown, RegExp]>([
+    [{ ...definition, title: 'Call {{ nobody }}' }, /no field nobody/],
+    [{ ...definition, schema: { ...definition.schema, required: ['gone'] } }, /no field gone/],
+    [{ ...definition, schema: { ...definition.schema, properties: { name: { type: 'string', pattern: '(a+)+$' } } } }, /name/],
+    [{ title: 'x' }, /schema/],
+    [null, /problem/],
+  ])('isn’t made from %j', async (broken, problem) => {
+    const attempt = work(async em => void createTemplate(em, { ...callBack, definition: broken as typeof definition }))
+    await expect(attempt).rejects.toMatchObject({ code: 'work.template_invalid', message: expect.stringMatching(problem) })
+  })
+
+  test('is revised for what comes, and stays what it was for what there is', async () => {
+    const task = await work(async em => createTaskFromTemplate(em, createTemplate(em, callBack), { data: { name: 'Ada' } }))
+    await work(async em => {
+      const template = await em.findOneOrFail(TaskTemplate, { key: 'call-back', isActive: true })
+      await reviseTemplate(em, template, { definition: { ...definition, title: 'Ring {{ name }}' } })
+    })
+    await work(async em => {
+      const found = await em.findOneOrFail(Task, task.id, { populate: ['template'] })
+      expect(found.template!.$).toMatchObject({ revision: 1, isActive: false, definition: { title: 'Call {{ name }} back' } })
+      await expect(createTaskFromTemplate(em, found.template!.$, { data: { name: 'B' } })).rejects.toMatchObject({
+        code: 'work.template_retired',
+      })
+      const active = await em.findOneOrFail(TaskTemplate, { key: 'call-back', isActive: true })
+      expect(active).toMatchObject({ revision: 2, slaMinutes: 30, kind: 'CALL' })
+      expect((await createTaskFromTemplate(em, active, { data: { name: 'B' } })).title).toBe('Ring B')
+    })
+    await expect(work(em => em.execute(`update task_template set definition = '{}'`))).rejects.toMatchObject({
+      code: 'tenancy.identity_immutable',
+    })
+  })
+})
+
+describe('a request', () => {
+  const request = (em: ScopedEntityManager, more: Partial<IntakeRequest> = {}) =>
+    em.create(IntakeRequest, { source: 'EMAIL', subject: 'The invoice is wrong', receivedAt: minutes(0), ...more } as IntakeRequest)
+  const pipelines = async (em: ScopedEntityManager) => {
+    createPipeline(em, pipelineOf('general', 'GENERIC'))
+    createPipeline(em, pipelineOf('billing', 'BILLING', { words: ['invoice', 'refund'] }))
+    createPipeline(em, pipelineOf('support', 'SUPPORT', { sources: ['CHAT'], words: ['broken'] }))
+  }
+
+  test.each([
+    [{}, 'billing'],
+    [{ source: 'CHAT' as const, subject: 'Hello' }, 'support'],
+    [{ source: 'CHAT' as const, subject: 'Refund my invoice' }, 'billing'],
+    [{ subject: 'Hello' }, 'general'],
+  ])('%j goes to %s and becomes a task there', async (more, key) => {
+    await work(pipelines)
+    const task = await work(async em => routeIntake(em, request(em, more), minutes(1)))
+    await work(async em => {
+      const routed = await em.findOneOrFail(IntakeRequest, { task }, { populate: ['pipeline', 'task.stage'] })
+      expect(routed).toMatchObject({ status: 'ASSIGNED' })
+      expect(routed.pipeline!.$.key).toBe(key)
+      expect(routed.task!.$.stage!.$.key).toBe('new')
+      await completeTask(em, routed.task!.$, minutes(2))
+      expect(routed.status).toBe('COMPLETED')
+    })
+  })
+
+  test('that no pipeline takes stays where it was', async () => {
+    const id = await work(async em => request(em).id)
+    await expect(work(async em => routeIntake(em, await em.findOneOrFail(IntakeRequest, id)))).rejects.toMatchObject({
+      code: 'work.nowhere_to_route',
+    })
+    expect((await work(em => em.findOneOrFail(IntakeRequest, id))).status).toBe('NEW')
+  })
+
+  test('is told in the log without what tells of its sender', async () => {
+    await work(async em => void request(em, { requesterEmail: 'ada@example.com', body: 'I am Ada.' }))
+    const [{ log }] = (await work(em => em.execute<{ log: string }[]>(`select string_agg(after::text, '') as log from audit_event`))) as [
+      { log: string },
+    ]
+    expect(log).toContain('The invoice is wrong')
+    expect(log).not.toMatch(/ada|Ada/)
+  })
+})
+
+test('an organization begins with a pipeline and a template of each type, and keeps what its people made of them', async () => {
+  await work(ensureBuiltinWork)
+  await work(async em => void ((await em.findOneOrFail(Pipeline, { key: 'sales' })).name = 'Our sales'))
+  await work(ensureBuiltinWork)
+  await work(async em => {
+    const pipelines = await em.find(Pipeline, {}, { populate: ['stages'] })
+    expect(new Set(pipelines.map(({ type }) => type))).toEqual(new Set(pipelineTypes.filter(type => type !== 'CUSTOM')))
+    expect(pipelines.map(({ name }) => name)).toContain('Our sales')
+    for (const { stages: its } of pipelines) expect(its.getItems().map(({ position }) => position)).toEqual([...its.getItems().keys()])
+    expect(await em.count(TaskTemplate, { isActive: true })).toBe(builtinTemplates.length)
+    const request = em.create(IntakeRequest, { source: 'CHAT', subject: 'Refund my payment, please', receivedAt: minutes(0) })
+    expect((await routeIntake(em, request)).pipeline!.id).toBe(pipelines.find(({ key }) => key === 'billing')!.id)
+  })
+})
+
+test('items become tasks where they stand, once, some at a time', async () => {
+  await work(async em => void createPipeline(em, pipelineOf('sales')))
+  await work(async em => {
+    const at = await stage(em, 'offer')
+    for (let index = 0; index < 5; index++)
+      em.create(PipelineItem, { pipeline: at.pipeline, stage: wrap(at).toReference(), title: `item ${index}`, data: { index } })
+    const done = await stage(em, 'won')
+    em.create(PipelineItem, { pipeline: done.pipeline, stage: wrap(done).toReference(), title: 'sold' })
+  })
+  const moved = []
+  for (let count = -1; count !== 0; moved.push(count)) count = await work(em => migratePipelineItems(em, 4))
+  expect(moved).toEqual([4, 2, 0])
+  const tasks = await work(em => em.find(Task, {}, { orderBy: { title: 'asc' }, populate: ['stage'] }))
+  expect(tasks.map(({ title, status, stage: at }) => `${title} ${status} ${at!.$.key}`)).toEqual([
+    ...[0, 1, 2, 3, 4].map(index => `item ${index} NEW offer`),
+    'sold DONE won',
+  ])
+})
+
+describe('an approval', () => {
+  let task: Task
+  const ask = (expiresAt?: Date) =>
+    work(
+      async em =>
+        requestApproval(em, {
+          type: 'task.refund',
+          subject: await em.findOneOrFail(Task, task.id),
+          subjectType: 'task',
+          reason: 'It came broken.',
+          payload: { amount: 900 },
+          confidence: 0.71,
+          ...(expiresAt && { expiresAt }),
+        }),
+      as.agent(),
+    )
+  beforeEach(async () => {
+    task = await work(async em => em.create(Task, { title: 'refund' }))
+  })
+  const complete = () => work(async em => completeTask(em, await em.findOneOrFail(Task, task.id)))
+  const raise = async (em: ScopedEntityManager) => void ((await em.findOneOrFail(Task, task.id)).priority = 'HIGH')
+
+  test('holds a task back until somebody has given it, and what it allows carries its decision', async () => {
+    const item = await ask()
+    await expect(complete()).rejects.toMatchObject({ code: 'work.approval_pending' })
+    await work(em => approve(em, item, { rationale: 'It did.' }, raise), as.owner())
+    await complete()
+    const settled = await work(em => em.findOneOrFail(ApprovalItem, item.id))
+    expect(settled).toMatchObject({ status: 'APPROVED', requestedByType: 'agent', confidence: 0.71 })
+    expect(settled.decidedBy?.id).toBe(owner)
+    const answer = await work(em => why(em, [Task, task.id], 'priority'))
+    expect(answer).toMatchObject({ decision: { id: item.decisionId, actorId: router } })
+  })
+
+  test('that is refused does nothing', async () => {
+    const item = await ask()
+    await work(em => rejectApproval(em, item, { rationale: 'It did not.' }), as.owner())
+    await complete()
+    await expect(work(em => approve(em, item, { rationale: 'Oh well.' }, raise), as.owner())).rejects.toMatchObject({
+      code: 'work.approval_state',
+    })
+    expect((await work(em => em.findOneOrFail(Task, task.id))).priority).toBe('MEDIUM')
+  })
+
+  test('isn’t given by whoever asked for it', async () => {
+    const item = await ask()
+    await expect(work(em => approve(em, item, { rationale: 'Me.' }, raise), as.agent())).rejects.toMatchObject({
+      code: 'audit.own_decision',
+    })
+    expect((await work(em => em.findOneOrFail(ApprovalItem, item.id))).status).toBe('PENDING')
+  })
+
+  test('runs out', async () => {
+    const item = await ask(minutes(10))
+    expect(await work(em => expireApprovals(em, minutes(9)))).toBe(0)
+    expect(await work(em => expireApprovals(em, minutes(10)))).toBe(1)
+    expect((await work(em => em.findOneOrFail(ApprovalItem, item.id))).status).toBe('EXPIRED')
+    await complete()
+  })
+
+  test('of ten who settle it at once, one does', async () => {
+    const item = await ask()
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 10 }, (_none, index) => work(em => approve(em, item, { rationale: `${index}` }), systemActor(`judge ${index}`))),
+    )
+    expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+})
