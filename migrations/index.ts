@@ -6,6 +6,8 @@ import { Migration20261121000002_audited_entities } from './Migration20261121000
 import { Migration20261121000003_following } from './Migration20261121000003_following.ts'
 import { Migration20261122000001_system } from './Migration20261122000001_system.ts'
 import { Migration20261122000002_work } from './Migration20261122000002_work.ts'
+import { Migration20261122000003_billing } from './Migration20261122000003_billing.ts'
+import { Migration20261122000004_quality } from './Migration20261122000004_quality.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -16,4 +18,6 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261121000003_following', class: Migration20261121000003_following },
   { name: 'Migration20261122000001_system', class: Migration20261122000001_system },
   { name: 'Migration20261122000002_work', class: Migration20261122000002_work },
+  { name: 'Migration20261122000003_billing', class: Migration20261122000003_billing },
+  { name: 'Migration20261122000004_quality', class: Migration20261122000004_quality },
 ]

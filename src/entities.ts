@@ -1,5 +1,7 @@
 export * from './domain/identity/index.ts'
 export * from './domain/organizations/index.ts'
 export * from './domain/access/index.ts'
+export * from './domain/billing/index.ts'
 export * from './domain/work/index.ts'
+export * from './domain/quality/index.ts'
 export * from './domain/system/index.ts'

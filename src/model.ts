@@ -21,7 +21,16 @@ import {
   VerificationTokenSchema,
 } from './domain/identity/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
+import { AuditIssueSchema, AuditResultSchema, ErrorSignatureSchema, FixAttestationSchema, ProjectSchema } from './domain/quality/index.ts'
 import { JobRunSchema } from './domain/system/index.ts'
+import {
+  BillingEventSchema,
+  PlanSchema,
+  QuotaCounterSchema,
+  SubscriptionSchema,
+  syncPlanCatalogue,
+  UsageEventSchema,
+} from './domain/billing/index.ts'
 import {
   ApprovalItemSchema,
   IntakeRequestSchema,
@@ -52,6 +61,11 @@ const entities: readonly Entity[] = [
   UserRoleSchema,
   UserPermissionSchema,
   ApiKeySchema,
+  PlanSchema,
+  SubscriptionSchema,
+  UsageEventSchema,
+  QuotaCounterSchema,
+  BillingEventSchema,
   PipelineSchema,
   PipelineStageSchema,
   TaskTemplateSchema,
@@ -59,6 +73,11 @@ const entities: readonly Entity[] = [
   IntakeRequestSchema,
   PipelineItemSchema,
   ApprovalItemSchema,
+  ProjectSchema,
+  ErrorSignatureSchema,
+  FixAttestationSchema,
+  AuditResultSchema,
+  AuditIssueSchema,
   JobRunSchema,
   AuditEventSchema,
   ActivityLogSchema,
@@ -81,6 +100,7 @@ export function modelWith(more: ModelAdditions = {}): Model {
     async afterUp(run) {
       await refuseTruncating(run)
       await syncPermissionCatalogue(resourcesOf(all))(run)
+      await syncPlanCatalogue(run)
     },
     complete: addSentinels,
     subscribers: [new AuditCapture(more.keyring)],

@@ -62,6 +62,10 @@ const statuses: Readonly<Record<string, number>> = {
   'access.invitation_state': 409,
   'access.api_key_state': 409,
 
+  'billing.subscription_state': 409,
+  'billing.quota_exceeded': 429,
+  'billing.signature_refused': 400,
+
   'work.transition_refused': 409,
   'work.stage_elsewhere': 409,
   'work.task_closed': 409,
@@ -74,6 +78,9 @@ const statuses: Readonly<Record<string, number>> = {
   'work.assignee_unknown': 422,
   'work.approval_state': 409,
   'work.approval_pending': 409,
+
+  'quality.project_state': 409,
+  'quality.project_inactive': 409,
 
   'history.not_audited': 404,
   'history.event_unknown': 404,

@@ -67,7 +67,11 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     },
     ...(model.seeders && { seeder: { seedersList: [...model.seeders], defaultSeeder: model.seeders[0]!.name } }),
     // Functions, and the tables that the schema generator must not touch, are made by migrations.
-    schemaGenerator: { ignoreRoutines: true, skipTables: [/^audit_/, 'activity_per_day', ...logViews], skipViews: logViews },
+    schemaGenerator: {
+      ignoreRoutines: true,
+      skipTables: [/^audit_(event|person|personal|subscription)/, 'activity_per_day', ...logViews],
+      skipViews: logViews,
+    },
     // Statements without their values: those hold hashes, digests and addresses.
     debug: logging.queries ? ['query'] : false,
   }

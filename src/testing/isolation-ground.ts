@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { EntityClass, EntityMetadata } from '@mikro-orm/core'
 import { userActor } from '../context/index.ts'
 import { newId } from '../kernel/id.ts'
-import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
+import { type Daybook, declarationOf, type ScopedEntityManager } from '../orm/index.ts'
 import { createRow, type Examples, rowData, type RowData } from './factories.ts'
 
 export type Json = Record<string, unknown>
@@ -22,8 +22,10 @@ export interface Ground {
   readonly inside: <T>(work: (em: ScopedEntityManager) => Promise<T>) => Promise<T>
   /** The data of a further valid row of the own tenant, not written. */
   readonly newData: (em: ScopedEntityManager) => Promise<RowData>
-  /** A further row of the own tenant as the database has it, taken out again. */
+  /** A further row of the own tenant as the database would have it; what it points at is there. */
   readonly newJson: () => Promise<Json>
+  /** Whether the application may change and delete such rows at all. */
+  readonly mayRewrite: boolean
 }
 
 export interface Side {
@@ -47,14 +49,8 @@ export async function prepareGround(daybook: Daybook, meta: EntityMetadata, exam
     em: () => daybook.scope(scope),
     inside,
     newData: em => rowData(em, meta, person, examples),
-    newJson: async () => {
-      const { id } = await createRow(daybook, own.tenant, meta, {}, examples)
-      return inside(async em => {
-        const json = await storedRow(em, meta, id as string)
-        await em.execute(`delete from "${meta.tableName}" where id = ?`, [id])
-        return json
-      })
-    },
+    newJson: () => inside(async em => undoneRow(em, meta, await rowData(em, meta, person, examples))),
+    mayRewrite: declarationOf(meta.class)!.access === 'write',
   }
 }
 
@@ -70,6 +66,27 @@ async function side(daybook: Daybook, meta: EntityMetadata, examples: Examples):
   const { id } = await createRow(daybook, tenant, meta, {}, examples)
   const watcher = { tenant, actor: userActor(newId()) }
   return { tenant, id: id as string, stored: () => daybook.transact(watcher, em => storedRow(em, meta, id as string)) }
+}
+
+class Undone extends Error {
+  readonly json: Json
+
+  constructor(json: Json) {
+    super('This row was only looked at.')
+    this.json = json
+  }
+}
+
+async function undoneRow(em: ScopedEntityManager, meta: EntityMetadata, data: RowData): Promise<Json> {
+  const attempt = em.transactional(async inner => {
+    inner.create(meta.class, data as never)
+    await inner.flush()
+    throw new Undone(await storedRow(inner, meta, data.id as string))
+  })
+  return attempt.catch((error: unknown) => {
+    if (error instanceof Undone) return error.json
+    throw error
+  })
 }
 
 async function storedRow(em: ScopedEntityManager, meta: EntityMetadata, id: string): Promise<Json> {

@@ -93,7 +93,7 @@ export const writeCases: Readonly<Record<string, (ground: Ground) => Promise<voi
       name,
       (ground: Ground) =>
         leavesOtherAlone(ground, async () => {
-          assert.equal(await attempt(ground), 0, 'a row was reached')
+          assert.equal(await attempt(ground).catch(nothingWhereDenied(ground)), 0, 'a row was reached')
         }),
     ]),
   ),
@@ -109,8 +109,19 @@ export const writeCases: Readonly<Record<string, (ground: Ground) => Promise<voi
     ]),
   ),
   ...Object.fromEntries(
-    Object.entries(blanket).map(([name, attempt]) => [name, (ground: Ground) => leavesOtherAlone(ground, () => attempt(ground))]),
+    Object.entries(blanket).map(([name, attempt]) => [
+      name,
+      (ground: Ground) => leavesOtherAlone(ground, () => attempt(ground).catch(nothingWhereDenied(ground))),
+    ]),
   ),
+}
+
+/** Of rows that are only ever added, an update or delete is denied before it reaches any. */
+export function nothingWhereDenied({ mayRewrite }: Ground) {
+  return (error: unknown) => {
+    if (!mayRewrite && (error as { code?: string }).code === '42501') return 0
+    throw error
+  }
 }
 
 export function insertJson(em: { execute(sql: string, params: unknown[]): Promise<unknown> }, table: string, row: Json): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { idNamed } from '../../kernel/id.ts'
 import type { RunSql } from '../../orm/index.ts'
 import { type PermissionAction, permissionActions } from './permission.entity.ts'
 
@@ -31,8 +31,6 @@ export function syncPermissionCatalogue(resources: readonly string[]): (run: Run
   }
 }
 
-/** A UUID (version 8) made from the key. */
 export function permissionId(key: PermissionKey): string {
-  const hex = createHash('sha256').update(`daybook:permission:${key}`).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+  return idNamed(`permission:${key}`)
 }

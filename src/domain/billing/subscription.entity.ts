@@ -1,0 +1,76 @@
+import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
+import { SubscriptionStateError } from './billing.errors.ts'
+import { Plan } from './plan.entity.ts'
+
+export const subscriptionStatuses = ['TRIALING', 'ACTIVE', 'PAST_DUE', 'CANCELED'] as const
+export type SubscriptionStatus = (typeof subscriptionStatuses)[number]
+
+/** What a subscription may become. One that is cancelled is over; whoever comes back begins another. */
+export const subscriptionTransitions: Readonly<Record<SubscriptionStatus, readonly SubscriptionStatus[]>> = {
+  TRIALING: ['ACTIVE', 'PAST_DUE', 'CANCELED'],
+  ACTIVE: ['PAST_DUE', 'CANCELED'],
+  PAST_DUE: ['ACTIVE', 'CANCELED'],
+  CANCELED: [],
+}
+
+/** What an organization pays for, as the payment provider tells it. One at a time is not cancelled. */
+export class Subscription extends TenantRow {
+  declare plan: Ref<Plan>
+  declare status: Opt<SubscriptionStatus>
+  declare stripeCustomerId?: string | null
+  declare stripeSubscriptionId?: string | null
+  declare stripePriceId?: string | null
+  declare currentPeriodStart: Date
+  declare currentPeriodEnd: Date
+  declare cancelAt?: Date | null
+  declare canceledAt?: Date | null
+  declare trialEndsAt?: Date | null
+  /** When the provider said what stands here; what it said earlier and comes late is not believed any more. */
+  declare toldAt?: Date | null
+  declare version: Opt<number>
+
+  isLive(): boolean {
+    return this.status !== 'CANCELED'
+  }
+
+  become(status: SubscriptionStatus, at: Date): void {
+    if (status === this.status) return
+    if (!subscriptionTransitions[this.status as SubscriptionStatus].includes(status)) throw new SubscriptionStateError(this.status, status)
+    this.status = status
+    if (status === 'CANCELED') this.canceledAt = at
+  }
+
+  /** It runs on until then, and is cancelled by the provider. */
+  cancelAtPeriodEnd(): void {
+    if (!this.isLive()) throw new SubscriptionStateError(this.status, 'CANCELED')
+    this.cancelAt = this.currentPeriodEnd
+  }
+
+  covers(at: Date): boolean {
+    return this.isLive() && this.currentPeriodStart <= at && at < this.currentPeriodEnd
+  }
+}
+
+export const SubscriptionSchema: EntitySchema<Subscription> = tenantEntity({
+  class: Subscription,
+  properties: {
+    plan: () => p.manyToOne(Plan).ref(),
+    status: p.enum(subscriptionStatuses).default('ACTIVE'),
+    stripeCustomerId: p.text().nullable(),
+    stripeSubscriptionId: p.text().nullable(),
+    stripePriceId: p.text().nullable(),
+    currentPeriodStart: moment(),
+    currentPeriodEnd: moment(),
+    cancelAt: moment().nullable(),
+    canceledAt: moment().nullable(),
+    trialEndsAt: moment().nullable(),
+    toldAt: moment().nullable(),
+    version: p.integer().version(),
+  },
+  uniques: [{ properties: ['stripeSubscriptionId'] }, { name: 'subscription_one_live', properties: [], where: `status <> 'CANCELED'` }],
+  checks: [
+    { name: 'subscription_period', expression: 'current_period_start < current_period_end' },
+    { name: 'subscription_canceled', expression: `(status = 'CANCELED') = (canceled_at is not null)` },
+  ],
+})

@@ -1,0 +1,44 @@
+import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
+import { ApiKey } from '../access/index.ts'
+import { User } from '../identity/index.ts'
+import { type UsageMetric, usageMetrics } from './usage-metrics.ts'
+
+/** Something was used, by whom and for which request. Only ever added, and its own record, so the log doesn't tell it again. */
+export class UsageEvent extends TenantRow {
+  declare metric: UsageMetric
+  declare quantity: number
+  declare user?: Ref<User> | null
+  declare apiKey?: Ref<ApiKey> | null
+  /** What is used for one request counts once, however often it is told. */
+  declare requestId: string
+  declare route?: string | null
+  declare durationMs?: number | null
+  declare status?: number | null
+  declare metadata: Opt<Record<string, unknown>>
+  declare occurredAt: Date
+}
+
+export const UsageEventSchema: EntitySchema<UsageEvent> = tenantEntity({
+  class: UsageEvent,
+  properties: {
+    metric: p.enum(usageMetrics),
+    quantity: p.integer(),
+    user: () => p.manyToOne(User).ref().nullable(),
+    apiKey: () => p.manyToOne(ApiKey).ref().nullable(),
+    requestId: p.text(),
+    route: p.text().nullable(),
+    durationMs: p.integer().nullable(),
+    status: p.integer().nullable(),
+    metadata: p
+      .json<Record<string, unknown>>()
+      .onCreate(() => ({}))
+      .defaultRaw(`'{}'`),
+    occurredAt: moment(),
+  },
+  uniques: [{ properties: ['requestId', 'metric'] }],
+  indexes: [{ properties: ['metric', 'occurredAt'] }],
+  checks: [{ name: 'usage_event_quantity', expression: 'quantity > 0' }],
+  access: 'append',
+  audit: false,
+})

@@ -1,0 +1,101 @@
+import { TenantContextMissingError, type TenantScope } from '../../context/index.ts'
+import { now } from '../../kernel/clock.ts'
+import { newId } from '../../kernel/id.ts'
+import type { ScopedEntityManager } from '../../orm/index.ts'
+import { Organization } from '../organizations/index.ts'
+import { QuotaExceededError } from './billing.errors.ts'
+import { Plan } from './plan.entity.ts'
+import { Subscription } from './subscription.entity.ts'
+import type { UsageMetric } from './usage-metrics.ts'
+
+export interface Use {
+  readonly metric: UsageMetric
+  readonly quantity?: number
+  readonly requestId: string
+  readonly route?: string
+  readonly durationMs?: number
+  readonly status?: number
+  readonly metadata?: Record<string, unknown>
+  readonly at?: Date
+}
+
+export interface Quota {
+  readonly used: number
+  /** Undefined where the plan sets none. */
+  readonly limit?: number
+  readonly resetAt: Date
+}
+
+/**
+ * Counts a use against the quota and records it, or refuses it and records nothing. Counting is one statement that takes the counter's lock,
+ * so of any number at once no more get through than the limit allows. The same request told twice counts once.
+ */
+export async function useQuota(em: ScopedEntityManager, use: Use): Promise<Quota> {
+  const { metric, quantity = 1, at = now() } = use
+  const { limit, periodStart, resetAt } = await quotaOf(em, metric, at)
+  const counted = await em.transactional(async inner => {
+    const isNew = await record(inner, use, quantity, at)
+    const used = await count(inner, { metric, quantity: isNew ? quantity : 0, limit, periodStart, resetAt })
+    if (used === undefined) throw new QuotaExceededError(metric, limit!, resetAt)
+    return used
+  })
+  return { used: counted, resetAt, ...(limit !== undefined && { limit }) }
+}
+
+interface Period {
+  readonly periodStart: Date
+  readonly resetAt: Date
+}
+
+async function quotaOf(em: ScopedEntityManager, metric: UsageMetric, at: Date): Promise<Period & { readonly limit: number | undefined }> {
+  const organization = await em.findOneOrFail(Organization, scopeOf(em).tenantId)
+  const subscription = await em.findOne(Subscription, { status: { $ne: 'CANCELED' } })
+  const plan = await em.findOneOrFail(Plan, { key: organization.plan })
+  return { limit: plan.limits[metric], ...periodOf(subscription, at) }
+}
+
+/** The period that is paid for, or else the month. */
+function periodOf(subscription: Subscription | null, at: Date): Period {
+  if (subscription?.covers(at)) return { periodStart: subscription.currentPeriodStart, resetAt: subscription.currentPeriodEnd }
+  const month = (ahead: number) => new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + ahead, 1))
+  return { periodStart: month(0), resetAt: month(1) }
+}
+
+/** Whether it was not recorded before. */
+async function record(em: ScopedEntityManager, use: Use, quantity: number, at: Date): Promise<boolean> {
+  const { actor, tenantId } = scopeOf(em)
+  const { metric, requestId, route = null, durationMs = null, status = null, metadata = {} } = use
+  const by = (type: string) => (actor.type === type ? actor.id : null)
+  const rows = await em.execute<unknown[]>(
+    `insert into usage_event (id, tenant_id, metric, quantity, user_id, api_key_id, request_id, route, duration_ms, status, metadata, occurred_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?) on conflict (tenant_id, request_id, metric) do nothing returning id`,
+    [newId(), tenantId, metric, quantity, by('user'), by('api_key'), requestId, route, durationMs, status, JSON.stringify(metadata), at],
+  )
+  return rows.length > 0
+}
+
+interface Count extends Period {
+  readonly metric: UsageMetric
+  readonly quantity: number
+  readonly limit: number | undefined
+}
+
+/** How much is used then, or undefined where it would be too much. */
+async function count(em: ScopedEntityManager, { metric, quantity, limit, periodStart, resetAt }: Count): Promise<number | undefined> {
+  const { tenantId } = scopeOf(em)
+  if (limit !== undefined && quantity > limit) return undefined
+  const [row] = await em.execute<{ used: string }[]>(
+    `insert into quota_counter as c (id, tenant_id, metric, period_start, reset_at, used, "limit") values (?, ?, ?, ?, ?, ?, ?)
+       on conflict (tenant_id, metric, period_start) do update set used = c.used + excluded.used, "limit" = excluded."limit", reset_at = excluded.reset_at
+         where excluded."limit" is null or excluded.used = 0 or c.used + excluded.used <= excluded."limit"
+       returning used`,
+    [newId(), tenantId, metric, periodStart, resetAt, quantity, limit ?? null],
+  )
+  return row && Number(row.used)
+}
+
+function scopeOf(em: ScopedEntityManager): TenantScope {
+  const scope = em.boundScope
+  if (scope?.kind !== 'tenant') throw new TenantContextMissingError('UsageEvent', 'create')
+  return scope
+}

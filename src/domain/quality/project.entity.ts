@@ -1,0 +1,58 @@
+import { type EntitySchema, type Opt, p } from '@mikro-orm/core'
+import { tenantEntity, TenantRow } from '../../orm/index.ts'
+import { ProjectInactiveError, ProjectStateError } from './quality.errors.ts'
+
+export const projectStatuses = ['ACTIVE', 'ARCHIVED', 'DELETED'] as const
+export type ProjectStatus = (typeof projectStatuses)[number]
+
+export const projectTransitions: Readonly<Record<ProjectStatus, readonly ProjectStatus[]>> = {
+  ACTIVE: ['ARCHIVED', 'DELETED'],
+  ARCHIVED: ['ACTIVE', 'DELETED'],
+  DELETED: ['ACTIVE'],
+}
+
+/** Code whose quality is watched. A deleted project keeps what was found in it, for its attestations must stay provable. */
+export class Project extends TenantRow {
+  declare name: string
+  declare slug: string
+  declare repositoryUrl?: string | null
+  declare defaultBranch: Opt<string>
+  declare language?: string | null
+  declare status: Opt<ProjectStatus>
+  declare version: Opt<number>
+
+  archive(): void {
+    this.become('ARCHIVED')
+  }
+
+  reactivate(): void {
+    this.become('ACTIVE')
+  }
+
+  delete(): void {
+    this.become('DELETED')
+  }
+
+  requireActive(): void {
+    if (this.status !== 'ACTIVE') throw new ProjectInactiveError(this.slug, this.status)
+  }
+
+  private become(status: ProjectStatus): void {
+    if (!projectTransitions[this.status as ProjectStatus].includes(status)) throw new ProjectStateError(this.status, status)
+    this.status = status
+  }
+}
+
+export const ProjectSchema: EntitySchema<Project> = tenantEntity({
+  class: Project,
+  properties: {
+    name: p.text(),
+    slug: p.text(),
+    repositoryUrl: p.text().nullable(),
+    defaultBranch: p.text().default('main'),
+    language: p.text().nullable(),
+    status: p.enum(projectStatuses).default('ACTIVE'),
+    version: p.integer().version(),
+  },
+  uniques: [{ properties: ['slug'] }],
+})
