@@ -90,7 +90,7 @@ export const PlainSchema = defineEntity({
 class BenchTables extends Migration {
   override async up(): Promise<void> {
     const sql = await ormOf(this.getEntityManager()).schema.getCreateSchemaSQL({ wrap: false })
-    for (const statement of sql.split(/;\n/)) if (/"(item|unwatched)"/.test(statement)) this.addSql(`${statement};`)
+    for (const statement of sql.split(/;\n+/)) if (/^.*?\b(table|on) "(item|unwatched)"/.test(statement)) this.addSql(`${statement};`)
     for (const event of ['insert', 'update', 'delete']) this.addSql(`drop trigger audit_${event} on unwatched;`)
   }
 }

@@ -19,7 +19,7 @@ export class Migration20261120000002_people_and_access extends Migration {
     )
     this.addSql(`alter table "organization" add constraint "organization_data_region_check" check ("data_region" in ('EU', 'US', 'CA'));`)
     this.addSql(
-      `create trigger "touch" before update on "organization" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "organization" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create table "permission" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "key" text not null, "resource" text not null, "action" text not null, "description" text null, primary key ("id"));`,
@@ -29,7 +29,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `alter table "permission" add constraint "permission_action_check" check ("action" in ('READ', 'CREATE', 'UPDATE', 'DELETE', 'MANAGE', 'APPROVE', 'EXPORT'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "permission" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "permission" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create table "role" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "tenant_id" uuid not null, "key" text not null, "name" text not null, "description" text null, "parent_id" uuid null, "is_system" boolean not null default false, "version" int not null default 1, primary key ("id"));`,
@@ -37,7 +37,7 @@ export class Migration20261120000002_people_and_access extends Migration {
     this.addSql(`create index "role_parent_id_index" on "role" ("parent_id");`)
     this.addSql(`alter table "role" add constraint "role_tenant_id_key_unique" unique ("tenant_id", "key");`)
     this.addSql(
-      `create trigger "touch" before update on "role" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "role" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "role" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -63,7 +63,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `alter table "role_permission" add constraint "role_permission_tenant_id_role_id_permission_id_unique" unique ("tenant_id", "role_id", "permission_id");`,
     )
     this.addSql(
-      `create trigger "touch" before update on "role_permission" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "role_permission" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "role_permission" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -90,7 +90,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `alter table "app_user" add constraint "app_user_status_check" check ("status" in ('ACTIVE', 'INVITED', 'LOCKED', 'DISABLED'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "app_user" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "app_user" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create table "session" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "session_token" text not null, "user_id" uuid not null, "expires" timestamptz(3) not null, "active_tenant_id" uuid null, "ip" text null, "user_agent" text null, "last_seen_at" timestamptz(3) not null, "revoked_at" timestamptz(3) null, primary key ("id"));`,
@@ -99,7 +99,7 @@ export class Migration20261120000002_people_and_access extends Migration {
     this.addSql(`create index "session_expires_index" on "session" ("expires");`)
     this.addSql(`create index "session_user_id_index" on "session" ("user_id");`)
     this.addSql(
-      `create trigger "touch" before update on "session" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "session" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create table "password_reset_token" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "user_id" uuid not null, "token_hash" text not null, "expires_at" timestamptz(3) not null, "used_at" timestamptz(3) null, "requested_ip" text null, primary key ("id"));`,
@@ -107,14 +107,14 @@ export class Migration20261120000002_people_and_access extends Migration {
     this.addSql(`alter table "password_reset_token" add constraint "password_reset_token_token_hash_unique" unique ("token_hash");`)
     this.addSql(`create index "password_reset_token_user_id_index" on "password_reset_token" ("user_id");`)
     this.addSql(
-      `create trigger "touch" before update on "password_reset_token" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "password_reset_token" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create table "password_credential" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "user_id" uuid not null, "password_hash" text not null, "changed_at" timestamptz(3) not null, primary key ("id"));`,
     )
     this.addSql(`alter table "password_credential" add constraint "password_credential_user_id_unique" unique ("user_id");`)
     this.addSql(
-      `create trigger "touch" before update on "password_credential" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "password_credential" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create table "membership" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "tenant_id" uuid not null, "user_id" uuid not null, "role_id" uuid not null, "status" text not null default 'ACTIVE', "invited_by_id" uuid null, "joined_at" timestamptz(3) not null, "version" int not null default 1, primary key ("id"));`,
@@ -125,7 +125,7 @@ export class Migration20261120000002_people_and_access extends Migration {
     this.addSql(`alter table "membership" add constraint "membership_tenant_id_user_id_unique" unique ("tenant_id", "user_id");`)
     this.addSql(`alter table "membership" add constraint "membership_status_check" check ("status" in ('ACTIVE', 'SUSPENDED', 'LEFT'));`)
     this.addSql(
-      `create trigger "touch" before update on "membership" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "membership" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "membership" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id or new.user_id is distinct from old.user_id) execute function daybook_refuse_identity_change('tenant_id', 'id', 'user_id');`,
@@ -154,7 +154,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `alter table "invitation" add constraint "invitation_status_check" check ("status" in ('PENDING', 'ACCEPTED', 'REJECTED', 'CANCELED', 'EXPIRED'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "invitation" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "invitation" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "invitation" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -179,7 +179,7 @@ export class Migration20261120000002_people_and_access extends Migration {
     this.addSql(`alter table "api_key" add constraint "api_key_tenant_id_key_hash_unique" unique ("tenant_id", "key_hash");`)
     this.addSql(`alter table "api_key" add constraint "api_key_environment_check" check ("environment" in ('LIVE', 'TEST'));`)
     this.addSql(
-      `create trigger "touch" before update on "api_key" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "api_key" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "api_key" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -204,7 +204,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `alter table "account" add constraint "account_provider_provider_account_id_unique" unique ("provider", "provider_account_id");`,
     )
     this.addSql(
-      `create trigger "touch" before update on "account" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "account" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create table "user_permission" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "tenant_id" uuid not null, "user_id" uuid not null, "permission_id" uuid not null, "effect" text not null, "expires_at" timestamptz(3) null, primary key ("id"));`,
@@ -216,7 +216,7 @@ export class Migration20261120000002_people_and_access extends Migration {
     )
     this.addSql(`alter table "user_permission" add constraint "user_permission_effect_check" check ("effect" in ('ALLOW', 'DENY'));`)
     this.addSql(
-      `create trigger "touch" before update on "user_permission" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "user_permission" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "user_permission" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -238,7 +238,7 @@ export class Migration20261120000002_people_and_access extends Migration {
     )
     this.addSql(`alter table "user_profile" add constraint "user_profile_user_id_unique" unique ("user_id");`)
     this.addSql(
-      `create trigger "touch" before update on "user_profile" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "user_profile" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create table "user_role" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "tenant_id" uuid not null, "user_id" uuid not null, "role_id" uuid not null, "scope_type" text null, "scope_id" uuid null, "expires_at" timestamptz(3) null, primary key ("id"));`,
@@ -248,7 +248,7 @@ export class Migration20261120000002_people_and_access extends Migration {
     this.addSql(`create index "user_role_role_id_index" on "user_role" ("role_id");`)
     this.addSql(`alter table "user_role" add constraint "user_role_scope_whole" check ((scope_type is null) = (scope_id is null));`)
     this.addSql(
-      `create trigger "touch" before update on "user_role" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "user_role" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "user_role" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -277,7 +277,7 @@ export class Migration20261120000002_people_and_access extends Migration {
       `alter table "verification_token" add constraint "verification_token_purpose_check" check ("purpose" in ('EMAIL_VERIFY', 'EMAIL_CHANGE', 'MAGIC_LINK', 'INVITE'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "verification_token" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "verification_token" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `alter table "role" add constraint "role_parent_id_foreign" foreign key ("parent_id") references "role" ("id") on delete set null;`,

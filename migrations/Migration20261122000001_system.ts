@@ -10,7 +10,7 @@ export class Migration20261122000001_system extends Migration {
     this.addSql(`create index "job_run_tenant_id_started_at_index" on "job_run" ("tenant_id", "started_at");`)
     this.addSql(`alter table "job_run" add constraint "job_run_status_check" check ("status" in ('RUNNING', 'OK', 'FAILED', 'SKIPPED'));`)
     this.addSql(
-      `create trigger "touch" before update on "job_run" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "job_run" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(`alter table "job_run" enable row level security;`)
     this.addSql(`alter table "job_run" force row level security;`)

@@ -67,7 +67,7 @@ export class Migration20261122000002_work extends Migration {
       `alter table "pipeline" add constraint "pipeline_type_check" check ("type" in ('SALES', 'SUPPORT', 'BILLING', 'INTERNAL', 'GENERIC', 'CUSTOM'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "pipeline" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "pipeline" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "pipeline" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -97,7 +97,7 @@ export class Migration20261122000002_work extends Migration {
       `alter table "pipeline_stage" add constraint "pipeline_stage_outcome_check" check ("outcome" in ('OPEN', 'WON', 'LOST', 'DONE'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "pipeline_stage" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "pipeline_stage" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "pipeline_stage" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -139,7 +139,7 @@ export class Migration20261122000002_work extends Migration {
       `alter table "task_template" add constraint "task_template_default_priority_check" check ("default_priority" in ('LOW', 'MEDIUM', 'HIGH', 'URGENT'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "task_template" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "task_template" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "task_template" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id or new.key is distinct from old.key or new.revision is distinct from old.revision or new.definition is distinct from old.definition) execute function daybook_refuse_identity_change('tenant_id', 'id', 'key', 'revision', 'definition');`,
@@ -180,7 +180,7 @@ export class Migration20261122000002_work extends Migration {
     )
     this.addSql(`alter table "task" add constraint "task_priority_check" check ("priority" in ('LOW', 'MEDIUM', 'HIGH', 'URGENT'));`)
     this.addSql(
-      `create trigger "touch" before update on "task" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "task" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "task" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -221,7 +221,7 @@ export class Migration20261122000002_work extends Migration {
       `alter table "pipeline_item" add constraint "pipeline_item_task_id_foreign" foreign key ("task_id") references "task" ("id") on delete cascade;`,
     )
     this.addSql(
-      `create trigger "touch" before update on "pipeline_item" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "pipeline_item" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "pipeline_item" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -268,7 +268,7 @@ export class Migration20261122000002_work extends Migration {
       `alter table "intake_request" add constraint "intake_request_status_check" check ("status" in ('NEW', 'ROUTING', 'ASSIGNED', 'PROCESSING', 'COMPLETED', 'REJECTED'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "intake_request" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "intake_request" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "intake_request" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -308,7 +308,7 @@ export class Migration20261122000002_work extends Migration {
       `alter table "approval_item" add constraint "approval_item_status_check" check ("status" in ('PENDING', 'APPROVED', 'REJECTED', 'EXPIRED', 'AUTO_APPROVED'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "approval_item" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "approval_item" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "approval_item" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id or new.subject_type is distinct from old.subject_type or new.subject_id is distinct from old.subject_id or new.requested_by_type is distinct from old.requested_by_type or new.requested_by_id is distinct from old.requested_by_id or new.decision_id is distinct from old.decision_id) execute function daybook_refuse_identity_change('tenant_id', 'id', 'subject_type', 'subject_id', 'requested_by_type', 'requested_by_id', 'decision_id');`,

@@ -42,14 +42,14 @@ export class Migration20261122000003_billing extends Migration {
     )
     this.addSql(`alter table "plan" add constraint "plan_key_check" check ("key" in ('FREE', 'STARTER', 'PROFESSIONAL', 'ENTERPRISE'));`)
     this.addSql(
-      `create trigger "touch" before update on "plan" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "plan" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(`alter table "quota_counter" add constraint "quota_counter_within" check (used >= 0);`)
     this.addSql(
       `alter table "quota_counter" add constraint "quota_counter_metric_check" check ("metric" in ('API_CALLS', 'ANALYSES', 'FIXES', 'AUDITS', 'TOKENS'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "quota_counter" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "quota_counter" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "quota_counter" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -70,7 +70,7 @@ export class Migration20261122000003_billing extends Migration {
       `alter table "subscription" add constraint "subscription_status_check" check ("status" in ('TRIALING', 'ACTIVE', 'PAST_DUE', 'CANCELED'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "subscription" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "subscription" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "subscription" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -99,7 +99,7 @@ export class Migration20261122000003_billing extends Migration {
       `alter table "billing_event" add constraint "billing_event_status_check" check ("status" in ('RECEIVED', 'PROCESSED', 'FAILED', 'IGNORED'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "billing_event" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "billing_event" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "billing_event" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id or new.provider is distinct from old.provider or new.provider_event_id is distinct from old.provider_event_id or new.type is distinct from old.type or new.payload is distinct from old.payload) execute function daybook_refuse_identity_change('tenant_id', 'id', 'provider', 'provider_event_id', 'type', 'payload');`,
@@ -141,7 +141,7 @@ export class Migration20261122000003_billing extends Migration {
       `alter table "usage_event" add constraint "usage_event_metric_check" check ("metric" in ('API_CALLS', 'ANALYSES', 'FIXES', 'AUDITS', 'TOKENS'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "usage_event" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "usage_event" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "usage_event" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,

@@ -39,7 +39,7 @@ export class Migration20261122000004_quality extends Migration {
     this.addSql(`create index "audit_issue_result_id_index" on "audit_issue" ("result_id");`)
     this.addSql(`alter table "project" add constraint "project_status_check" check ("status" in ('ACTIVE', 'ARCHIVED', 'DELETED'));`)
     this.addSql(
-      `create trigger "touch" before update on "project" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "project" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "project" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -67,7 +67,7 @@ export class Migration20261122000004_quality extends Migration {
       `alter table "error_signature" add constraint "error_signature_severity_check" check ("severity" in ('CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFO'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "error_signature" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "error_signature" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "error_signature" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id or new.project_id is distinct from old.project_id or new.hash is distinct from old.hash or new.detector is distinct from old.detector or new.message is distinct from old.message or new.file is distinct from old.file or new.line is distinct from old.line) execute function daybook_refuse_identity_change('tenant_id', 'id', 'project_id', 'hash', 'detector', 'message', 'file', 'line');`,
@@ -111,7 +111,7 @@ export class Migration20261122000004_quality extends Migration {
       `alter table "fix_attestation" add constraint "fix_attestation_status_check" check ("status" in ('SUCCESS', 'PARTIAL', 'FAILED'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "fix_attestation" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "fix_attestation" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "fix_attestation" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -150,7 +150,7 @@ export class Migration20261122000004_quality extends Migration {
       `alter table "audit_result" add constraint "audit_result_status_check" check ("status" in ('SUCCESS', 'PARTIAL', 'FAILED'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "audit_result" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "audit_result" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "audit_result" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,
@@ -191,7 +191,7 @@ export class Migration20261122000004_quality extends Migration {
       `alter table "audit_issue" add constraint "audit_issue_severity_check" check ("severity" in ('CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFO'));`,
     )
     this.addSql(
-      `create trigger "touch" before update on "audit_issue" for each row when (new.updated_at is not distinct from old.updated_at) execute function daybook_touch();`,
+      `create trigger "touch" before update on "audit_issue" for each row when (new.updated_at is not distinct from old.updated_at and (pg_trigger_depth() > 0 or current_setting('daybook.unit_of_work', true) is distinct from 'on')) execute function daybook_touch();`,
     )
     this.addSql(
       `create trigger "guard_identity" before update on "audit_issue" for each row when (new.tenant_id is distinct from old.tenant_id or new.id is distinct from old.id) execute function daybook_refuse_identity_change('tenant_id', 'id');`,

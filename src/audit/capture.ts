@@ -368,9 +368,9 @@ function textsAfter(pending: Pending, outcome: Snapshot): Texts {
   return texts
 }
 
-/** What the ORM knows the row to be now; of a relation that it has lost from sight, what it sent. */
+/** What the ORM sent; of the rest, what it knows the row to be now. The two differ where it sets a moment after it has decided what to send. */
 function outcomeOf({ set }: Pending): Snapshot {
-  return { ...set.payload, ...withVersion(set, snapshotOf(set.entity)) }
+  return { ...withVersion(set, snapshotOf(set.entity)), ...set.payload }
 }
 
 /** What the row will be. */

@@ -1,5 +1,5 @@
 import { type EntityMetadata, type EntityProperty, type MetadataStorage, ReferenceKind, type TriggerDef } from '@mikro-orm/core'
-import { ownsPivot, type RunSql, tablesOf, truncateGuard, unitOfWorkVariable } from '../orm/index.ts'
+import { outsideUnitSql, ownsPivot, type RunSql, tablesOf, truncateGuard } from '../orm/index.ts'
 import { PersonalTypeError } from './audit.errors.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
 
@@ -48,14 +48,13 @@ const transitionTables = {
 
 function sentinel(meta: EntityMetadata, event: (typeof events)[number], routine: string, values: readonly string[]): TriggerDef {
   const name = `audit_${event}`
-  const awake = `pg_trigger_depth() > 0 or current_setting('${unitOfWorkVariable}', true) is distinct from 'on'`
   const list = values.map(value => `'${value.replaceAll("'", "''")}'`).join(', ')
   return {
     name,
     timing: 'after',
     events: [event],
     forEach: 'statement',
-    expression: `create trigger "${name}" after ${event} on "${meta.tableName}" referencing ${transitionTables[event]} for each statement when (${awake}) execute function ${routine}(${list});`,
+    expression: `create trigger "${name}" after ${event} on "${meta.tableName}" referencing ${transitionTables[event]} for each statement when (${outsideUnitSql}) execute function ${routine}(${list});`,
   }
 }
 

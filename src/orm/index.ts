@@ -24,4 +24,4 @@ export {
 } from './tenant-entity.ts'
 export { TransactionClient } from './transaction-client.ts'
 export { claimedDigestSql, claimedEmailSql, currentTenantSql, currentUserSql, inIdentityScopeSql } from './tenant-policy.ts'
-export { literal, type Outbox, type Statement, type Unsent, unitOfWorkVariable, unsentOf } from './unsent.ts'
+export { literal, type Outbox, type Statement, type Unsent, outsideUnitSql, unsentOf } from './unsent.ts'

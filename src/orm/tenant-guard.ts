@@ -1,5 +1,6 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind, type TriggerDef } from '@mikro-orm/core'
 import { declarationOf, isTenantOwned } from './declaration.ts'
+import { outsideUnitSql } from './unsent.ts'
 
 /**
  * Foreign keys ignore row level security, so a row of one tenant could point at a row of another, and the difference between "refused"
@@ -19,9 +20,12 @@ export function guardTriggers(meta: EntityMetadata): TriggerDef[] {
   return triggers
 }
 
-/** `updated_at` is true for raw SQL too: the database sets it unless the writer did, or wrote what was there already. */
+/**
+ * `updated_at` is true for raw SQL too: the database sets it unless the writer did, or wrote what was there already. The unit of work always
+ * does, and two changes of one millisecond set the same, so of its statements the trigger keeps away.
+ */
 export function touchTrigger(meta: EntityMetadata): TriggerDef {
-  return sharedTrigger(meta, 'touch', 'new.updated_at is not distinct from old.updated_at', 'daybook_touch')
+  return sharedTrigger(meta, 'touch', `new.updated_at is not distinct from old.updated_at and (${outsideUnitSql})`, 'daybook_touch')
 }
 
 function immutableIdentity(meta: EntityMetadata): TriggerDef {

@@ -127,6 +127,9 @@ export function literal(text: string): string {
 /** On while every statement is one that the log will tell about anyway; the sentinel is awake whenever it isn't. */
 export const unitOfWorkVariable = 'daybook.unit_of_work'
 
+/** What a trigger asks in SQL: whether a statement is none of the unit of work's own, or one that a foreign key acts out for it. */
+export const outsideUnitSql = `pg_trigger_depth() > 0 or current_setting('${unitOfWorkVariable}', true) is distinct from 'on'`
+
 /** A question that never reaches the server: our own clients answer it with the transaction's `Unsent`. */
 export const unsentQuestion = '/* daybook: unsent */'
 

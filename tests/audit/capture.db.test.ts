@@ -1,6 +1,7 @@
 import { type EventSubscriber, OptimisticLockError, raw, wrap } from '@mikro-orm/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
+import { runDeterministically } from '../../src/kernel/determinism.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { replayProblems } from '../../src/readers/index.ts'
@@ -502,6 +503,24 @@ test('what the ORM writes although it believes that nothing changed is told if i
   await em.flush()
   expect(await told()).toEqual(['note.created', 'note.updated by the database', 'note.updated'])
   expect((await events()).at(-1)).toMatchObject({ before: { stars: 9 }, after: { stars: 0 } })
+})
+
+test('several changes of one millisecond leave the moment that the log tells', async () => {
+  const moment = new Date('2030-01-01T00:00:00Z')
+  await runDeterministically('one millisecond', moment, async () => {
+    const em = scope()
+    const note = em.create(Note, { title: 'a' })
+    for (const title of ['b', 'c', 'd']) {
+      await em.flush()
+      note.title = title
+      note.updatedAt = moment
+    }
+    await em.flush()
+  })
+  expect(await told()).toEqual(['note.created', 'note.updated', 'note.updated', 'note.updated'])
+  await transact(em => em.execute(`update note set title = 'e'`))
+  const [row] = await transact(em => em.execute<{ touched: boolean }[]>(`select updated_at < '2029-01-01' as touched from note`))
+  expect(row).toEqual({ touched: true })
 })
 
 test('nobody changes, removes or empties events', async () => {

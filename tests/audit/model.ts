@@ -128,8 +128,8 @@ class NotesAndPapers extends Migration {
   override async up(): Promise<void> {
     const orm = ormOf(this.getEntityManager())
     const sql = await orm.schema.getCreateSchemaSQL({ wrap: false })
-    for (const statement of sql.split(/;\n/))
-      if (/"(tag|note|line|paper|card|note_tags|note_pinned)("|_guard)/.test(statement)) this.addSql(`${statement};`)
+    const ours = /^.*?\b(table|on|function) "(tag|note|line|paper|card|note_tags|note_pinned)("|_guard)/
+    for (const statement of sql.split(/;\n+/)) if (ours.test(statement)) this.addSql(`${statement};`)
   }
 }
 

@@ -44,9 +44,9 @@ test('the opening and the context wait for the first statement, and then hold fo
   expect(rows).toEqual([{ reason: 'import' }])
   expect(await stateOfClient()).toMatchObject({ state: 'idle in transaction' })
   await client.query('commit')
-  expect(await stateOfClient()).toMatchObject({ state: 'idle' })
   const after = await client.query<{ reason: string }>(`select current_setting('daybook.reason', true) as reason`)
   expect(after.rows[0]!.reason || null).toBeNull()
+  expect(await stateOfClient()).toMatchObject({ state: 'idle' })
 })
 
 test.each(['commit', 'rollback'])('a transaction without a statement never reaches the server, and ends with %s', async end => {
