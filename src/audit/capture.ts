@@ -1,32 +1,39 @@
 import {
-  type ChangeSet,
   ChangeSetType,
-  EntityIdentifier,
   type EntityMetadata,
   type EntityProperty,
   type EventSubscriber,
   EventType,
   type FlushEventArgs,
-  isRaw,
   type TransactionEventArgs,
   type UnitOfWork,
-  wrap,
 } from '@mikro-orm/core'
 import { CompiledQuery, type Transaction } from 'kysely'
 import type { Keyring } from '../kernel/keyring.ts'
 import { type ScopedEntityManager, type Unsent, unsentOf } from '../orm/index.ts'
 import { KeyringMissingError } from './audit.errors.ts'
-import { type AuditedTable, auditedTableOf } from './audited-table.ts'
-import type { Change, EventBuffer, Texts } from './event-buffer.ts'
-import { type KeyRow, type Seal, sealsFor } from './personal.ts'
+import { auditedTableOf } from './audited-table.ts'
+import type { Change, EventBuffer } from './event-buffer.ts'
 import {
-  columnPropertiesOf,
-  type RecordedField,
-  type RecordedFields,
-  recordedFieldsOf,
-  type Snapshot,
-  snapshotOf,
-} from './recorded-fields.ts'
+  createdHere,
+  deletions,
+  foreseen,
+  hasUnknown,
+  idIn,
+  idOf,
+  inWritingOrder,
+  isForeseeable,
+  isWritten,
+  leavesValueToDatabase,
+  outcomeOf,
+  type Pending,
+  snapshotBefore,
+  tellsOfPerson,
+  textsAfter,
+  textsBefore,
+} from './pending-change.ts'
+import { type KeyRow, sealsFor } from './personal.ts'
+import { recordedFieldsOf, type Snapshot } from './recorded-fields.ts'
 import { bufferOf, causationVariable, decisionVariable } from './story.ts'
 
 /**
@@ -78,17 +85,6 @@ export class AuditCapture implements EventSubscriber {
 export function keyringOf(em: ScopedEntityManager): AuditCapture['keyring'] {
   for (const subscriber of em.getEventManager().getSubscribers()) if (subscriber instanceof AuditCapture) return subscriber.keyring
   return undefined
-}
-
-interface Pending {
-  readonly set: ChangeSet<object>
-  readonly table: AuditedTable
-  readonly fields: RecordedFields
-  /** What the ORM knew the row to be, read before anything was written. */
-  readonly snapshot: Snapshot
-  /** What the database said it was, where the ORM didn't know. */
-  lookedUp?: Texts
-  seal?: Seal
 }
 
 /** One flush, from its change sets to what they did. */
@@ -230,18 +226,6 @@ class Flush {
   }
 }
 
-/** In which order the unit of work writes. */
-const stages: readonly ChangeSetType[] = [
-  ChangeSetType.DELETE_EARLY,
-  ChangeSetType.UPDATE_EARLY,
-  ChangeSetType.CREATE,
-  ChangeSetType.UPDATE,
-  ChangeSetType.DELETE,
-]
-function inWritingOrder(pending: Pending[]): void {
-  pending.sort((a, b) => stages.indexOf(a.set.type) - stages.indexOf(b.set.type))
-}
-
 /** As many as the ORM sends in a batch, so that each batch is told of while the server writes it. */
 const batch = 300
 
@@ -254,11 +238,6 @@ const hooks = [
   EventType.afterDelete,
 ]
 
-const deletions: ReadonlySet<ChangeSetType> = new Set([ChangeSetType.DELETE, ChangeSetType.DELETE_EARLY])
-
-/** Entities that this process created: what they don't say is null in the database. */
-const createdHere = new WeakSet<object>()
-
 const actedUpon = new WeakMap<EntityMetadata, boolean>()
 
 /** Whether deleting a row may delete or change rows that point at it: their foreign keys cascade, or are set to null. */
@@ -270,140 +249,4 @@ function isActedUpon(target: EntityMetadata, em: ScopedEntityManager): boolean {
   const acted = [...em.getMetadata().getAll().values()].some(meta => meta.relations.some(points))
   actedUpon.set(target, acted)
   return acted
-}
-
-function idOf({ entity }: ChangeSet<object>): string {
-  return String(wrap(entity, true).getPrimaryKey())
-}
-
-function leavesValueToDatabase({ set }: Pending): boolean {
-  for (const value of Object.values(set.payload as Snapshot)) if (typeof value === 'object' && value !== null && isRaw(value)) return true
-  return false
-}
-
-/** What a row's reference, or its own id, says: by the entity, or by what was looked up. */
-function idIn({ set, lookedUp }: Pending, column: string): string | undefined {
-  const value = (set.entity as Record<string, unknown>)[propertyOf(set.meta, column)]
-  if (typeof value === 'string') return value
-  if (value) return String(wrap(value, true).getPrimaryKey())
-  const told = lookedUp?.[column]
-  return told && (JSON.parse(told) as string)
-}
-
-const properties = new WeakMap<EntityMetadata, Map<string, string>>()
-
-function propertyOf(meta: EntityMetadata, column: string): string {
-  let found = properties.get(meta)
-  if (!found) {
-    found = new Map(columnPropertiesOf(meta).map(({ name, fieldNames }) => [fieldNames[0]!, name]))
-    properties.set(meta, found)
-  }
-  return found.get(column)!
-}
-
-function tellsOfPerson(pending: Pending): boolean {
-  const { set, table, fields } = pending
-  if (table.personal.length === 0) return false
-  return set.type !== ChangeSetType.UPDATE && set.type !== ChangeSetType.UPDATE_EARLY
-    ? true
-    : table.personal.some(column => isTouched(pending, fields.get(column)!))
-}
-
-function isWritten({ set }: Pending): boolean {
-  return deletions.has(set.type) ? snapshotOf(set.entity) === undefined : set.persisted
-}
-
-function snapshotBefore(set: ChangeSet<object>): Snapshot {
-  if (set.type === ChangeSetType.CREATE) return {}
-  return withVersion(set, deletions.has(set.type) ? snapshotOf(set.entity) : set.originalEntity)
-}
-
-/** The ORM's memory of a row leaves the version out once it has been raised. */
-function withVersion({ entity, meta }: ChangeSet<object>, snapshot: Snapshot | undefined): Snapshot {
-  const { versionProperty } = meta
-  const version = versionProperty && (entity as Record<string, unknown>)[versionProperty]
-  return version === undefined || version === null ? { ...snapshot } : { ...snapshot, [versionProperty as string]: version }
-}
-
-function hasUnknown(pending: Pending): boolean {
-  const { set, table, fields, snapshot } = pending
-  if (set.type === ChangeSetType.CREATE) return false
-  const isMissing = (property: string) => !(property in snapshot) && !createdHere.has(set.entity)
-  const person = table.personColumn !== 'id' && fields.get(table.personColumn)?.property
-  if (person && isMissing(person) && tellsOfPerson(pending)) return true
-  for (const { property } of fields.values()) {
-    const isSent = property in set.payload
-    if ((isSent || deletions.has(set.type)) && isMissing(property)) return true
-    if (isSent && (set.payload as Snapshot)[property] === snapshot[property]) return true
-  }
-  return false
-}
-
-/** An update's columns are those that its payload names, and the version. */
-function isTouched({ set, table }: Pending, { property, column }: RecordedField): boolean {
-  return property in set.payload || column === table.versionColumn
-}
-
-function textsBefore(pending: Pending): Texts {
-  const { set, fields, snapshot, lookedUp } = pending
-  const isWhole = deletions.has(set.type)
-  const texts: Record<string, string> = {}
-  for (const field of fields.values()) {
-    if (!isWhole && !isTouched(pending, field)) continue
-    const text = lookedUp?.[field.column] ?? field.toJson(snapshot[field.property])
-    if (!isWhole || text !== 'null') texts[field.column] = text
-  }
-  return texts
-}
-
-function textsAfter(pending: Pending, outcome: Snapshot): Texts {
-  const { set, fields } = pending
-  const isWhole = set.type === ChangeSetType.CREATE
-  const texts: Record<string, string> = {}
-  for (const field of fields.values()) {
-    if (!isWhole && !isTouched(pending, field)) continue
-    const text = field.toJson(outcome[field.property])
-    if (!isWhole || text !== 'null') texts[field.column] = text
-  }
-  return texts
-}
-
-/** What the ORM sent; of the rest, what it knows the row to be now. The two differ where it sets a moment after it has decided what to send. */
-function outcomeOf({ set }: Pending): Snapshot {
-  return { ...withVersion(set, snapshotOf(set.entity)), ...set.payload }
-}
-
-/** What the row will be. */
-function foreseen({ set, snapshot, table, fields }: Pending): Snapshot {
-  const version = table.versionColumn && fields.get(table.versionColumn)!.property
-  if (!version || deletions.has(set.type)) return set.payload as Snapshot
-  const next = set.type === ChangeSetType.CREATE ? ((set.payload as Snapshot)[version] ?? 1) : Number(snapshot[version]) + 1
-  return { ...set.payload, [version]: next }
-}
-
-/** Whether the database adds nothing of its own. */
-function isForeseeable(pending: Pending): boolean {
-  const { set, table, fields, snapshot } = pending
-  if (deletions.has(set.type)) return true
-  const version = table.versionColumn && fields.get(table.versionColumn)!.property
-  if (set.type !== ChangeSetType.CREATE) return !version || typeof snapshot[version] === 'number'
-  const values = Object.values(set.payload as object)
-  return (
-    !values.some(value => value instanceof EntityIdentifier) &&
-    defaultedIn(set.meta).every(property => property === version || property in set.payload)
-  )
-}
-
-const defaulted = new WeakMap<EntityMetadata, readonly string[]>()
-
-/** Properties that the database fills in where they are left out. */
-function defaultedIn(meta: EntityMetadata): readonly string[] {
-  let found = defaulted.get(meta)
-  if (!found) {
-    found = columnPropertiesOf(meta).flatMap(prop =>
-      prop.defaultRaw !== undefined || prop.default !== undefined || prop.autoincrement ? [prop.name] : [],
-    )
-    defaulted.set(meta, found)
-  }
-  return found
 }

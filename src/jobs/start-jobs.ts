@@ -9,15 +9,29 @@ export interface JobsOptions {
   readonly onError: (error: unknown, job: Job) => void
 }
 
-/** Runs each job every so often, until it is disposed of; several processes may do so, and one of them does each job. */
+/**
+ * Runs each job every so often, until it is disposed of; several processes may do so, and one of them does each job. In one process they take
+ * turns: a leader holds a connection while its work takes another, and leaders alone could hold the whole pool.
+ */
 export function startJobs(daybook: Daybook, jobs: readonly Job[], { onReport, onError }: JobsOptions): AsyncDisposable {
   const stop = new AbortController()
   const { signal } = stop
+  let turn: Promise<void> = Promise.resolve()
+  const runOnce = async (job: Job) => {
+    if (signal.aborted) return
+    try {
+      const report = await runJob(daybook, job, { signal })
+      onReport?.(report)
+    } catch (error) {
+      onError(error, job)
+    }
+  }
   const loops = jobs.map(async job => {
     // Not all at once, and not every process at the same moment.
     let waitMs = Math.random() * Math.min(job.everyMs, 5_000)
     while (await slept(waitMs, signal)) {
-      await runJob(daybook, job, { signal }).then(onReport, (error: unknown) => onError(error, job))
+      turn = turn.then(() => runOnce(job))
+      await turn
       waitMs = job.everyMs * (0.95 + Math.random() / 10)
     }
   })

@@ -47,6 +47,7 @@ Object.defineProperty(TransactionClient.prototype, 'query', {
       return queryText(this, { text, values: (values as unknown[] | undefined) ?? [] })
     }
     // A cursor, a prepared statement or the callback style: whatever waits goes first, nothing else changes.
+    this.hasOnlyRead = false
     const first = [...this.held.splice(0), ...this.unsent.before(textOf(text))]
     if (first.length > 0) void sendUnawaited(this, inOneMessage(first))
     return send.call(this, ...statement)
@@ -118,6 +119,7 @@ async function sendTogether(client: TransactionClient, first: readonly Statement
     stream.uncork()
     return await own
   } catch (error) {
+    client.hasOnlyRead = false
     throw (await firstFailure(earlier)) ?? error
   }
 }

@@ -1,3 +1,4 @@
+/** Longer than other files: each trap of the unit of work is a few lines beside the others, over one model and one pair of eyes. */
 import { type EventSubscriber, OptimisticLockError, raw, wrap } from '@mikro-orm/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'

@@ -54,11 +54,9 @@ test('each entity and field that was asked for is there, or stands on the list o
 
 test('each value of an enum that was asked for is one', () => {
   const lists = (Object.values(entities) as unknown[]).filter(isListOfWords)
-  const asked = askedFor
-    .filter(({ entity }) => !ofTheLog.includes(entity) && !notYet.has(entity))
-    .flatMap(({ values = {} }) => Object.entries(values))
+  const asked = askedFor.filter(({ entity }) => !ofTheLog.includes(entity) && !notYet.has(entity)).flatMap(({ values }) => values)
   expect(asked.length).toBeGreaterThanOrEqual(20)
-  const missing = asked.filter(([, values]) => !lists.some(list => values.every(value => list.includes(value)))).map(([name]) => name)
+  const missing = asked.filter(values => !lists.some(list => values.every(value => list.includes(value))))
   expect(missing).toEqual([])
 })
 

@@ -2,478 +2,90 @@
 export interface AskedFor {
   readonly entity: string
   readonly fields: readonly string[]
-  readonly values?: Readonly<Record<string, readonly string[]>>
+  readonly values: readonly (readonly string[])[]
 }
 
-export const askedFor: readonly AskedFor[] = [
-  {
-    entity: 'User',
-    fields: [
-      'id',
-      'email',
-      'emailVerified',
-      'name',
-      'firstName',
-      'lastName',
-      'image',
-      'passwordHash',
-      'locale',
-      'timeZone',
-      'status',
-      'lastLoginAt',
-      'failedLoginCount',
-      'lockedUntil',
-      'deletedAt',
-    ],
-    values: { UserStatus: ['ACTIVE', 'INVITED', 'LOCKED', 'DISABLED'] },
-  },
-  { entity: 'UserProfile', fields: ['userId', 'displayName', 'avatarKey', 'phone', 'bio', 'preferences'] },
-  {
-    entity: 'Account',
-    fields: [
-      'userId',
-      'type',
-      'provider',
-      'providerAccountId',
-      'refresh_token',
-      'access_token',
-      'expires_at',
-      'token_type',
-      'scope',
-      'id_token',
-      'session_state',
-    ],
-  },
-  {
-    entity: 'Session',
-    fields: ['sessionToken', 'userId', 'expires', 'activeTenantId', 'ip', 'userAgent', 'createdAt', 'lastSeenAt', 'revokedAt'],
-  },
-  {
-    entity: 'VerificationToken',
-    fields: ['identifier', 'token', 'expires', 'purpose'],
-    values: { TokenPurpose: ['EMAIL_VERIFY', 'EMAIL_CHANGE', 'MAGIC_LINK', 'INVITE'] },
-  },
-  { entity: 'PasswordResetToken', fields: ['userId', 'tokenHash', 'expiresAt', 'usedAt', 'requestedIp'] },
-  {
-    entity: 'Organization',
-    fields: [
-      'id',
-      'slug',
-      'name',
-      'domain',
-      'domainVerifiedAt',
-      'plan',
-      'status',
-      'dataRegion',
-      'defaultLocale',
-      'quotaResetAt',
-      'settings',
-      'deletedAt',
-    ],
-    values: { OrgStatus: ['ACTIVE', 'SUSPENDED', 'CLOSED'], DataRegion: ['EU', 'US', 'CA'] },
-  },
-  {
-    entity: 'Membership',
-    fields: ['userId', 'roleId', 'status', 'invitedById', 'joinedAt'],
-    values: { MembershipStatus: ['ACTIVE', 'SUSPENDED', 'LEFT'] },
-  },
-  {
-    entity: 'Invitation',
-    fields: ['email', 'roleId', 'tokenHash', 'expiresAt', 'status', 'invitedById'],
-    values: { InvitationStatus: ['PENDING', 'ACCEPTED', 'REJECTED', 'CANCELED', 'EXPIRED'] },
-  },
-  { entity: 'Role', fields: ['key', 'name', 'description', 'parentId', 'isSystem'] },
-  {
-    entity: 'Permission',
-    fields: ['key', 'resource', 'action', 'description'],
-    values: { PermissionAction: ['READ', 'CREATE', 'UPDATE', 'DELETE', 'MANAGE', 'APPROVE', 'EXPORT'] },
-  },
-  { entity: 'RolePermission', fields: ['roleId', 'permissionId', 'condition'] },
-  { entity: 'UserRole', fields: ['userId', 'roleId', 'scopeType', 'scopeId', 'expiresAt'] },
-  { entity: 'UserPermission', fields: ['userId', 'permissionId', 'effect', 'expiresAt'], values: { Effect: ['ALLOW', 'DENY'] } },
-  {
-    entity: 'ApiKey',
-    fields: [
-      'name',
-      'prefix',
-      'keyHash',
-      'scopes',
-      'createdById',
-      'expiresAt',
-      'lastUsedAt',
-      'revokedAt',
-      'rotatedFromId',
-      'rateLimitMax',
-      'rateLimitWindow',
-    ],
-    values: { ApiKeyEnv: ['LIVE', 'TEST'] },
-  },
-  { entity: 'Plan', fields: ['key', 'name', 'limits', 'prices'] },
-  {
-    entity: 'Subscription',
-    fields: [
-      'planId',
-      'status',
-      'stripeCustomerId',
-      'stripeSubscriptionId',
-      'stripePriceId',
-      'currentPeriodStart',
-      'currentPeriodEnd',
-      'cancelAt',
-      'canceledAt',
-      'trialEndsAt',
-    ],
-    values: { SubscriptionStatus: ['TRIALING', 'ACTIVE', 'PAST_DUE', 'CANCELED'] },
-  },
-  {
-    entity: 'UsageEvent',
-    fields: ['metric', 'quantity', 'userId', 'apiKeyId', 'requestId', 'route', 'durationMs', 'status', 'metadata', 'occurredAt'],
-    values: { UsageMetric: ['API_CALLS', 'ANALYSES', 'FIXES', 'AUDITS', 'TOKENS'] },
-  },
-  { entity: 'QuotaCounter', fields: ['metric', 'periodStart', 'resetAt', 'used', 'limit'] },
-  {
-    entity: 'BillingEvent',
-    fields: ['provider', 'providerEventId', 'type', 'payload', 'receivedAt', 'processedAt', 'error'],
-    values: { BillingEventStatus: ['RECEIVED', 'PROCESSED', 'FAILED', 'IGNORED'] },
-  },
-  {
-    entity: 'AuditEvent',
-    fields: [
-      'seq',
-      'streamType',
-      'streamId',
-      'streamVersion',
-      'kind',
-      'type',
-      'actorType',
-      'actorId',
-      'requestId',
-      'payload',
-      'payloadHash',
-      'prevHash',
-      'hash',
-      'recordedAt',
-    ],
-    values: { AuditKind: ['ACTIVITY', 'DECISION', 'AUTH', 'SYSTEM'], ActorType: ['USER', 'API_KEY', 'AGENT', 'SYSTEM'] },
-  },
-  { entity: 'ActivityLog', fields: ['eventId', 'actorId', 'action', 'entityType', 'entityId', 'summary', 'diff', 'occurredAt'] },
-  {
-    entity: 'DecisionLog',
-    fields: ['eventId', 'agentId', 'taskId', 'decisionType', 'model', 'inputs', 'output', 'confidence', 'outcome', 'overriddenById'],
-  },
-  { entity: 'AuditCheckpoint', fields: ['fromSeq', 'toSeq', 'treeSize', 'rootHash', 'signature', 'anchoredAt', 'anchorTarget'] },
-  {
-    entity: 'OutboxMessage',
-    fields: ['eventId', 'topic', 'payload', 'availableAt', 'attempts', 'lockedBy', 'publishedAt'],
-    values: { OutboxStatus: ['PENDING', 'SENT', 'DEAD'] },
-  },
-  {
-    entity: 'Pipeline',
-    fields: ['key', 'name', 'type', 'isActive'],
-    values: { PipelineType: ['SALES', 'SUPPORT', 'BILLING', 'INTERNAL', 'GENERIC', 'CUSTOM'] },
-  },
-  {
-    entity: 'PipelineStage',
-    fields: ['pipelineId', 'key', 'name', 'position', 'isTerminal', 'outcome'],
-    values: { StageOutcome: ['OPEN', 'WON', 'LOST', 'DONE'] },
-  },
-  { entity: 'PipelineItem', fields: ['pipelineId', 'stageId', 'title', 'data', 'taskId'] },
-  {
-    entity: 'IntakeRequest',
-    fields: ['source', 'subject', 'body', 'requesterEmail', 'status', 'pipelineId', 'taskId', 'receivedAt'],
-    values: { IntakeStatus: ['NEW', 'ROUTING', 'ASSIGNED', 'PROCESSING', 'COMPLETED', 'REJECTED'] },
-  },
-  { entity: 'TaskTemplate', fields: ['key', 'name', 'version', 'pipelineType', 'definition', 'defaultPriority', 'slaMinutes'] },
-  {
-    entity: 'Task',
-    fields: [
-      'templateId',
-      'kind',
-      'source',
-      'status',
-      'priority',
-      'title',
-      'description',
-      'pipelineId',
-      'stageId',
-      'stageEnteredAt',
-      'assigneeId',
-      'prospectId',
-      'dueAt',
-      'completedAt',
-      'data',
-      'version',
-    ],
-    values: {
-      TaskKind: ['TASK', 'CALL', 'EMAIL', 'MEETING', 'NOTE'],
-      TaskSource: ['FORM', 'EMAIL', 'CHAT', 'API', 'CALL'],
-      TaskStatus: ['NEW', 'IN_PROGRESS', 'NEEDS_REVIEW', 'BLOCKED', 'DONE', 'CANCELLED'],
-    },
-  },
-  {
-    entity: 'ApprovalItem',
-    fields: [
-      'subjectType',
-      'subjectId',
-      'requestedBy',
-      'reason',
-      'payload',
-      'status',
-      'decidedById',
-      'decidedAt',
-      'expiresAt',
-      'confidence',
-    ],
-    values: { ApprovalStatus: ['PENDING', 'APPROVED', 'REJECTED', 'EXPIRED', 'AUTO_APPROVED'] },
-  },
-  {
-    entity: 'AIProviderConfig',
-    fields: ['provider', 'model', 'secretRef', 'baseUrl', 'isDefault', 'monthlyTokenLimit'],
-    values: { AIProvider: ['OPENAI', 'ANTHROPIC', 'GOOGLE', 'LOCAL', 'OTHER'] },
-  },
-  { entity: 'OrchestrationAgent', fields: ['name', 'instructions', 'providerConfigId', 'temperature', 'tools', 'isActive', 'rateLimit'] },
-  {
-    entity: 'AgentDecision',
-    fields: [
-      'agentId',
-      'type',
-      'status',
-      'inputSource',
-      'input',
-      'reasoning',
-      'actions',
-      'confidence',
-      'requiresApproval',
-      'executedAt',
-      'eventId',
-    ],
-    values: { AgentDecisionStatus: ['PENDING', 'REQUIRES_APPROVAL', 'EXECUTED', 'REJECTED', 'FAILED'] },
-  },
-  {
-    entity: 'Automation',
-    fields: ['name', 'externalSystem', 'externalWorkflowId', 'isActive', 'definition', 'webhookSecretRef'],
-    values: { AutomationTriggerKind: ['WEBHOOK', 'SCHEDULE', 'EVENT', 'MANUAL', 'API'] },
-  },
-  { entity: 'WorkflowTrigger', fields: ['automationId', 'type', 'config', 'isActive', 'lastFiredAt'] },
-  {
-    entity: 'WorkflowExecution',
-    fields: ['automationId', 'triggerId', 'status', 'input', 'output', 'error', 'startedAt', 'finishedAt', 'durationMs'],
-    values: { ExecutionStatus: ['QUEUED', 'RUNNING', 'SUCCESS', 'FAILED', 'TIMEOUT', 'CANCELLED'] },
-  },
-  {
-    entity: 'Document',
-    fields: [
-      'title',
-      'storageKey',
-      'mimeType',
-      'sizeBytes',
-      'sha256',
-      'status',
-      'ocrText',
-      'ocrMeta',
-      'pageCount',
-      'searchVector',
-      'error',
-    ],
-    values: { DocumentStatus: ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'] },
-  },
-  { entity: 'DocumentEmbedding', fields: ['documentId', 'chunkIndex', 'content', 'embedding', 'model', 'tokenCount'] },
-  { entity: 'DocumentChat', fields: ['documentId', 'userId', 'title', 'lastMessageAt'] },
-  {
-    entity: 'ChatMessage',
-    fields: ['chatId', 'role', 'content', 'citations', 'tokens'],
-    values: { ChatRole: ['USER', 'ASSISTANT', 'SYSTEM', 'TOOL'] },
-  },
-  {
-    entity: 'CalendarConnection',
-    fields: ['userId', 'provider', 'externalAccount', 'tokenRef', 'scopes', 'syncedAt', 'status'],
-    values: { CalendarProvider: ['GOOGLE', 'OUTLOOK', 'APPLE', 'ZOOM'] },
-  },
-  {
-    entity: 'SchedulingEvent',
-    fields: [
-      'title',
-      'startsAt',
-      'endsAt',
-      'timeZone',
-      'status',
-      'organizerId',
-      'attendees',
-      'location',
-      'aiSuggestion',
-      'connectionId',
-      'externalId',
-    ],
-    values: { EventStatus: ['SCHEDULED', 'CONFIRMED', 'CANCELLED', 'COMPLETED', 'CONFLICT'] },
-  },
-  { entity: 'SchedulingAgentTask', fields: ['source', 'type', 'status', 'request', 'proposals', 'eventId'] },
-  {
-    entity: 'EventReminder',
-    fields: ['eventId', 'remindAt', 'channel', 'status', 'sentAt', 'error'],
-    values: { ReminderStatus: ['PENDING', 'SENT', 'FAILED'] },
-  },
-  {
-    entity: 'Project',
-    fields: ['name', 'slug', 'repositoryUrl', 'defaultBranch', 'language', 'status'],
-    values: { ProjectStatus: ['ACTIVE', 'ARCHIVED', 'DELETED'] },
-  },
-  {
-    entity: 'ErrorSignature',
-    fields: [
-      'projectId',
-      'hash',
-      'detector',
-      'severity',
-      'message',
-      'file',
-      'line',
-      'occurrences',
-      'firstSeenAt',
-      'lastSeenAt',
-      'resolvedAt',
-    ],
-    values: { Severity: ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFO'] },
-  },
-  {
-    entity: 'FixAttestation',
-    fields: [
-      'projectId',
-      'signatureId',
-      'requestId',
-      'sequence',
-      'hash',
-      'prevHash',
-      'filesChanged',
-      'linesAdded',
-      'linesRemoved',
-      'status',
-    ],
-    values: { FixStatus: ['SUCCESS', 'PARTIAL', 'FAILED'] },
-  },
-  {
-    entity: 'AuditResult',
-    fields: ['projectId', 'url', 'environment', 'device', 'scores', 'totals', 'status', 'durationMs'],
-    values: { AuditRunStatus: ['SUCCESS', 'PARTIAL', 'FAILED'] },
-  },
-  {
-    entity: 'AuditIssue',
-    fields: ['resultId', 'suite', 'severity', 'message', 'selector', 'recommendation'],
-    values: { IssueSuite: ['ACCESSIBILITY', 'PERFORMANCE', 'SECURITY', 'SEO'] },
-  },
-  { entity: 'IdealCustomerProfile', fields: ['name', 'industry', 'sizeMin', 'sizeMax', 'regions', 'criteria', 'weights'] },
-  {
-    entity: 'Prospect',
-    fields: [
-      'email',
-      'firstName',
-      'lastName',
-      'company',
-      'companyDomain',
-      'score',
-      'scoreBreakdown',
-      'status',
-      'icpId',
-      'ownerId',
-      'locale',
-      'deletedAt',
-      'version',
-      'searchVector',
-    ],
-    values: { ProspectStatus: ['NEW', 'QUALIFIED', 'CONTACTED', 'ENGAGED', 'WON', 'LOST'] },
-  },
-  { entity: 'EmailSequence', fields: ['name', 'status', 'locale'], values: { SequenceStatus: ['DRAFT', 'ACTIVE', 'PAUSED', 'ARCHIVED'] } },
-  { entity: 'SequenceStep', fields: ['sequenceId', 'position', 'delayHours', 'subject', 'bodyTemplate', 'channel'] },
-  {
-    entity: 'Campaign',
-    fields: ['name', 'sequenceId', 'icpId', 'status', 'startsAt', 'endsAt', 'stats'],
-    values: { CampaignStatus: ['DRAFT', 'SCHEDULED', 'RUNNING', 'PAUSED', 'DONE'] },
-  },
-  {
-    entity: 'Message',
-    fields: [
-      'channel',
-      'direction',
-      'campaignId',
-      'stepId',
-      'prospectId',
-      'newsletterIssueId',
-      'subject',
-      'body',
-      'status',
-      'providerId',
-      'sentAt',
-      'openedAt',
-      'repliedAt',
-    ],
-    values: {
-      MessageChannel: ['EMAIL', 'SMS', 'CHAT'],
-      MessageStatus: ['QUEUED', 'SENT', 'DELIVERED', 'OPENED', 'REPLIED', 'BOUNCED', 'FAILED'],
-    },
-  },
-  {
-    entity: 'AIInsight',
-    fields: ['subjectType', 'subjectId', 'kind', 'title', 'body', 'confidence', 'status', 'model'],
-    values: { InsightStatus: ['NEW', 'ACCEPTED', 'DISMISSED'] },
-  },
-  {
-    entity: 'MarketplaceItem',
-    fields: ['sku', 'title', 'kind', 'status', 'priceMinor', 'currency', 'description'],
-    values: { ItemKind: ['PRODUCT', 'SERVICE'], ItemStatus: ['AVAILABLE', 'SOLD_OUT', 'COMING_SOON'] },
-  },
-  {
-    entity: 'MarketplaceOrder',
-    fields: ['number', 'buyerId', 'status', 'totalMinor', 'currency', 'placedAt'],
-    values: { OrderStatus: ['PENDING', 'PAID', 'FULFILLED', 'CANCELLED', 'REFUNDED'] },
-  },
-  { entity: 'MarketplaceOrderItem', fields: ['orderId', 'itemId', 'quantity', 'unitMinor'] },
-  {
-    entity: 'NewsletterSubscriber',
-    fields: ['email', 'status', 'locale', 'confirmedAt', 'unsubscribedAt', 'source'],
-    values: { SubscriberStatus: ['PENDING', 'ACTIVE', 'UNSUBSCRIBED', 'BOUNCED', 'COMPLAINED'] },
-  },
-  { entity: 'NewsletterIssue', fields: ['subject', 'body', 'status', 'scheduledAt', 'sentAt', 'stats'] },
-  {
-    entity: 'BookingSlot',
-    fields: ['kind', 'startsAt', 'endsAt', 'timeZone', 'capacity', 'isBlocked'],
-    values: { SlotKind: ['AVAILABLE', 'BLOCKED'] },
-  },
-  {
-    entity: 'AuditBooking',
-    fields: ['slotId', 'auditType', 'status', 'contactEmail', 'contactName', 'notes', 'timeZone', 'meetingUrl'],
-    values: { BookingStatus: ['SCHEDULED', 'CONFIRMED', 'IN_PROGRESS', 'COMPLETED', 'CANCELLED', 'NO_SHOW', 'RESCHEDULED'] },
-  },
-  {
-    entity: 'ContentEntry',
-    fields: ['type', 'slug', 'locale', 'title', 'body', 'status', 'authorId', 'publishedAt', 'searchVector', 'version'],
-    values: { ContentStatus: ['DRAFT', 'PUBLISHED', 'ARCHIVED'] },
-  },
-  { entity: 'SystemSetting', fields: ['key', 'value', 'updatedById'] },
-  {
-    entity: 'JobRun',
-    fields: ['job', 'status', 'startedAt', 'finishedAt', 'processed', 'failed', 'dryRun', 'error'],
-    values: { JobStatus: ['RUNNING', 'OK', 'FAILED', 'SKIPPED'] },
-  },
-  { entity: 'SeedRun', fields: ['seeder', 'checksum', 'mode', 'rows', 'ranAt'] },
-  {
-    entity: 'IdempotencyKey',
-    fields: [
-      'key',
-      'principal',
-      'method',
-      'route',
-      'requestHash',
-      'status',
-      'responseStatus',
-      'responseHeaders',
-      'responseBody',
-      'expiresAt',
-    ],
-    values: { IdemStatus: ['IN_FLIGHT', 'DONE'] },
-  },
-  { entity: 'WebhookEndpoint', fields: ['url', 'secretRefs', 'events', 'isActive', 'failureCount', 'disabledAt'] },
-  {
-    entity: 'WebhookDelivery',
-    fields: ['endpointId', 'eventId', 'attempt', 'status', 'responseStatus', 'nextAttemptAt', 'durationMs'],
-    values: { DeliveryStatus: ['PENDING', 'OK', 'FAILED', 'DEAD'] },
-  },
-]
+/** An entity, its fields | an enum's name, its values */
+const text = `
+User id email emailVerified name firstName lastName image passwordHash locale timeZone status lastLoginAt failedLoginCount lockedUntil deletedAt | UserStatus ACTIVE INVITED LOCKED DISABLED
+UserProfile userId displayName avatarKey phone bio preferences
+Account userId type provider providerAccountId refresh_token access_token expires_at token_type scope id_token session_state
+Session sessionToken userId expires activeTenantId ip userAgent createdAt lastSeenAt revokedAt
+VerificationToken identifier token expires purpose | TokenPurpose EMAIL_VERIFY EMAIL_CHANGE MAGIC_LINK INVITE
+PasswordResetToken userId tokenHash expiresAt usedAt requestedIp
+Organization id slug name domain domainVerifiedAt plan status dataRegion defaultLocale quotaResetAt settings deletedAt | OrgStatus ACTIVE SUSPENDED CLOSED | DataRegion EU US CA
+Membership userId roleId status invitedById joinedAt | MembershipStatus ACTIVE SUSPENDED LEFT
+Invitation email roleId tokenHash expiresAt status invitedById | InvitationStatus PENDING ACCEPTED REJECTED CANCELED EXPIRED
+Role key name description parentId isSystem
+Permission key resource action description | PermissionAction READ CREATE UPDATE DELETE MANAGE APPROVE EXPORT
+RolePermission roleId permissionId condition
+UserRole userId roleId scopeType scopeId expiresAt
+UserPermission userId permissionId effect expiresAt | Effect ALLOW DENY
+ApiKey name prefix keyHash scopes createdById expiresAt lastUsedAt revokedAt rotatedFromId rateLimitMax rateLimitWindow | ApiKeyEnv LIVE TEST
+Plan key name limits prices
+Subscription planId status stripeCustomerId stripeSubscriptionId stripePriceId currentPeriodStart currentPeriodEnd cancelAt canceledAt trialEndsAt | SubscriptionStatus TRIALING ACTIVE PAST_DUE CANCELED
+UsageEvent metric quantity userId apiKeyId requestId route durationMs status metadata occurredAt | UsageMetric API_CALLS ANALYSES FIXES AUDITS TOKENS
+QuotaCounter metric periodStart resetAt used limit
+BillingEvent provider providerEventId type payload receivedAt processedAt error | BillingEventStatus RECEIVED PROCESSED FAILED IGNORED
+AuditEvent seq streamType streamId streamVersion kind type actorType actorId requestId payload payloadHash prevHash hash recordedAt | AuditKind ACTIVITY DECISION AUTH SYSTEM | ActorType USER API_KEY AGENT SYSTEM
+ActivityLog eventId actorId action entityType entityId summary diff occurredAt
+DecisionLog eventId agentId taskId decisionType model inputs output confidence outcome overriddenById
+AuditCheckpoint fromSeq toSeq treeSize rootHash signature anchoredAt anchorTarget
+OutboxMessage eventId topic payload availableAt attempts lockedBy publishedAt | OutboxStatus PENDING SENT DEAD
+Pipeline key name type isActive | PipelineType SALES SUPPORT BILLING INTERNAL GENERIC CUSTOM
+PipelineStage pipelineId key name position isTerminal outcome | StageOutcome OPEN WON LOST DONE
+PipelineItem pipelineId stageId title data taskId
+IntakeRequest source subject body requesterEmail status pipelineId taskId receivedAt | IntakeStatus NEW ROUTING ASSIGNED PROCESSING COMPLETED REJECTED
+TaskTemplate key name version pipelineType definition defaultPriority slaMinutes
+Task templateId kind source status priority title description pipelineId stageId stageEnteredAt assigneeId prospectId dueAt completedAt data version | TaskKind TASK CALL EMAIL MEETING NOTE | TaskSource FORM EMAIL CHAT API CALL | TaskStatus NEW IN_PROGRESS NEEDS_REVIEW BLOCKED DONE CANCELLED
+ApprovalItem subjectType subjectId requestedBy reason payload status decidedById decidedAt expiresAt confidence | ApprovalStatus PENDING APPROVED REJECTED EXPIRED AUTO_APPROVED
+AIProviderConfig provider model secretRef baseUrl isDefault monthlyTokenLimit | AIProvider OPENAI ANTHROPIC GOOGLE LOCAL OTHER
+OrchestrationAgent name instructions providerConfigId temperature tools isActive rateLimit
+AgentDecision agentId type status inputSource input reasoning actions confidence requiresApproval executedAt eventId | AgentDecisionStatus PENDING REQUIRES_APPROVAL EXECUTED REJECTED FAILED
+Automation name externalSystem externalWorkflowId isActive definition webhookSecretRef | AutomationTriggerKind WEBHOOK SCHEDULE EVENT MANUAL API
+WorkflowTrigger automationId type config isActive lastFiredAt
+WorkflowExecution automationId triggerId status input output error startedAt finishedAt durationMs | ExecutionStatus QUEUED RUNNING SUCCESS FAILED TIMEOUT CANCELLED
+Document title storageKey mimeType sizeBytes sha256 status ocrText ocrMeta pageCount searchVector error | DocumentStatus PENDING PROCESSING COMPLETED FAILED
+DocumentEmbedding documentId chunkIndex content embedding model tokenCount
+DocumentChat documentId userId title lastMessageAt
+ChatMessage chatId role content citations tokens | ChatRole USER ASSISTANT SYSTEM TOOL
+CalendarConnection userId provider externalAccount tokenRef scopes syncedAt status | CalendarProvider GOOGLE OUTLOOK APPLE ZOOM
+SchedulingEvent title startsAt endsAt timeZone status organizerId attendees location aiSuggestion connectionId externalId | EventStatus SCHEDULED CONFIRMED CANCELLED COMPLETED CONFLICT
+SchedulingAgentTask source type status request proposals eventId
+EventReminder eventId remindAt channel status sentAt error | ReminderStatus PENDING SENT FAILED
+Project name slug repositoryUrl defaultBranch language status | ProjectStatus ACTIVE ARCHIVED DELETED
+ErrorSignature projectId hash detector severity message file line occurrences firstSeenAt lastSeenAt resolvedAt | Severity CRITICAL HIGH MEDIUM LOW INFO
+FixAttestation projectId signatureId requestId sequence hash prevHash filesChanged linesAdded linesRemoved status | FixStatus SUCCESS PARTIAL FAILED
+AuditResult projectId url environment device scores totals status durationMs | AuditRunStatus SUCCESS PARTIAL FAILED
+AuditIssue resultId suite severity message selector recommendation | IssueSuite ACCESSIBILITY PERFORMANCE SECURITY SEO
+IdealCustomerProfile name industry sizeMin sizeMax regions criteria weights
+Prospect email firstName lastName company companyDomain score scoreBreakdown status icpId ownerId locale deletedAt version searchVector | ProspectStatus NEW QUALIFIED CONTACTED ENGAGED WON LOST
+EmailSequence name status locale | SequenceStatus DRAFT ACTIVE PAUSED ARCHIVED
+SequenceStep sequenceId position delayHours subject bodyTemplate channel
+Campaign name sequenceId icpId status startsAt endsAt stats | CampaignStatus DRAFT SCHEDULED RUNNING PAUSED DONE
+Message channel direction campaignId stepId prospectId newsletterIssueId subject body status providerId sentAt openedAt repliedAt | MessageChannel EMAIL SMS CHAT | MessageStatus QUEUED SENT DELIVERED OPENED REPLIED BOUNCED FAILED
+AIInsight subjectType subjectId kind title body confidence status model | InsightStatus NEW ACCEPTED DISMISSED
+MarketplaceItem sku title kind status priceMinor currency description | ItemKind PRODUCT SERVICE | ItemStatus AVAILABLE SOLD_OUT COMING_SOON
+MarketplaceOrder number buyerId status totalMinor currency placedAt | OrderStatus PENDING PAID FULFILLED CANCELLED REFUNDED
+MarketplaceOrderItem orderId itemId quantity unitMinor
+NewsletterSubscriber email status locale confirmedAt unsubscribedAt source | SubscriberStatus PENDING ACTIVE UNSUBSCRIBED BOUNCED COMPLAINED
+NewsletterIssue subject body status scheduledAt sentAt stats
+BookingSlot kind startsAt endsAt timeZone capacity isBlocked | SlotKind AVAILABLE BLOCKED
+AuditBooking slotId auditType status contactEmail contactName notes timeZone meetingUrl | BookingStatus SCHEDULED CONFIRMED IN_PROGRESS COMPLETED CANCELLED NO_SHOW RESCHEDULED
+ContentEntry type slug locale title body status authorId publishedAt searchVector version | ContentStatus DRAFT PUBLISHED ARCHIVED
+SystemSetting key value updatedById
+JobRun job status startedAt finishedAt processed failed dryRun error | JobStatus RUNNING OK FAILED SKIPPED
+SeedRun seeder checksum mode rows ranAt
+IdempotencyKey key principal method route requestHash status responseStatus responseHeaders responseBody expiresAt | IdemStatus IN_FLIGHT DONE
+WebhookEndpoint url secretRefs events isActive failureCount disabledAt
+WebhookDelivery endpointId eventId attempt status responseStatus nextAttemptAt durationMs | DeliveryStatus PENDING OK FAILED DEAD
+`
+
+export const askedFor: readonly AskedFor[] = text
+  .trim()
+  .split('\n')
+  .map(line => {
+    const [described, ...enums] = line.split(' | ').map(part => part.split(' '))
+    const [entity, ...fields] = described as [string, ...string[]]
+    return { entity, fields, values: enums.map(([, ...values]) => values) }
+  })

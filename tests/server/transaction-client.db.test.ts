@@ -167,6 +167,15 @@ test('a transaction that only read doesn’t wait for its end; one that holds lo
   expect(await stateOfClient()).toMatchObject({ state: 'idle' })
 })
 
+test.each([
+  ['a read that failed', () => client.query('select 1 / 0')],
+  ['a statement object', () => client.query({ text: 'insert into note values (1), (1)', values: [] })],
+])('a commit after %s is waited for, and refused', async (_what, attempt) => {
+  await client.query('begin')
+  await expect(attempt()).rejects.toThrow()
+  await expect(client.query('commit')).rejects.toMatchObject({ code: 'transaction.rolled_back' })
+})
+
 test.each([`it's`, String.raw`a \ and a '`, 'ünï 😀', ''])('a session variable may be any text: %s', async value => {
   await client.query('begin')
   client.unsent.set('daybook.reason', value)
