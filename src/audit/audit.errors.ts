@@ -39,7 +39,7 @@ export class KeyringMissingError extends DaybookError {
 
   constructor(entity: string) {
     super(
-      `The log tells something of people when ${entity} changes, and keeps it sealed, but there is no master key. Set DAYBOOK_MASTER_KEY to the output of \`openssl rand -base64 32\`.`,
+      `${entity} tells something of people, or has a secret, that is kept sealed, but there is no master key. Set DAYBOOK_MASTER_KEY to the output of \`openssl rand -base64 32\`.`,
       { entity },
     )
   }
@@ -76,5 +76,16 @@ export class ValueErasedError extends DaybookError {
 
   constructor(what: string, properties: readonly string[]) {
     super(`${what} can’t be done: ${properties.join(', ')} told of a person who has been erased from the log.`, { properties })
+  }
+}
+
+export class SecretLockedError extends DaybookError {
+  readonly code = 'secret.locked'
+
+  constructor(entity: string, id: string) {
+    super(`The secret of ${entity} ${id} was sealed by a master key that isn't given any more. Add it to DAYBOOK_MASTER_KEY.`, {
+      entity,
+      id,
+    })
   }
 }

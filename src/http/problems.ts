@@ -42,6 +42,9 @@ const statuses: Readonly<Record<string, number>> = {
   'http.busy': 503,
   'http.timeout': 503,
 
+  'state.transition_refused': 409,
+  'secret.locked': 500,
+
   'identity.password_refused': 422,
   'identity.email_invalid': 422,
   'organization.slug_invalid': 422,
@@ -55,31 +58,27 @@ const statuses: Readonly<Record<string, number>> = {
   'access.role_in_use': 409,
   'access.role_key_taken': 409,
   'access.last_owner': 409,
-  'access.membership_state': 409,
+  'access.membership_left': 409,
   'access.already_member': 409,
   'access.email_taken': 409,
   'access.invitation_invalid': 410,
   'access.invitation_state': 409,
   'access.api_key_state': 409,
 
-  'billing.subscription_state': 409,
   'billing.quota_exceeded': 429,
   'billing.signature_refused': 400,
 
-  'work.transition_refused': 409,
   'work.stage_elsewhere': 409,
   'work.task_closed': 409,
   'work.pipeline_invalid': 422,
   'work.template_invalid': 422,
   'work.template_data': 422,
   'work.template_retired': 409,
-  'work.intake_state': 409,
   'work.nowhere_to_route': 409,
   'work.assignee_unknown': 422,
   'work.approval_state': 409,
   'work.approval_pending': 409,
 
-  'quality.project_state': 409,
   'quality.project_inactive': 409,
 
   'history.not_audited': 404,

@@ -14,6 +14,8 @@ export interface EntityDeclaration {
   readonly immutable: readonly string[]
   /** What the log records of it; `false` for an entity that it knows nothing of. */
   readonly audit: AuditDeclaration | false
+  /** Deleting marks a row with `deletedAt`. */
+  readonly softDelete?: boolean
   /** Its table, policies and triggers are made by a migration that says more than metadata can. */
   readonly madeByMigration?: 'table' | 'view'
 }

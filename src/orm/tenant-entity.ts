@@ -9,7 +9,7 @@ import {
   p,
 } from '@mikro-orm/core'
 import { type AuditDeclaration, declareEntity, type TableAccess } from './declaration.ts'
-import { rowProperties } from './row.ts'
+import { moment, rowProperties } from './row.ts'
 import { tenantIdFromScope } from './tenant-filter.ts'
 import { tenantPolicy } from './tenant-policy.ts'
 
@@ -53,6 +53,8 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
   readonly restrictions?: readonly Omit<PolicyDef<T>, 'type'>[]
   /** Properties that never change once the row is written; `id` and `tenantId` never do. */
   readonly immutable?: readonly PropertyOf<T>[]
+  /** Rows are marked as deleted (`deletedAt`); the filter `live` hides them, and what is unique is so among those that are left. */
+  readonly softDelete?: boolean
 }
 
 /**
@@ -60,8 +62,9 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
  * against references that cross tenants, and the rule that unique constraints start with the tenant.
  */
 export function tenantEntity<T extends object>(options: TenantEntityOptions<T>): EntitySchema<T> {
-  const { restrictions = [], immutable = [], access = 'write', audit = {}, uniques = [], indexes = [], properties, ...rest } = options
-  declareEntity(options.class, { belongsTo: 'tenant', access, immutable, audit })
+  const { restrictions = [], immutable = [], access = 'write', audit = {}, indexes = [], properties, softDelete = false, ...rest } = options
+  const uniques = (options.uniques ?? []).map(unique => (softDelete ? { where: 'deleted_at is null', ...unique } : unique))
+  declareEntity(options.class, { belongsTo: 'tenant', access, immutable, audit, softDelete })
   // Every read compares the tenant, so at least one whole index has to start with it.
   const servesPolicy = [...uniques, ...indexes].some(index => !index.where)
   return schemaOf<T>({
@@ -70,7 +73,9 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
       ...rowProperties(),
       tenantId: p.uuid().onCreate((_entity, em) => tenantIdFromScope(em, options.class.name)),
       ...properties,
+      ...(softDelete && { deletedAt: moment().nullable() }),
     },
+    ...(softDelete && { filters: { live: { name: 'live', cond: { deletedAt: null }, default: true } } }),
     uniques: uniques.map(index => ({ ...index, properties: ['tenantId', ...index.properties] })),
     indexes: (servesPolicy ? indexes : [{ properties: [] }, ...indexes]).map(index => ({
       ...index,

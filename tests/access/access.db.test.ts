@@ -262,7 +262,7 @@ describe('members', () => {
     expect(await firm.as(undefined, em => can(em, user, 'role:read'))).toBe(true)
     await change(removeMember)
     expect(await firm.as(undefined, em => can(em, user, 'role:read'))).toBe(false)
-    await expect(change(suspendMember)).rejects.toMatchObject({ code: 'access.membership_state' })
+    await expect(change(suspendMember)).rejects.toMatchObject({ code: 'state.transition_refused' })
   })
 
   test('nobody can be made a member but by themself, and a membership can’t be turned over', async () => {

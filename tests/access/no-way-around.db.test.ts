@@ -153,7 +153,7 @@ describe('coming back', () => {
     const user = await hire(firm)
     await firm.as(undefined, async em => removeMember(em, await membershipOf(em, user)))
     const attempt = firm.as(undefined, async em => reactivateMember(em, await membershipOf(em, user)))
-    await expect(attempt).rejects.toMatchObject({ code: 'access.membership_state' })
+    await expect(attempt).rejects.toMatchObject({ code: 'access.membership_left' })
   })
 
   test('whoever joins again has the role that was offered, nothing else from before, and what was denied', async () => {

@@ -217,7 +217,7 @@ describe('a subscription', () => {
       subscription.become(to, at)
       expect(subscription).toMatchObject({ status: to, ...(to === 'CANCELED' && { canceledAt: at }) })
     } else {
-      expect(() => subscription.become(to, at)).toThrow(expect.objectContaining({ code: 'billing.subscription_state' }))
+      expect(() => subscription.become(to, at)).toThrow(expect.objectContaining({ code: 'state.transition_refused' }))
     }
   })
 })

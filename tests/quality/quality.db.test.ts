@@ -162,7 +162,7 @@ describe('a project', () => {
       if (projectTransitions[from].includes(to)) {
         some[moves[to]]()
         expect(some.status).toBe(to)
-      } else expect(() => some[moves[to]]()).toThrow(expect.objectContaining({ code: 'quality.project_state' }))
+      } else expect(() => some[moves[to]]()).toThrow(expect.objectContaining({ code: 'state.transition_refused' }))
     },
   )
 

@@ -29,7 +29,7 @@ describe('a task', () => {
       moves[to]!(task)
       expect(task.status).toBe(to)
     } else {
-      expect(() => moves[to]!(task)).toThrow(expect.objectContaining({ code: 'work.transition_refused' }))
+      expect(() => moves[to]!(task)).toThrow(expect.objectContaining({ code: 'state.transition_refused' }))
       expect(task.status).toBe(from)
     }
   })
@@ -65,7 +65,7 @@ describe('an intake request', () => {
 
   test.each(refused)('that is %s doesn’t become %s', (from, to) => {
     const request = Object.assign(new IntakeRequest(), { status: from })
-    expect(() => moves[to]!(request)).toThrow(expect.objectContaining({ code: 'work.intake_state' }))
+    expect(() => moves[to]!(request)).toThrow(expect.objectContaining({ code: 'state.transition_refused' }))
     expect(request.status).toBe(from)
   })
 

@@ -64,14 +64,6 @@ export class LastOwnerError extends DaybookError {
   }
 }
 
-export class MembershipStateError extends DaybookError {
-  readonly code = 'access.membership_state'
-
-  constructor(status: string, wanted: string) {
-    super(`A membership that is ${status} can't become ${wanted}.`, { status, wanted })
-  }
-}
-
 export class AlreadyMemberError extends DaybookError {
   readonly code = 'access.already_member'
 
@@ -110,5 +102,13 @@ export class ApiKeyStateError extends DaybookError {
 
   constructor(state: string) {
     super(`This API key is ${state}. Issue a new one.`, { state })
+  }
+}
+
+export class MembershipLeftError extends DaybookError {
+  readonly code = 'access.membership_left'
+
+  constructor() {
+    super('Whoever left an organization comes back only by themselves. Invite them again.')
   }
 }

@@ -11,7 +11,7 @@ export {
   InvitationInvalidError,
   InvitationStateError,
   LastOwnerError,
-  MembershipStateError,
+  MembershipLeftError,
   PermissionDeniedError,
   PermissionUnknownError,
   RoleCycleError,

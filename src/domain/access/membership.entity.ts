@@ -1,11 +1,17 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { currentUserSql, moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
-import { MembershipStateError } from './access.errors.ts'
 import { Role } from './role.entity.ts'
 
 export const membershipStatuses = ['ACTIVE', 'SUSPENDED', 'LEFT'] as const
 export type MembershipStatus = (typeof membershipStatuses)[number]
+
+export const membershipTransitions: Transitions<MembershipStatus> = {
+  ACTIVE: ['SUSPENDED', 'LEFT'],
+  SUSPENDED: ['ACTIVE', 'LEFT'],
+  LEFT: ['ACTIVE'],
+}
 
 /** A person's place in an organization. It stays when they leave, because what they did there stays theirs. */
 export class Membership extends TenantRow {
@@ -17,21 +23,20 @@ export class Membership extends TenantRow {
   declare version: Opt<number>
 
   suspend(): void {
-    this.become('SUSPENDED', ['ACTIVE'])
+    this.become('SUSPENDED')
   }
 
   reactivate(at: Date): void {
     if (this.status === 'LEFT') this.joinedAt = at
-    this.become('ACTIVE', ['SUSPENDED', 'LEFT'])
+    this.become('ACTIVE')
   }
 
   leave(): void {
-    this.become('LEFT', ['ACTIVE', 'SUSPENDED'])
+    this.become('LEFT')
   }
 
-  private become(status: MembershipStatus, from: readonly MembershipStatus[]): void {
-    if (!from.includes(this.status)) throw new MembershipStateError(this.status, status)
-    this.status = status
+  private become(status: MembershipStatus): void {
+    this.status = nextState('A membership', membershipTransitions, this.status, status)
   }
 }
 

@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
-import { LastOwnerError, MembershipStateError } from './access.errors.ts'
+import { LastOwnerError, MembershipLeftError } from './access.errors.ts'
 import { Membership } from './membership.entity.ts'
 import { assertMayGrant } from './own-permissions.ts'
 import { Role } from './role.entity.ts'
@@ -23,7 +23,7 @@ export async function suspendMember(em: ScopedEntityManager, membership: Members
 
 /** Ends a suspension. Whoever left comes back by an invitation alone, since nobody becomes a member without saying yes. */
 export async function reactivateMember(em: ScopedEntityManager, membership: Membership): Promise<void> {
-  if (membership.status === 'LEFT') throw new MembershipStateError('LEFT', 'ACTIVE')
+  if (membership.status === 'LEFT') throw new MembershipLeftError()
   await assertMayGrant(em, await permissionKeysOf(em, await membership.role.loadOrFail()))
   membership.reactivate(now())
 }

@@ -1,13 +1,5 @@
 import { DaybookError } from '../../kernel/error.ts'
 
-export class SubscriptionStateError extends DaybookError {
-  readonly code = 'billing.subscription_state'
-
-  constructor(from: string, to: string) {
-    super(`A subscription that is ${from} can't become ${to}.${from === 'CANCELED' ? ' Begin another one.' : ''}`, { from, to })
-  }
-}
-
 export class QuotaExceededError extends DaybookError {
   readonly code = 'billing.quota_exceeded'
 

@@ -1,13 +1,13 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
-import { SubscriptionStateError } from './billing.errors.ts'
 import { Plan } from './plan.entity.ts'
 
 export const subscriptionStatuses = ['TRIALING', 'ACTIVE', 'PAST_DUE', 'CANCELED'] as const
 export type SubscriptionStatus = (typeof subscriptionStatuses)[number]
 
 /** What a subscription may become. One that is cancelled is over; whoever comes back begins another. */
-export const subscriptionTransitions: Readonly<Record<SubscriptionStatus, readonly SubscriptionStatus[]>> = {
+export const subscriptionTransitions: Transitions<SubscriptionStatus> = {
   TRIALING: ['ACTIVE', 'PAST_DUE', 'CANCELED'],
   ACTIVE: ['PAST_DUE', 'CANCELED'],
   PAST_DUE: ['ACTIVE', 'CANCELED'],
@@ -36,14 +36,13 @@ export class Subscription extends TenantRow {
 
   become(status: SubscriptionStatus, at: Date): void {
     if (status === this.status) return
-    if (!subscriptionTransitions[this.status as SubscriptionStatus].includes(status)) throw new SubscriptionStateError(this.status, status)
-    this.status = status
+    this.status = nextState('A subscription', subscriptionTransitions, this.status, status)
     if (status === 'CANCELED') this.canceledAt = at
   }
 
   /** It runs on until then, and is cancelled by the provider. */
   cancelAtPeriodEnd(): void {
-    if (!this.isLive()) throw new SubscriptionStateError(this.status, 'CANCELED')
+    nextState('A subscription', subscriptionTransitions, this.status, 'CANCELED')
     this.cancelAt = this.currentPeriodEnd
   }
 

@@ -1,11 +1,12 @@
 import { type EntitySchema, type Opt, p } from '@mikro-orm/core'
+import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { tenantEntity, TenantRow } from '../../orm/index.ts'
-import { ProjectInactiveError, ProjectStateError } from './quality.errors.ts'
+import { ProjectInactiveError } from './quality.errors.ts'
 
 export const projectStatuses = ['ACTIVE', 'ARCHIVED', 'DELETED'] as const
 export type ProjectStatus = (typeof projectStatuses)[number]
 
-export const projectTransitions: Readonly<Record<ProjectStatus, readonly ProjectStatus[]>> = {
+export const projectTransitions: Transitions<ProjectStatus> = {
   ACTIVE: ['ARCHIVED', 'DELETED'],
   ARCHIVED: ['ACTIVE', 'DELETED'],
   DELETED: ['ACTIVE'],
@@ -38,8 +39,7 @@ export class Project extends TenantRow {
   }
 
   private become(status: ProjectStatus): void {
-    if (!projectTransitions[this.status as ProjectStatus].includes(status)) throw new ProjectStateError(this.status, status)
-    this.status = status
+    this.status = nextState('A project', projectTransitions, this.status, status)
   }
 }
 

@@ -1,13 +1,5 @@
 import { DaybookError } from '../../kernel/error.ts'
 
-export class ProjectStateError extends DaybookError {
-  readonly code = 'quality.project_state'
-
-  constructor(from: string, to: string) {
-    super(`A project that is ${from} can't become ${to}.`, { from, to })
-  }
-}
-
 export class ProjectInactiveError extends DaybookError {
   readonly code = 'quality.project_inactive'
 

@@ -1,14 +1,14 @@
 import { type EntitySchema, type Opt, p, type Ref, wrap } from '@mikro-orm/core'
+import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { Pipeline } from './pipeline.entity.ts'
 import { type TaskSource, taskSources } from './task-words.ts'
 import { Task } from './task.entity.ts'
-import { IntakeStateError } from './work.errors.ts'
 
 export const intakeStatuses = ['NEW', 'ROUTING', 'ASSIGNED', 'PROCESSING', 'COMPLETED', 'REJECTED'] as const
 export type IntakeStatus = (typeof intakeStatuses)[number]
 
-export const intakeTransitions: Readonly<Record<IntakeStatus, readonly IntakeStatus[]>> = {
+export const intakeTransitions: Transitions<IntakeStatus> = {
   NEW: ['ROUTING', 'REJECTED'],
   ROUTING: ['ASSIGNED', 'REJECTED'],
   ASSIGNED: ['PROCESSING', 'COMPLETED', 'REJECTED'],
@@ -56,8 +56,7 @@ export class IntakeRequest extends TenantRow {
   }
 
   private become(status: IntakeStatus): void {
-    if (!intakeTransitions[this.status as IntakeStatus].includes(status)) throw new IntakeStateError(this.status, status)
-    this.status = status
+    this.status = nextState('An intake request', intakeTransitions, this.status, status)
   }
 }
 

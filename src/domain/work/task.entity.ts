@@ -1,4 +1,5 @@
 import { type EntitySchema, type Opt, p, type Ref, wrap } from '@mikro-orm/core'
+import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { Pipeline, PipelineStage } from './pipeline.entity.ts'
@@ -13,10 +14,10 @@ import {
   type TaskStatus,
   taskStatuses,
 } from './task-words.ts'
-import { StageElsewhereError, TaskClosedError, TaskTransitionError } from './work.errors.ts'
+import { StageElsewhereError, TaskClosedError } from './work.errors.ts'
 
 /** What a task may become. */
-export const taskTransitions: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
+export const taskTransitions: Transitions<TaskStatus> = {
   NEW: ['IN_PROGRESS', 'BLOCKED', 'DONE', 'CANCELLED'],
   IN_PROGRESS: ['NEW', 'NEEDS_REVIEW', 'BLOCKED', 'DONE', 'CANCELLED'],
   NEEDS_REVIEW: ['IN_PROGRESS', 'DONE', 'CANCELLED'],
@@ -94,9 +95,7 @@ export class Task extends TenantRow {
   }
 
   private become(status: TaskStatus): void {
-    const allowed = taskTransitions[this.status as TaskStatus]
-    if (!allowed.includes(status)) throw new TaskTransitionError(this.status, status, allowed)
-    this.status = status
+    this.status = nextState('A task', taskTransitions, this.status, status)
   }
 }
 

@@ -1,13 +1,5 @@
 import { DaybookError } from '../../kernel/error.ts'
 
-export class TaskTransitionError extends DaybookError {
-  readonly code = 'work.transition_refused'
-
-  constructor(from: string, to: string, allowed: readonly string[]) {
-    super(`A task that is ${from} can't become ${to}. From here it can become ${allowed.join(', ')}.`, { from, to, allowed })
-  }
-}
-
 export class StageElsewhereError extends DaybookError {
   readonly code = 'work.stage_elsewhere'
 
@@ -55,14 +47,6 @@ export class TemplateRetiredError extends DaybookError {
 
   constructor(template: string, revision: number) {
     super(`Revision ${revision} of template ${template} is retired. Use the one that is active.`, { template, revision })
-  }
-}
-
-export class IntakeStateError extends DaybookError {
-  readonly code = 'work.intake_state'
-
-  constructor(from: string, to: string) {
-    super(`An intake request that is ${from} can't become ${to}.`, { from, to })
   }
 }
 
