@@ -42,6 +42,9 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     entities: [...model.entities],
     entityManager: ScopedEntityManager,
     filters: { [tenantFilterName]: tenantFilter(model.entities.filter(isTenantEntity)) },
+    // Guards keep references inside their tenant, so what a row points at needn't be joined in order to filter it; and a row isn't gone
+    // because what it points at was deleted.
+    autoJoinRefsForFilters: false,
     discovery: {
       afterDiscovered: storage => {
         completeModel(storage)
