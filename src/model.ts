@@ -1,5 +1,13 @@
 import { migrations } from '../migrations/index.ts'
-import { ActivityLogSchema, addSentinels, AuditCapture, AuditEventSchema, DecisionLogSchema, refuseTruncating } from './audit/index.ts'
+import {
+  ActivityLogSchema,
+  addSentinels,
+  AuditCapture,
+  AuditEventSchema,
+  DecisionLogSchema,
+  entityNameOf,
+  refuseTruncating,
+} from './audit/index.ts'
 import {
   ApiKeySchema,
   InvitationSchema,
@@ -20,6 +28,7 @@ import {
   UserSchema,
   VerificationTokenSchema,
 } from './domain/identity/index.ts'
+import { AgentDecisionSchema, AIProviderConfigSchema, OrchestrationAgentSchema, TokenCountSchema } from './domain/agents/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
 import { AuditIssueSchema, AuditResultSchema, ErrorSignatureSchema, FixAttestationSchema, ProjectSchema } from './domain/quality/index.ts'
 import { JobRunSchema } from './domain/system/index.ts'
@@ -73,6 +82,10 @@ const entities: readonly Entity[] = [
   IntakeRequestSchema,
   PipelineItemSchema,
   ApprovalItemSchema,
+  AIProviderConfigSchema,
+  TokenCountSchema,
+  OrchestrationAgentSchema,
+  AgentDecisionSchema,
   ProjectSchema,
   ErrorSignatureSchema,
   FixAttestationSchema,
@@ -112,5 +125,5 @@ export function resourcesOf(all: readonly Entity[]): string[] {
   return all
     .map(entity => ('meta' in entity ? entity.meta.class : entity))
     .filter(entity => declarationOf(entity)?.belongsTo === 'tenant' || entity.name === 'Organization')
-    .map(entity => entity.name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase())
+    .map(entity => entityNameOf(entity.name))
 }

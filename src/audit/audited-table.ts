@@ -26,8 +26,9 @@ export function auditedTableOf(meta: EntityMetadata): AuditedTable | undefined {
   return tables.get(root) ?? undefined
 }
 
+/** In kebab-case, for the log and for permissions: `AIProviderConfig` is `ai-provider-config`. */
 export function entityNameOf(className: string): string {
-  return className.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase()
+  return className.replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').toLowerCase()
 }
 
 function describe(root: EntityMetadata): AuditedTable | null {

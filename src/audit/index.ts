@@ -9,7 +9,7 @@ export {
   type EventKind,
   type EventSource,
 } from './audit-event.entity.ts'
-export { auditedTableOf } from './audited-table.ts'
+export { auditedTableOf, entityNameOf } from './audited-table.ts'
 export { ValueErasedError } from './audit.errors.ts'
 export { AuditCapture, keyringOf } from './capture.ts'
 export { erasePerson, sealPersonal } from './erase-person.ts'

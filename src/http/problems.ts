@@ -79,6 +79,17 @@ const statuses: Readonly<Record<string, number>> = {
   'work.approval_state': 409,
   'work.approval_pending': 409,
 
+  'agents.provider_address': 422,
+  'agents.provider_secret_missing': 409,
+  'agents.token_limit': 429,
+  'agents.inactive': 409,
+  'agents.impersonated': 403,
+  'agents.rate_limit': 429,
+  'agents.tool_not_allowed': 403,
+  'agents.tool_unknown': 422,
+  'agents.approval_needed': 409,
+  'agents.no_approval_needed': 409,
+
   'quality.project_inactive': 409,
 
   'history.not_audited': 404,

@@ -1,4 +1,5 @@
 import { sealPersonal } from '../audit/index.ts'
+import { rejectUnapproved } from '../domain/agents/index.ts'
 import { countExpiredInvitations, expireInvitations } from '../domain/access/index.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
 import { JobRun } from '../domain/system/index.ts'
@@ -44,7 +45,8 @@ const expireOpenApprovals: Job = {
   name: 'expire-approvals',
   everyMs: 5 * minute,
   due: (em, tenant, { at }) => countOverdueApprovals(em, at, tenant),
-  forTenant: (em, { at, dryRun }) => (dryRun ? countOverdueApprovals(em, at) : expireApprovals(em, at)),
+  forTenant: async (em, { at, dryRun }) =>
+    dryRun ? countOverdueApprovals(em, at) : (await expireApprovals(em, at)) + (await rejectUnapproved(em)),
 }
 
 /** A run in which there was nothing to do says nothing after a day. */

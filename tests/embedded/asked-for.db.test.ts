@@ -19,7 +19,7 @@ const ofTheLog = ['AuditEvent', 'ActivityLog', 'DecisionLog']
 const notYet = new Set(
   [
     'AuditCheckpoint OutboxMessage Task.prospectId',
-    'AIProviderConfig OrchestrationAgent AgentDecision Automation WorkflowTrigger WorkflowExecution',
+    'Automation WorkflowTrigger WorkflowExecution',
     'Document DocumentEmbedding DocumentChat ChatMessage CalendarConnection SchedulingEvent SchedulingAgentTask EventReminder',
     'IdealCustomerProfile Prospect EmailSequence SequenceStep Campaign Message AIInsight',
     'MarketplaceItem MarketplaceOrder MarketplaceOrderItem NewsletterSubscriber NewsletterIssue BookingSlot AuditBooking ContentEntry',

@@ -15,15 +15,17 @@ export interface ApprovalInput {
   readonly payload?: Record<string, unknown>
   readonly confidence?: number
   readonly model?: string
+  /** What it was decided from, and what else was thought of. */
+  readonly inputs?: unknown
+  readonly alternatives?: readonly unknown[]
   readonly expiresAt?: Date
 }
 
 /** Proposes something that somebody else has to approve before it is done. */
 export function requestApproval(em: ScopedEntityManager, input: ApprovalInput): Promise<ApprovalItem> {
-  const { type, subject, subjectType, reason, payload = {}, confidence, model, expiresAt } = input
+  const { type, subject, subjectType, reason, payload = {}, expiresAt, ...told } = input
   return em.transactional(async inner => {
     const { actor } = inner.boundScope!
-    const told = { ...(confidence !== undefined && { confidence }), ...(model && { model }) }
     const { id } = await decide(inner, { type, subject, outcome: payload, rationale: reason, needsApproval: true, ...told })
     return inner.create(ApprovalItem, {
       subjectType,
@@ -33,7 +35,7 @@ export function requestApproval(em: ScopedEntityManager, input: ApprovalInput): 
       decisionId: id,
       requestedByType: actor.type,
       requestedById: actor.id,
-      confidence: confidence ?? null,
+      confidence: told.confidence ?? null,
       expiresAt: expiresAt ?? null,
     })
   })
