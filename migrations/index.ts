@@ -9,6 +9,7 @@ import { Migration20261122000002_work } from './Migration20261122000002_work.ts'
 import { Migration20261122000003_billing } from './Migration20261122000003_billing.ts'
 import { Migration20261122000004_quality } from './Migration20261122000004_quality.ts'
 import { Migration20261123000001_agents } from './Migration20261123000001_agents.ts'
+import { Migration20261123000002_automation } from './Migration20261123000002_automation.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -22,4 +23,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261122000003_billing', class: Migration20261122000003_billing },
   { name: 'Migration20261122000004_quality', class: Migration20261122000004_quality },
   { name: 'Migration20261123000001_agents', class: Migration20261123000001_agents },
+  { name: 'Migration20261123000002_automation', class: Migration20261123000002_automation },
 ]

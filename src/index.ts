@@ -42,11 +42,16 @@ export {
   type JobProgress,
   type JobReport,
   jobs,
+  type JobSettings,
+  jobsWith,
   type JobsOptions,
   runJob,
   type RunOptions,
+  type ReactionsOptions,
   startJobs,
+  startReactions,
   type Step,
+  type TenantAccess,
 } from './jobs/index.ts'
 export { DaybookError } from './kernel/error.ts'
 export {

@@ -29,6 +29,7 @@ import {
   VerificationTokenSchema,
 } from './domain/identity/index.ts'
 import { AgentDecisionSchema, AIProviderConfigSchema, OrchestrationAgentSchema, TokenCountSchema } from './domain/agents/index.ts'
+import { AutomationSchema, WorkflowExecutionSchema, WorkflowTriggerSchema } from './domain/automation/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
 import { AuditIssueSchema, AuditResultSchema, ErrorSignatureSchema, FixAttestationSchema, ProjectSchema } from './domain/quality/index.ts'
 import { JobRunSchema } from './domain/system/index.ts'
@@ -86,6 +87,9 @@ const entities: readonly Entity[] = [
   TokenCountSchema,
   OrchestrationAgentSchema,
   AgentDecisionSchema,
+  AutomationSchema,
+  WorkflowTriggerSchema,
+  WorkflowExecutionSchema,
   ProjectSchema,
   ErrorSignatureSchema,
   FixAttestationSchema,

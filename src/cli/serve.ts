@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { seedDemo } from '../../seeders/seed-demo.ts'
 import { type Config, readConfig } from '../config.ts'
-import { type Job, type JobReport, jobs, startJobs } from '../jobs/index.ts'
+import { type Job, type JobReport, jobs, startJobs, startReactions } from '../jobs/index.ts'
 import { daybookHost, folderMailer, type HostOptions } from '../http/index.ts'
 import { DaybookError } from '../kernel/error.ts'
 import { openDaybook } from '../open-daybook.ts'
@@ -31,19 +31,28 @@ async function serve(config: Config): Promise<void> {
     await host.listen({ host: config.host, port: config.port })
     const { port } = host.server.address() as AddressInfo
     console.log(`Daybook listens on http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`)
-    const running =
-      config.databaseUrl && !config.operatorUrl ? undefined : startJobs(daybook, jobs, { onReport: sayWhatFailed, onError: sayWhy })
-    if (!running)
-      console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
+    const background = startBackground(daybook, config)
     closeOnSignal(async () => {
       await host.close()
-      await running?.[Symbol.asyncDispose]()
+      await background[Symbol.asyncDispose]()
       await daybook.close()
     })
   } catch (error) {
     await daybook.close()
     throw error
   }
+}
+
+/** Jobs, and what waits for events. */
+function startBackground(daybook: Daybook, { databaseUrl, operatorUrl }: Config): AsyncDisposable {
+  const background = new AsyncDisposableStack()
+  if (databaseUrl && !operatorUrl) {
+    console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
+    return background
+  }
+  background.use(startJobs(daybook, jobs, { onReport: sayWhatFailed, onError: sayWhy }))
+  background.use(startReactions(daybook, { onError: error => console.error('Reacting to events failed:', error) }))
+  return background
 }
 
 function sayWhatFailed({ job, status, failed, error }: JobReport): void {

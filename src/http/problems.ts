@@ -90,6 +90,15 @@ const statuses: Readonly<Record<string, number>> = {
   'agents.approval_needed': 409,
   'agents.no_approval_needed': 409,
 
+  'outgoing.address_refused': 422,
+  'outgoing.answer_late': 504,
+
+  'automation.invalid': 422,
+  'automation.inactive': 409,
+  'automation.webhook_refused': 401,
+  'automation.action_unknown': 422,
+  'automation.answer_refused': 502,
+
   'quality.project_inactive': 409,
 
   'history.not_audited': 404,

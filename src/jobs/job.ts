@@ -1,9 +1,16 @@
+import type { Transact } from '../domain/automation/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 
 export interface JobContext {
   readonly at: Date
   /** Says what would be done, and leaves everything as it is. */
   readonly dryRun: boolean
+}
+
+export interface TenantAccess {
+  readonly transact: Transact
+  /** In another name than the job's. */
+  readonly transactAs: (actor: string) => Transact
 }
 
 /** Does some of the work and says how much; it is asked again, in a transaction of its own, until nothing is left. */
@@ -19,6 +26,11 @@ export interface Job {
   readonly everyMs: number
   readonly forPlatform?: Step
   readonly forTenant?: Step
+  /**
+   * Work for a tenant that takes longer than a transaction should, like calls to somewhere else: it takes transactions of its own, in the
+   * tenant's scope, and is asked again like a step.
+   */
+  readonly outsideForTenant?: (tenant: TenantAccess, context: JobContext) => Promise<number>
   /**
    * What is to be done in a tenant, asked by the operator, whom no policy binds. A job that is told of work and finds none is blind, which
    * a broken policy or a wrong scope makes it; it fails instead of reporting that all is well.

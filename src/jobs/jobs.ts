@@ -2,8 +2,10 @@ import { sealPersonal } from '../audit/index.ts'
 import { rejectUnapproved } from '../domain/agents/index.ts'
 import { countExpiredInvitations, expireInvitations } from '../domain/access/index.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
+import { type Actions, countDueSchedules, countQueuedExecutions, fireSchedules, runExecutions } from '../domain/automation/index.ts'
 import { JobRun } from '../domain/system/index.ts'
 import { countOverdueApprovals, expireApprovals } from '../domain/work/index.ts'
+import { guardedPost, type Post } from '../kernel/outgoing.ts'
 import type { Job } from './job.ts'
 
 const second = 1_000
@@ -60,12 +62,41 @@ const forgetJobRuns: Job = {
   },
 }
 
+const fireDueSchedules: Job = {
+  name: 'fire-schedules',
+  everyMs: 30 * second,
+  due: (em, tenant, { at }) => countDueSchedules(em, at, tenant),
+  forTenant: (em, { at, dryRun }) => (dryRun ? countDueSchedules(em, at) : fireSchedules(em, at)),
+}
+
+/** Runs what automations have queued. */
+function runAutomations({ actions = {}, post = guardedPost() }: JobSettings): Job {
+  return {
+    name: 'run-automations',
+    everyMs: 5 * second,
+    due: (em, tenant, { at }) => countQueuedExecutions(em, at, tenant),
+    outsideForTenant: ({ transact, transactAs }, { at, dryRun }) =>
+      dryRun ? transact(em => countQueuedExecutions(em, at)) : runExecutions({ actions, post, transact, transactAs }, at),
+  }
+}
+
+export interface JobSettings {
+  /** What automations of kind `action` do, by name. */
+  readonly actions?: Actions
+  /** How automations call elsewhere; public https addresses alone, unless said otherwise. */
+  readonly post?: Post
+}
+
 /** What a running Daybook does by itself. */
-export const jobs: readonly Job[] = [
+export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   prepareAuditPartitions,
   sealPersonalValues,
   cleanUpIdentity,
   expireOpenInvitations,
   expireOpenApprovals,
+  fireDueSchedules,
+  runAutomations(settings),
   forgetJobRuns,
 ]
+
+export const jobs = jobsWith()

@@ -1,8 +1,9 @@
 import { systemActor } from '../context/index.ts'
+import type { Transact } from '../domain/automation/index.ts'
 import { Organization } from '../domain/organizations/index.ts'
 import { JobRun, type JobStatus } from '../domain/system/index.ts'
 import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
-import type { Job, JobContext, Step } from './job.ts'
+import type { Job, JobContext } from './job.ts'
 import { JobBlindError } from './jobs.errors.ts'
 import { asLeader } from './leader.ts'
 import { operatorOf } from './operator.ts'
@@ -38,6 +39,10 @@ export async function runJob(daybook: Daybook, job: Job, options: RunOptions = {
 }
 
 const tenantsAtOnce = 100
+/** After that another tenant's calls have their turn; what is left waits for the next run. */
+const fairShareMs = 5_000
+
+const unlogged = { unlogged: true } as const
 
 class Run {
   readonly #daybook: Daybook
@@ -56,8 +61,9 @@ class Run {
   async go(): Promise<JobReport> {
     const run = await this.#start()
     try {
-      if (this.#job.forPlatform) await this.#repeat(run, step => this.#asOperator(step), this.#job.forPlatform)
-      if (this.#job.forTenant) await this.#goThroughTenants(run, this.#job.forTenant)
+      const { forPlatform, forTenant, outsideForTenant } = this.#job
+      if (forPlatform) await this.#repeat(run, () => this.#asOperator(em => forPlatform(em, this.#context)))
+      if (forTenant ?? outsideForTenant) await this.#goThroughTenants(run)
       run.finish(new Date(), this.#options.signal?.aborted ? 'It was told to stop; the next run goes on.' : undefined)
     } catch (error) {
       run.finish(new Date(), messageOf(error))
@@ -82,7 +88,7 @@ class Run {
     })
   }
 
-  async #goThroughTenants(run: JobRun, step: Step): Promise<void> {
+  async #goThroughTenants(run: JobRun): Promise<void> {
     while (!this.#options.signal?.aborted) {
       const tenants = await this.#asOperator(em => tenantsAfter(em, run.position))
       if (tenants.length === 0) {
@@ -91,7 +97,7 @@ class Run {
       }
       for (const tenant of tenants) {
         if (this.#options.signal?.aborted) return
-        await this.#workFor(run, tenant, step)
+        await this.#workFor(run, tenant)
         run.position = tenant
         this.#tenants++
       }
@@ -100,13 +106,17 @@ class Run {
   }
 
   /** One tenant's trouble is not another's. */
-  async #workFor(run: JobRun, tenant: string, step: Step): Promise<void> {
+  async #workFor(run: JobRun, tenant: string): Promise<void> {
     const startedAt = new Date()
     const before = run.processed
     let error: string | undefined
     try {
       const due = await this.#asOperator(em => this.#job.due?.(em, tenant, this.#context) ?? Promise.resolve(0))
-      await this.#repeat(run, once => this.#inTenant(tenant, once), step)
+      const { forTenant, outsideForTenant } = this.#job
+      const transactAs = (actor: string): Transact => this.#inTenant(tenant, actor)
+      const transact = transactAs(`job:${this.#job.name}`)
+      if (forTenant) await this.#repeat(run, () => transact(em => forTenant(em, this.#context)))
+      if (outsideForTenant) await this.#repeat(run, () => outsideForTenant({ transact, transactAs }, this.#context), fairShareMs)
       if (due > 0 && run.processed === before) throw new JobBlindError(this.#job.name, tenant, due)
     } catch (caught) {
       run.failed++
@@ -122,9 +132,10 @@ class Run {
   }
 
   /** A dry run changes nothing, so a second step would find the same again. */
-  async #repeat(run: JobRun, inScope: InScope, step: Step): Promise<void> {
-    for (let processed = -1; processed !== 0 && !this.#options.signal?.aborted;) {
-      processed = await inScope(em => step(em, this.#context))
+  async #repeat(run: JobRun, round: () => Promise<number>, withinMs = Infinity): Promise<void> {
+    const until = performance.now() + withinMs
+    for (let processed = -1; processed !== 0 && performance.now() < until && !this.#options.signal?.aborted;) {
+      processed = await round()
       run.processed += processed
       this.#options.onProgress?.({ job: this.#job.name, tenants: this.#tenants, processed: run.processed })
       if (this.#context.dryRun) return
@@ -132,20 +143,18 @@ class Run {
   }
 
   #asOperator<T>(work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
-    return this.#daybook.transact(operatorOf(this.#job.name), work)
+    return this.#daybook.transact(operatorOf(this.#job.name), work, unlogged)
   }
 
-  #inTenant<T>(tenant: string, work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
-    const { name } = this.#job
-    return this.#daybook.transact({ tenant, actor: systemActor(`job:${name}`), reason: `the job ${name}` }, work)
+  #inTenant(tenant: string, actor: string): Transact {
+    const scope = { tenant, actor: systemActor(actor), reason: `the job ${this.#job.name}` }
+    return work => this.#daybook.transact(scope, work, unlogged)
   }
 
   #record({ id, status, finishedAt = null, processed, failed, error = null, position = null }: JobRun): Promise<number> {
     return this.#asOperator(em => em.nativeUpdate(JobRun, { id }, { status, finishedAt, processed, failed, error, position }))
   }
 }
-
-type InScope = (step: (em: ScopedEntityManager) => Promise<number>) => Promise<number>
 
 async function tenantsAfter(em: ScopedEntityManager, position: string | null | undefined): Promise<string[]> {
   const served = { status: { $ne: 'CLOSED' as const }, ...(position && { id: { $gt: position } }) }

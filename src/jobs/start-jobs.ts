@@ -11,7 +11,8 @@ export interface JobsOptions {
 
 /**
  * Runs each job every so often, until it is disposed of; several processes may do so, and one of them does each job. In one process they take
- * turns: a leader holds a connection while its work takes another, and leaders alone could hold the whole pool.
+ * turns: a leader holds a connection while its work takes another, and leaders alone could hold the whole pool. What calls elsewhere would
+ * hold up the others, so it doesn't wait for its turn; there are few such jobs.
  */
 export function startJobs(daybook: Daybook, jobs: readonly Job[], { onReport, onError }: JobsOptions): AsyncDisposable {
   const stop = new AbortController()
@@ -30,8 +31,8 @@ export function startJobs(daybook: Daybook, jobs: readonly Job[], { onReport, on
     // Not all at once, and not every process at the same moment.
     let waitMs = Math.random() * Math.min(job.everyMs, 5_000)
     while (await slept(waitMs, signal)) {
-      turn = turn.then(() => runOnce(job))
-      await turn
+      const run = job.outsideForTenant ? runOnce(job) : (turn = turn.then(() => runOnce(job)))
+      await run
       waitMs = job.everyMs * (0.95 + Math.random() / 10)
     }
   })

@@ -20,6 +20,8 @@ export interface TransactOptions {
   readonly isolation?: IsolationLevel
   /** How often a transaction is tried that lost a serialization conflict or a deadlock. */
   readonly attempts?: number
+  /** For what runs by itself, over and over, and would drown the application's statements in the query log. */
+  readonly unlogged?: boolean
 }
 
 export const defaultLimits: TransactionLimits = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, idleTimeoutMs: 60_000 }
@@ -79,10 +81,11 @@ export class Daybook implements AsyncDisposable {
    * with a fresh EntityManager, so `work` must touch nothing outside the database that it can't touch twice.
    */
   async transact<T>(input: ScopeInput, work: (em: ScopedEntityManager) => Promise<T>, options: TransactOptions = {}): Promise<T> {
-    const { attempts = 3, readOnly, isolation } = options
+    const { attempts = 3, readOnly, isolation, unlogged } = options
     for (let attempt = 1; ; attempt++) {
       try {
         const em = 'kind' in input && input.kind === 'operator' ? await this.operatorScope(input) : this.scope(input)
+        if (unlogged) em.setLoggerContext({ enabled: false })
         return await em.transactional(work, {
           ...(readOnly && { readOnly }),
           ...(isolation && { isolationLevel: isolation }),

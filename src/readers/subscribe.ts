@@ -13,6 +13,8 @@ export interface SubscribeOptions {
   readonly batch?: number
   /** How long it rests when there is nothing to do. */
   readonly pollMs?: number
+  /** Its statements stay out of the query log. */
+  readonly unlogged?: boolean
   /** A batch that fails is tried again, later each time; without this the process is warned. */
   readonly onError?: (error: unknown) => void
 }
@@ -113,7 +115,7 @@ export class Subscription implements AsyncDisposable {
 
   /** One batch; whether there was anything to do. */
   async #step(): Promise<boolean> {
-    const { scope, batch = 2_000 } = this.#options
+    const { scope, batch = 2_000, unlogged = false } = this.#options
     const state = await this.#daybook.transact(
       scope,
       async em => {
@@ -131,9 +133,9 @@ export class Subscription implements AsyncDisposable {
         ])
         return 'moved'
       },
-      { attempts: 1 },
+      { attempts: 1, unlogged },
     )
-    if (typeof state === 'number') await this.#daybook.transact(scope, em => this.#horizon.mark(em, state))
+    if (typeof state === 'number') await this.#daybook.transact(scope, em => this.#horizon.mark(em, state), { unlogged })
     return state === 'moved'
   }
 

@@ -19,7 +19,6 @@ const ofTheLog = ['AuditEvent', 'ActivityLog', 'DecisionLog']
 const notYet = new Set(
   [
     'AuditCheckpoint OutboxMessage Task.prospectId',
-    'Automation WorkflowTrigger WorkflowExecution',
     'Document DocumentEmbedding DocumentChat ChatMessage CalendarConnection SchedulingEvent SchedulingAgentTask EventReminder',
     'IdealCustomerProfile Prospect EmailSequence SequenceStep Campaign Message AIInsight',
     'MarketplaceItem MarketplaceOrder MarketplaceOrderItem NewsletterSubscriber NewsletterIssue BookingSlot AuditBooking ContentEntry',

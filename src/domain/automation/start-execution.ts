@@ -1,0 +1,117 @@
+import { LockMode } from '@mikro-orm/core'
+import { now } from '../../kernel/clock.ts'
+import { webhookDoubt } from '../../kernel/standard-webhooks.ts'
+import { newId } from '../../kernel/id.ts'
+import type { ScopedEntityManager } from '../../orm/index.ts'
+import type { FollowedEvent } from '../../readers/index.ts'
+import { Automation } from './automation.entity.ts'
+import { AutomationInactiveError, WebhookRefusedError } from './automation.errors.ts'
+import type { EventConfig } from './automation-definition.ts'
+import { webhookSecretOf } from './automations.ts'
+import { WorkflowExecution } from './workflow-execution.entity.ts'
+import { WorkflowTrigger } from './workflow-trigger.entity.ts'
+
+export interface StartInput {
+  readonly input?: Record<string, unknown>
+  readonly trigger?: WorkflowTrigger
+  /** What it is done for; whatever starts it for the same again starts nothing. */
+  readonly key?: string
+  readonly at?: Date
+}
+
+/** Queues a run, once for each key; the one that is there already where there is one. */
+export async function startAutomation(
+  em: ScopedEntityManager,
+  automation: Automation,
+  { input = {}, trigger, key, at = now() }: StartInput = {},
+): Promise<WorkflowExecution> {
+  if (!automation.isActive) throw new AutomationInactiveError(automation.name)
+  const { id, tenantId, maxAttempts } = automation
+  const [queued] = await em.execute<{ id: string }[]>(
+    `insert into workflow_execution (id, tenant_id, automation_id, trigger_id, key, input, max_attempts, next_attempt_at)
+       values (?, ?, ?, ?, ?, ?::jsonb, ?, ?) on conflict (tenant_id, automation_id, key) do nothing returning id`,
+    [newId(), tenantId, id, trigger?.id ?? null, key ?? null, JSON.stringify(input), maxAttempts, at],
+  )
+  if (queued) trigger?.fired(at)
+  return em.findOneOrFail(WorkflowExecution, queued ? queued.id : { automation, key: key! })
+}
+
+/** Starts what is due by the clock, some at a time; how many there were. */
+export async function fireSchedules(em: ScopedEntityManager, at: Date = now()): Promise<number> {
+  const due = await em.find(WorkflowTrigger, dueSchedules(at), { limit: 100, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE })
+  for (const trigger of due) {
+    const dueAt = trigger.nextFireAt!.toISOString()
+    const automation = await em.findOneOrFail(Automation, trigger.automation.id)
+    if (automation.isActive) await startAutomation(em, automation, { trigger, key: `${trigger.id} ${dueAt}`, input: { dueAt }, at })
+    else trigger.schedule(at)
+  }
+  return due.length
+}
+
+/** An operator names the tenant; anybody else sees their own alone. */
+export function countDueSchedules(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
+  return em.count(WorkflowTrigger, { ...dueSchedules(at), ...(tenantId && { tenantId }) })
+}
+
+const dueSchedules = (at: Date) => ({ isActive: true, nextFireAt: { $lte: at } })
+
+/**
+ * Starts what waits for events like these, and was there before them. What an automation changed doesn't start that automation again, and
+ * neither does news of runs and triggers: a circle would never end. A follower of all tenants works as an operator.
+ */
+export async function fireEvents(events: readonly FollowedEvent[], em: ScopedEntityManager): Promise<void> {
+  const tenants = [...new Set(events.map(({ tenantId }) => tenantId))]
+  const waiting = await em.find(
+    WorkflowTrigger,
+    { tenantId: { $in: tenants }, type: 'EVENT', isActive: true, automation: { isActive: true } },
+    { populate: ['automation'] },
+  )
+  if (waiting.length === 0) return
+  for (const event of events.filter(({ entity }) => !ownEntities.has(entity ?? ''))) {
+    for (const trigger of waiting.filter(each => isWaitingFor(each, event))) {
+      const { id, type, entityId, after, actorType, actorId } = event
+      const input = { event: { id, type, entityId, after, actor: { type: actorType, id: actorId } } }
+      await startAutomation(em, trigger.automation.getEntity(), { trigger, key: `${trigger.id} ${id}`, input })
+    }
+  }
+}
+
+const ownEntities = new Set(['automation', 'workflow-trigger', 'workflow-execution'])
+
+function isWaitingFor({ config, automation, createdAt, tenantId }: WorkflowTrigger, event: FollowedEvent): boolean {
+  const { event: pattern, where = {} } = config as EventConfig
+  if (event.tenantId !== tenantId || event.actorId === automationActorId(automation.id) || event.recordedAt < createdAt) return false
+  const isNamed = pattern.endsWith('.*') ? event.type.startsWith(pattern.slice(0, -1)) : event.type === pattern
+  return isNamed && Object.entries(where).every(([column, value]) => event.after?.[column] === value)
+}
+
+/** As whom an automation's actions are done. */
+export const automationActorId = (automation: string): string => `automation:${automation}`
+
+export interface IncomingCall {
+  readonly body: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly at?: Date
+}
+
+/** A call from outside starts what listens to it, once for each id that it carries, or is refused. */
+export async function receiveCall(
+  em: ScopedEntityManager,
+  automation: Automation,
+  { body, headers, at = now() }: IncomingCall,
+): Promise<WorkflowExecution> {
+  const secret = await webhookSecretOf(em, automation)
+  const trigger = await em.findOne(WorkflowTrigger, { automation, type: 'WEBHOOK', isActive: true })
+  if (!secret || !trigger) throw new WebhookRefusedError('nothing listens here')
+  const doubt = webhookDoubt(headers, body, [secret], at)
+  if (doubt) throw new WebhookRefusedError(doubt)
+  return startAutomation(em, automation, { trigger, key: `call ${String(headers['webhook-id'])}`, input: { body: parsed(body) }, at })
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown
+  } catch {
+    return body
+  }
+}
