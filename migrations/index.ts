@@ -10,6 +10,7 @@ import { Migration20261122000003_billing } from './Migration20261122000003_billi
 import { Migration20261122000004_quality } from './Migration20261122000004_quality.ts'
 import { Migration20261123000001_agents } from './Migration20261123000001_agents.ts'
 import { Migration20261123000002_automation } from './Migration20261123000002_automation.ts'
+import { Migration20261123000003_system } from './Migration20261123000003_system.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261122000004_quality', class: Migration20261122000004_quality },
   { name: 'Migration20261123000001_agents', class: Migration20261123000001_agents },
   { name: 'Migration20261123000002_automation', class: Migration20261123000002_automation },
+  { name: 'Migration20261123000003_system', class: Migration20261123000003_system },
 ]

@@ -32,7 +32,14 @@ import { AgentDecisionSchema, AIProviderConfigSchema, OrchestrationAgentSchema, 
 import { AutomationSchema, WorkflowExecutionSchema, WorkflowTriggerSchema } from './domain/automation/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
 import { AuditIssueSchema, AuditResultSchema, ErrorSignatureSchema, FixAttestationSchema, ProjectSchema } from './domain/quality/index.ts'
-import { JobRunSchema } from './domain/system/index.ts'
+import {
+  IdempotencyKeySchema,
+  JobRunSchema,
+  SeedRunSchema,
+  SystemSettingSchema,
+  WebhookDeliverySchema,
+  WebhookEndpointSchema,
+} from './domain/system/index.ts'
 import {
   BillingEventSchema,
   PlanSchema,
@@ -96,6 +103,11 @@ const entities: readonly Entity[] = [
   AuditResultSchema,
   AuditIssueSchema,
   JobRunSchema,
+  SystemSettingSchema,
+  SeedRunSchema,
+  IdempotencyKeySchema,
+  WebhookEndpointSchema,
+  WebhookDeliverySchema,
   AuditEventSchema,
   ActivityLogSchema,
   DecisionLogSchema,

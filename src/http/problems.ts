@@ -99,6 +99,11 @@ const statuses: Readonly<Record<string, number>> = {
   'automation.action_unknown': 422,
   'automation.answer_refused': 502,
 
+  'system.setting_invalid': 422,
+  'idempotency.in_flight': 409,
+  'idempotency.mismatch': 422,
+  'webhook.event_pattern': 422,
+
   'quality.project_inactive': 409,
 
   'history.not_audited': 404,

@@ -3,7 +3,17 @@ import { rejectUnapproved } from '../domain/agents/index.ts'
 import { countExpiredInvitations, expireInvitations } from '../domain/access/index.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
 import { type Actions, countDueSchedules, countQueuedExecutions, fireSchedules, runExecutions } from '../domain/automation/index.ts'
-import { JobRun } from '../domain/system/index.ts'
+import {
+  cleanupSoftDeletedRecords,
+  countDueDeliveries,
+  countExpiredIdempotencyKeys,
+  deliverWebhooks,
+  forgetFinished,
+  forgetIdempotencyKeys,
+  JobRun,
+  keepDeletedDays,
+  settingOf,
+} from '../domain/system/index.ts'
 import { countOverdueApprovals, expireApprovals } from '../domain/work/index.ts'
 import { guardedPost, type Post } from '../kernel/outgoing.ts'
 import type { Job } from './job.ts'
@@ -80,10 +90,36 @@ function runAutomations({ actions = {}, post = guardedPost() }: JobSettings): Jo
   }
 }
 
+/** Tells endpoints what happened. */
+function deliver({ post = guardedPost() }: JobSettings): Job {
+  return {
+    name: 'deliver-webhooks',
+    everyMs: 5 * second,
+    due: (em, tenant, { at }) => countDueDeliveries(em, at, tenant),
+    outsideForTenant: ({ transact }, { at, dryRun }) =>
+      dryRun ? transact(em => countDueDeliveries(em, at)) : deliverWebhooks({ post, transact }, at),
+  }
+}
+
+const forgetAnswers: Job = {
+  name: 'forget-idempotency-keys',
+  everyMs: hour,
+  due: (em, tenant, { at }) => countExpiredIdempotencyKeys(em, at, tenant),
+  forTenant: (em, { at, dryRun }) => (dryRun ? countExpiredIdempotencyKeys(em, at) : forgetIdempotencyKeys(em, at)),
+}
+
+/** Removes what has had its time, as each organization has set it. */
+const retention: Job = {
+  name: 'retention',
+  everyMs: 12 * hour,
+  forTenant: async (em, context) =>
+    (await cleanupSoftDeletedRecords(em, await settingOf(em, keepDeletedDays), context)) + (await forgetFinished(em, context)),
+}
+
 export interface JobSettings {
   /** What automations of kind `action` do, by name. */
   readonly actions?: Actions
-  /** How automations call elsewhere; public https addresses alone, unless said otherwise. */
+  /** How automations and webhooks call elsewhere; public https addresses alone, unless said otherwise. */
   readonly post?: Post
 }
 
@@ -96,6 +132,9 @@ export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   expireOpenApprovals,
   fireDueSchedules,
   runAutomations(settings),
+  deliver(settings),
+  forgetAnswers,
+  retention,
   forgetJobRuns,
 ]
 

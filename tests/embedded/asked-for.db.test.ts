@@ -22,7 +22,6 @@ const notYet = new Set(
     'Document DocumentEmbedding DocumentChat ChatMessage CalendarConnection SchedulingEvent SchedulingAgentTask EventReminder',
     'IdealCustomerProfile Prospect EmailSequence SequenceStep Campaign Message AIInsight',
     'MarketplaceItem MarketplaceOrder MarketplaceOrderItem NewsletterSubscriber NewsletterIssue BookingSlot AuditBooking ContentEntry',
-    'SystemSetting SeedRun IdempotencyKey WebhookEndpoint WebhookDelivery',
   ]
     .join(' ')
     .split(' '),

@@ -1,6 +1,7 @@
 import { Cron } from 'croner'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { eventPattern } from '../../kernel/event-pattern.ts'
 import { requireAddress } from '../../kernel/outgoing.ts'
 import { AutomationInvalidError } from './automation.errors.ts'
 
@@ -23,8 +24,8 @@ export type AutomationTriggerKind = (typeof automationTriggerKinds)[number]
 const Schedule = Type.Object({ cron: Text, timeZone: Type.Optional(Text) }, strict)
 const OnEvent = Type.Object(
   {
-    /** `task.created`, or `task.*`. */
-    event: Type.String({ pattern: '^[a-z][a-z0-9-]*\\.([a-z][a-z0-9-]*|\\*)$' }),
+    /** `task.created`, `task.*`, or `*`. */
+    event: Type.String({ pattern: eventPattern }),
     /** Columns of the row after the event, and the value that each must have. */
     where: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]))),
   },

@@ -89,7 +89,7 @@ async function giveUpLost(em: ScopedEntityManager, at: Date): Promise<number> {
 }
 
 async function run(runner: Runner, taken: Taken): Promise<void> {
-  const outcome = await attempt(runner, taken)
+  const outcome = await tryOnce(runner, taken)
   await runner.transact(async em => {
     const execution = await em.findOneOrFail(WorkflowExecution, taken.id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
     // Cancelled meanwhile, or given up and taken by somebody else: this attempt has nothing to say any more.
@@ -101,7 +101,7 @@ async function run(runner: Runner, taken: Taken): Promise<void> {
 
 type Outcome = { readonly output: unknown } | { readonly status: 'FAILED' | 'TIMEOUT'; readonly error: string }
 
-async function attempt(runner: Runner, taken: Taken): Promise<Outcome> {
+async function tryOnce(runner: Runner, taken: Taken): Promise<Outcome> {
   const { timeoutMs } = taken.automation
   const settled = new AbortController()
   const signal = AbortSignal.timeout(timeoutMs)

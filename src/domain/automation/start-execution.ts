@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import { webhookDoubt } from '../../kernel/standard-webhooks.ts'
+import { isNamedBy } from '../../kernel/event-pattern.ts'
 import { newId } from '../../kernel/id.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import type { FollowedEvent } from '../../readers/index.ts'
@@ -81,8 +82,7 @@ const ownEntities = new Set(['automation', 'workflow-trigger', 'workflow-executi
 function isWaitingFor({ config, automation, createdAt, tenantId }: WorkflowTrigger, event: FollowedEvent): boolean {
   const { event: pattern, where = {} } = config as EventConfig
   if (event.tenantId !== tenantId || event.actorId === automationActorId(automation.id) || event.recordedAt < createdAt) return false
-  const isNamed = pattern.endsWith('.*') ? event.type.startsWith(pattern.slice(0, -1)) : event.type === pattern
-  return isNamed && Object.entries(where).every(([column, value]) => event.after?.[column] === value)
+  return isNamedBy(pattern, event.type) && Object.entries(where).every(([column, value]) => event.after?.[column] === value)
 }
 
 /** As whom an automation's actions are done. */
