@@ -22,6 +22,17 @@ import {
 } from './domain/identity/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
 import { AuditIssueSchema, AuditResultSchema, ErrorSignatureSchema, FixAttestationSchema, ProjectSchema } from './domain/quality/index.ts'
+import {
+  AuditBookingSchema,
+  BookingSlotSchema,
+  MarketplaceItemSchema,
+  MarketplaceOrderItemSchema,
+  MarketplaceOrderSchema,
+  NewsletterIssueSchema,
+  NewsletterSubscriberSchema,
+  OrderSeriesSchema,
+} from './domain/commerce/index.ts'
+import { ContentEntrySchema } from './domain/content/index.ts'
 import { JobRunSchema } from './domain/system/index.ts'
 import {
   BillingEventSchema,
@@ -78,6 +89,15 @@ const entities: readonly Entity[] = [
   FixAttestationSchema,
   AuditResultSchema,
   AuditIssueSchema,
+  MarketplaceItemSchema,
+  OrderSeriesSchema,
+  MarketplaceOrderSchema,
+  MarketplaceOrderItemSchema,
+  NewsletterSubscriberSchema,
+  NewsletterIssueSchema,
+  BookingSlotSchema,
+  AuditBookingSchema,
+  ContentEntrySchema,
   JobRunSchema,
   AuditEventSchema,
   ActivityLogSchema,

@@ -7,6 +7,7 @@ import {
   type EntityName,
   type PolicyDef,
   p,
+  type TriggerDef,
 } from '@mikro-orm/core'
 import { type AuditDeclaration, declareEntity, type TableAccess } from './declaration.ts'
 import { moment, rowProperties } from './row.ts'
@@ -55,6 +56,8 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
   readonly immutable?: readonly PropertyOf<T>[]
   /** Rows are marked as deleted (`deletedAt`); the filter `live` hides them, and what is unique is so among those that are left. */
   readonly softDelete?: boolean
+  /** Rules that span rows or speak of what was there before; `refused` and `rowTrigger` make them. */
+  readonly triggers?: readonly TriggerDef<T>[]
 }
 
 /**
@@ -83,6 +86,8 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
     })),
     policies: [tenantPolicy, ...restrictions.map(policy => ({ ...policy, type: 'restrictive' as const }))],
     rowLevelSecurity: 'force',
+    // The model adds its guards to this list.
+    triggers: [...(options.triggers ?? [])],
   })
 }
 

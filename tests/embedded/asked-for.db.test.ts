@@ -22,7 +22,7 @@ const notYet = new Set(
     'AIProviderConfig OrchestrationAgent AgentDecision Automation WorkflowTrigger WorkflowExecution',
     'Document DocumentEmbedding DocumentChat ChatMessage CalendarConnection SchedulingEvent SchedulingAgentTask EventReminder',
     'IdealCustomerProfile Prospect EmailSequence SequenceStep Campaign Message AIInsight',
-    'MarketplaceItem MarketplaceOrder MarketplaceOrderItem NewsletterSubscriber NewsletterIssue BookingSlot AuditBooking ContentEntry',
+    'ContentEntry.searchVector',
     'SystemSetting SeedRun IdempotencyKey WebhookEndpoint WebhookDelivery',
   ]
     .join(' ')
