@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
-import { ContentEntry, contentStatuses, contentTransitions, inLocale, Organization } from '../../src/entities.ts'
+import { ContentEntry, contentStatuses, contentTransitions, inLocale, Organization, searchContent } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { replayProblems } from '../../src/readers/index.ts'
-import { openTestDatabase } from '../../src/testing/index.ts'
+import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 
+let database: TestDatabase
 let daybook: Daybook
 let tenant: string
 
 beforeAll(async () => {
-  ;({ daybook } = await openTestDatabase())
+  database = await openTestDatabase()
+  daybook = database.daybook
 })
 afterAll(() => daybook.close())
 beforeEach(() => {
@@ -152,5 +154,66 @@ describe('a reader', () => {
     await write({}, at)
     tenant = newId()
     expect(await read('en')).toBeUndefined()
+  })
+})
+
+describe('the search', () => {
+  const found = async (words: string, locale = 'en', when = at) =>
+    (await searchContent(daybook.scope({ tenant, actor: systemActor('reader') }), words, { locale, at: when })).map(({ slug }) => slug)
+
+  test('finds words as their language declines them, the best first', async () => {
+    await write({ slug: 'title', title: 'Opening hours' }, at)
+    await write({ slug: 'body', body: 'We open at nine' }, at)
+    await write({ slug: 'none' }, at)
+    await write({ slug: 'french', locale: 'fr-CA', title: 'Ouvertures' }, at)
+    expect(await found('opened')).toEqual(['title', 'body'])
+    expect(await found('open -hours')).toEqual(['body'])
+    expect(await found('ouverture', 'fr')).toEqual(['french'])
+    expect(await found('ouverture', 'en')).toEqual([])
+    expect(await found('no such thing')).toEqual([])
+  })
+
+  test('finds what readers may see, and nothing of others', async () => {
+    await write({ slug: 'draft', title: 'Rabbits' })
+    await write({ slug: 'later', title: 'Rabbits' }, later)
+    await write({ slug: 'now', title: 'Rabbits' }, at)
+    expect(await found('rabbit')).toEqual(['now'])
+    expect((await found('rabbit', 'en', later)).toSorted()).toEqual(['later', 'now'])
+    tenant = newId()
+    expect(await found('rabbit')).toEqual([])
+  })
+
+  test('follows what is written, and the log doesn’t tell it', async () => {
+    const { id } = await write({ title: 'Rabbits' }, at)
+    await work(em => em.execute(`update content_entry set title = 'Foxes' where id = ?`, [id]))
+    expect([await found('rabbit'), await found('fox')]).toEqual([[], ['about']])
+    const told = await work(em => em.execute<{ after: object }[]>('select after from audit_event where entity_id = ?', [id]))
+    expect(told).toHaveLength(2)
+    expect(JSON.stringify(told)).not.toContain('search_vector')
+    await work(async em => expect(await replayProblems(em)).toEqual([]))
+  })
+
+  test('is served by its index under row level security', async () => {
+    const { urls } = database
+    if (!urls) return // The embedded database has no statistics to read.
+    await work(em =>
+      em.execute(
+        `insert into content_entry (id, tenant_id, type, slug, locale, title, body, status, published_at)
+           select gen_random_uuid(), ?, 'post', 'p-' || n, 'en', 'Title', 'word' || n, 'PUBLISHED', ? from generate_series(1, 5000) n`,
+        [tenant, at],
+      ),
+    )
+    await administer(urls.administrator, 'analyze content_entry')
+    const scans = async () => {
+      const sql = `select idx_scan::int as scans from pg_stat_user_indexes where indexrelname = 'content_entry_search'`
+      return (await administer(urls.administrator, sql))[0]!.scans as number
+    }
+    const before = await scans()
+    const search = async (em: ScopedEntityManager) => {
+      await em.execute('select pg_stat_force_next_flush()')
+      return searchContent(em, 'word4711', { locale: 'en', at })
+    }
+    expect((await work(search)).map(({ slug }) => slug)).toEqual(['p-4711'])
+    await expect.poll(scans, { timeout: 20_000 }).toBeGreaterThan(before)
   })
 })

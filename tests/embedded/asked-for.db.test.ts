@@ -22,7 +22,6 @@ const notYet = new Set(
     'AIProviderConfig OrchestrationAgent AgentDecision Automation WorkflowTrigger WorkflowExecution',
     'Document DocumentEmbedding DocumentChat ChatMessage CalendarConnection SchedulingEvent SchedulingAgentTask EventReminder',
     'IdealCustomerProfile Prospect EmailSequence SequenceStep Campaign Message AIInsight',
-    'ContentEntry.searchVector',
     'SystemSetting SeedRun IdempotencyKey WebhookEndpoint WebhookDelivery',
   ]
     .join(' ')

@@ -28,6 +28,7 @@ export class ContentEntry extends TenantRow {
   /** Readers see it from then on. */
   declare publishedAt?: Date | null
   declare version: Opt<number>
+  declare searchVector?: Opt<string> | null
 
   isVisible(at: Date): boolean {
     return this.status === 'PUBLISHED' && Boolean(this.publishedAt && this.publishedAt <= at)
@@ -62,6 +63,11 @@ export class ContentEntry extends TenantRow {
   }
 }
 
+/** The title weighs more than the body. The language of the words decides where they are cut. */
+const searchVector = (['title', 'body'] as const)
+  .map((column, index) => `setweight(to_tsvector(daybook_words_of(locale), ${column}), '${index === 0 ? 'A' : 'B'}')`)
+  .join(' || ')
+
 export const ContentEntrySchema: EntitySchema<ContentEntry> = tenantEntity({
   class: ContentEntry,
   properties: {
@@ -74,9 +80,17 @@ export const ContentEntrySchema: EntitySchema<ContentEntry> = tenantEntity({
     author: () => p.manyToOne(User).ref().nullable(),
     publishedAt: moment().nullable(),
     version: p.integer().version(),
+    searchVector: p.string().columnType('tsvector').generated(`(${searchVector}) stored`).nullable().lazy().hidden(),
   },
   uniques: [{ properties: ['type', 'slug', 'locale'] }],
-  indexes: [{ properties: ['type', 'status', 'publishedAt'] }],
+  indexes: [
+    { properties: ['type', 'status', 'publishedAt'] },
+    {
+      name: 'content_entry_search',
+      properties: ['searchVector'],
+      expression: 'create index "content_entry_search" on "content_entry" using gin ("search_vector")',
+    },
+  ],
   checks: [
     { name: 'content_entry_slug_shape', expression: `slug ~ '^[a-z0-9](-?[a-z0-9])*$'` },
     { name: 'content_entry_locale_shape', expression: `locale ~ '^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$'` },

@@ -24,6 +24,11 @@ export async function inLocale(
   return wanted.map(one => entries.find(entry => entry.locale === one)).find(Boolean) ?? null
 }
 
+/** `fr` of `fr-CA`. */
+export function languageOf(locale: string): string {
+  return localesFrom(locale).at(-1)!
+}
+
 /** A locale and what it falls back to, the nearest first: `zh-Hant-TW`, `zh-Hant`, `zh`. */
 function localesFrom(locale: string): string[] {
   const parts = baseNameOf(locale).split('-')
