@@ -11,6 +11,8 @@ import { Migration20261122000004_quality } from './Migration20261122000004_quali
 import { Migration20261123000001_agents } from './Migration20261123000001_agents.ts'
 import { Migration20261123000002_automation } from './Migration20261123000002_automation.ts'
 import { Migration20261123000003_system } from './Migration20261123000003_system.ts'
+import { Migration20261123000006_commerce } from './Migration20261123000006_commerce.ts'
+import { Migration20261123000007_content } from './Migration20261123000007_content.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -26,4 +28,6 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000001_agents', class: Migration20261123000001_agents },
   { name: 'Migration20261123000002_automation', class: Migration20261123000002_automation },
   { name: 'Migration20261123000003_system', class: Migration20261123000003_system },
+  { name: 'Migration20261123000006_commerce', class: Migration20261123000006_commerce },
+  { name: 'Migration20261123000007_content', class: Migration20261123000007_content },
 ]

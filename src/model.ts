@@ -1,113 +1,23 @@
+import { EntitySchema } from '@mikro-orm/core'
 import { migrations } from '../migrations/index.ts'
 import {
-  ActivityLogSchema,
-  addSentinels,
   AuditCapture,
   AuditEventSchema,
+  ActivityLogSchema,
+  addSentinels,
   DecisionLogSchema,
   entityNameOf,
   refuseTruncating,
 } from './audit/index.ts'
-import {
-  ApiKeySchema,
-  InvitationSchema,
-  MembershipSchema,
-  PermissionSchema,
-  RolePermissionSchema,
-  RoleSchema,
-  syncPermissionCatalogue,
-  UserPermissionSchema,
-  UserRoleSchema,
-} from './domain/access/index.ts'
-import {
-  AccountSchema,
-  PasswordCredentialSchema,
-  PasswordResetTokenSchema,
-  SessionSchema,
-  UserProfileSchema,
-  UserSchema,
-  VerificationTokenSchema,
-} from './domain/identity/index.ts'
-import { AgentDecisionSchema, AIProviderConfigSchema, OrchestrationAgentSchema, TokenCountSchema } from './domain/agents/index.ts'
-import { AutomationSchema, WorkflowExecutionSchema, WorkflowTriggerSchema } from './domain/automation/index.ts'
-import { OrganizationSchema } from './domain/organizations/index.ts'
-import { AuditIssueSchema, AuditResultSchema, ErrorSignatureSchema, FixAttestationSchema, ProjectSchema } from './domain/quality/index.ts'
-import {
-  IdempotencyKeySchema,
-  JobRunSchema,
-  SeedRunSchema,
-  SystemSettingSchema,
-  WebhookDeliverySchema,
-  WebhookEndpointSchema,
-} from './domain/system/index.ts'
-import {
-  BillingEventSchema,
-  PlanSchema,
-  QuotaCounterSchema,
-  SubscriptionSchema,
-  syncPlanCatalogue,
-  UsageEventSchema,
-} from './domain/billing/index.ts'
-import {
-  ApprovalItemSchema,
-  IntakeRequestSchema,
-  PipelineItemSchema,
-  PipelineSchema,
-  PipelineStageSchema,
-  TaskSchema,
-  TaskTemplateSchema,
-} from './domain/work/index.ts'
+import { syncPermissionCatalogue } from './domain/access/index.ts'
+import { syncPlanCatalogue } from './domain/billing/index.ts'
+import * as domain from './entities.ts'
 import type { Keyring } from './kernel/keyring.ts'
 import { declarationOf, type Entity, type Model } from './orm/index.ts'
 
-/** Every entity of the product, area by area in the order in which they may point at each other. */
+/** Every entity of the product: what the areas export, and the log. */
 const entities: readonly Entity[] = [
-  UserSchema,
-  UserProfileSchema,
-  PasswordCredentialSchema,
-  AccountSchema,
-  SessionSchema,
-  VerificationTokenSchema,
-  PasswordResetTokenSchema,
-  OrganizationSchema,
-  PermissionSchema,
-  RoleSchema,
-  RolePermissionSchema,
-  MembershipSchema,
-  InvitationSchema,
-  UserRoleSchema,
-  UserPermissionSchema,
-  ApiKeySchema,
-  PlanSchema,
-  SubscriptionSchema,
-  UsageEventSchema,
-  QuotaCounterSchema,
-  BillingEventSchema,
-  PipelineSchema,
-  PipelineStageSchema,
-  TaskTemplateSchema,
-  TaskSchema,
-  IntakeRequestSchema,
-  PipelineItemSchema,
-  ApprovalItemSchema,
-  AIProviderConfigSchema,
-  TokenCountSchema,
-  OrchestrationAgentSchema,
-  AgentDecisionSchema,
-  AutomationSchema,
-  WorkflowTriggerSchema,
-  WorkflowExecutionSchema,
-  ProjectSchema,
-  ErrorSignatureSchema,
-  FixAttestationSchema,
-  AuditResultSchema,
-  AuditIssueSchema,
-  JobRunSchema,
-  SystemSettingSchema,
-  SeedRunSchema,
-  IdempotencyKeySchema,
-  WebhookEndpointSchema,
-  WebhookDeliverySchema,
+  ...(Object.values(domain) as unknown[]).filter(exported => exported instanceof EntitySchema),
   AuditEventSchema,
   ActivityLogSchema,
   DecisionLogSchema,

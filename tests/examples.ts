@@ -1,6 +1,7 @@
 import { type Examples, related } from '../src/testing/index.ts'
 
 let moments = Date.UTC(2026, 0, 5)
+let numbers = 0
 /** What constraints of the product's entities ask for and metadata can't tell. */
 export const examples: Examples = {
   'Subscription.currentPeriodEnd': () => new Date('2026-02-05T08:00:00Z'),
@@ -14,4 +15,12 @@ export const examples: Examples = {
   'Task.pipeline': () => related,
   'Task.stage': () => related,
   'Task.stageEnteredAt': () => new Date('2026-01-05T08:00:00Z'),
+  'MarketplaceItem.currency': () => 'EUR',
+  'MarketplaceOrder.number': () => `2026-${String(++numbers).padStart(6, '0')}`,
+  'MarketplaceOrder.totalMinor': () => 0n,
+  'MarketplaceOrder.currency': () => 'EUR',
+  'MarketplaceOrderItem.unitMinor': () => 0n,
+  'OrderSeries.year': () => ++numbers,
+  'BookingSlot.endsAt': () => new Date('2026-01-05T09:00:00Z'),
+  'ContentEntry.locale': () => 'fr-CA',
 }

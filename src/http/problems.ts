@@ -106,6 +106,19 @@ const statuses: Readonly<Record<string, number>> = {
 
   'quality.project_inactive': 409,
 
+  'commerce.order_invalid': 422,
+  'commerce.item_unavailable': 409,
+  'commerce.subscription_token': 410,
+  'commerce.issue_not_ready': 422,
+  'commerce.issue_not_due': 409,
+  'commerce.slot_unavailable': 409,
+  'commerce.slot_in_use': 409,
+  'commerce.time_zone_unknown': 422,
+
+  'content.entry_incomplete': 422,
+  'content.address_fixed': 409,
+  'content.locale_invalid': 422,
+
   'history.not_audited': 404,
   'history.event_unknown': 404,
   'history.moment_invalid': 422,

@@ -10,6 +10,7 @@ export { ownsPivot } from './pivot.ts'
 export { isolationProblems, refuseBrokenIsolation, truncateGuard } from './preflight.ts'
 export { appRole, operatorRole, ownerRole, prepareRoles, type RolePasswords, type RunSql } from './roles.ts'
 export { moment, Row, TenantRow } from './row.ts'
+export { refusal, refused, rowTrigger } from './row-trigger.ts'
 export { ScopedEntityManager } from './scoped-entity-manager.ts'
 export type { Lens } from './lens.ts'
 export {

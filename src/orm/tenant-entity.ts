@@ -7,6 +7,7 @@ import {
   type EntityName,
   type PolicyDef,
   p,
+  type TriggerDef,
 } from '@mikro-orm/core'
 import { type AuditDeclaration, declareEntity, type TableAccess } from './declaration.ts'
 import { moment, rowProperties } from './row.ts'
@@ -21,6 +22,8 @@ export interface IndexDeclaration<T> {
   readonly name?: string
   /** A partial index: an SQL condition. */
   readonly where?: string
+  /** An index of another kind: the whole statement. The tenant is not put in front, so it can't serve the policy. */
+  readonly expression?: string
 }
 
 export interface EntityOptions<T> {
@@ -55,6 +58,8 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
   readonly immutable?: readonly PropertyOf<T>[]
   /** Rows are marked as deleted (`deletedAt`); the filter `live` hides them, and what is unique is so among those that are left. */
   readonly softDelete?: boolean
+  /** Rules that span rows or speak of what was there before; `refused` and `rowTrigger` make them. */
+  readonly triggers?: readonly TriggerDef<T>[]
 }
 
 /**
@@ -66,7 +71,7 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
   const uniques = (options.uniques ?? []).map(unique => (softDelete ? { where: 'deleted_at is null', ...unique } : unique))
   declareEntity(options.class, { belongsTo: 'tenant', access, immutable, audit, softDelete })
   // Every read compares the tenant, so at least one whole index has to start with it.
-  const servesPolicy = [...uniques, ...indexes].some(index => !index.where)
+  const servesPolicy = [...uniques, ...indexes].some(index => !index.where && !index.expression)
   return schemaOf<T>({
     ...rest,
     properties: {
@@ -83,6 +88,8 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
     })),
     policies: [tenantPolicy, ...restrictions.map(policy => ({ ...policy, type: 'restrictive' as const }))],
     rowLevelSecurity: 'force',
+    // The model adds its guards to this list.
+    triggers: [...(options.triggers ?? [])],
   })
 }
 

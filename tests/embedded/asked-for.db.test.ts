@@ -21,7 +21,6 @@ const notYet = new Set(
     'AuditCheckpoint OutboxMessage Task.prospectId',
     'Document DocumentEmbedding DocumentChat ChatMessage CalendarConnection SchedulingEvent SchedulingAgentTask EventReminder',
     'IdealCustomerProfile Prospect EmailSequence SequenceStep Campaign Message AIInsight',
-    'MarketplaceItem MarketplaceOrder MarketplaceOrderItem NewsletterSubscriber NewsletterIssue BookingSlot AuditBooking ContentEntry',
   ]
     .join(' ')
     .split(' '),

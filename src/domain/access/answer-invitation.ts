@@ -9,7 +9,7 @@ import { Organization } from '../organizations/index.ts'
 import { AlreadyMemberError, EmailTakenError, InvitationInvalidError } from './access.errors.ts'
 import { Invitation } from './invitation.entity.ts'
 import { Membership } from './membership.entity.ts'
-import { tenantOf } from './token-of-tenant.ts'
+import { tenantOf } from '../../kernel/token-of-tenant.ts'
 import { UserPermission } from './user-permission.entity.ts'
 import { UserRole } from './user-role.entity.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ApiKeyEnvironment } from './api-key.entity.ts'
-import { tenantBytes, tenantOf } from './token-of-tenant.ts'
+import { tenantBytes, tenantOf } from '../../kernel/token-of-tenant.ts'
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const bodyLength = 65 // 48 bytes in base 62

@@ -9,7 +9,7 @@ import { Membership } from './membership.entity.ts'
 import { assertMayGrant } from './own-permissions.ts'
 import type { Role } from './role.entity.ts'
 import { permissionKeysOf } from './roles.ts'
-import { tenantBytes } from './token-of-tenant.ts'
+import { tenantBytes } from '../../kernel/token-of-tenant.ts'
 
 const lifetimeMs = 7 * 24 * 3_600_000
 
