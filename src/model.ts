@@ -22,6 +22,12 @@ import {
 } from './domain/identity/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
 import { AuditIssueSchema, AuditResultSchema, ErrorSignatureSchema, FixAttestationSchema, ProjectSchema } from './domain/quality/index.ts'
+import {
+  CalendarConnectionSchema,
+  EventReminderSchema,
+  SchedulingAgentTaskSchema,
+  SchedulingEventSchema,
+} from './domain/scheduling/index.ts'
 import { JobRunSchema } from './domain/system/index.ts'
 import {
   BillingEventSchema,
@@ -73,6 +79,10 @@ const entities: readonly Entity[] = [
   IntakeRequestSchema,
   PipelineItemSchema,
   ApprovalItemSchema,
+  CalendarConnectionSchema,
+  SchedulingEventSchema,
+  SchedulingAgentTaskSchema,
+  EventReminderSchema,
   ProjectSchema,
   ErrorSignatureSchema,
   FixAttestationSchema,

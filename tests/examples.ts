@@ -8,6 +8,7 @@ export const examples: Examples = {
   'Subscription.canceledAt': () => new Date('2026-01-06T08:00:00Z'),
   'QuotaCounter.periodStart': () => new Date((moments += 1_000)),
   'Invitation.email': () => `${crypto.randomUUID()}@example.com`,
+  'CalendarConnection.tokenRef': () => 'sealed',
   'Task.pipeline': () => related,
   'Task.stage': () => related,
   'Task.stageEnteredAt': () => new Date('2026-01-05T08:00:00Z'),

@@ -79,6 +79,17 @@ const statuses: Readonly<Record<string, number>> = {
   'work.approval_state': 409,
   'work.approval_pending': 409,
 
+  'scheduling.overlap': 409,
+  'scheduling.period_invalid': 422,
+  'scheduling.time_zone_unknown': 422,
+  'scheduling.person_unknown': 422,
+  'scheduling.search_invalid': 422,
+  'scheduling.event_closed': 409,
+  'scheduling.proposal_unknown': 409,
+  'scheduling.task_invalid': 422,
+  'scheduling.connection_inactive': 409,
+  'scheduling.connection_foreign': 403,
+
   'quality.project_inactive': 409,
 
   'history.not_audited': 404,

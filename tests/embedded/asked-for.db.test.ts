@@ -20,7 +20,7 @@ const notYet = new Set(
   [
     'AuditCheckpoint OutboxMessage Task.prospectId',
     'AIProviderConfig OrchestrationAgent AgentDecision Automation WorkflowTrigger WorkflowExecution',
-    'Document DocumentEmbedding DocumentChat ChatMessage CalendarConnection SchedulingEvent SchedulingAgentTask EventReminder',
+    'Document DocumentEmbedding DocumentChat ChatMessage',
     'IdealCustomerProfile Prospect EmailSequence SequenceStep Campaign Message AIInsight',
     'MarketplaceItem MarketplaceOrder MarketplaceOrderItem NewsletterSubscriber NewsletterIssue BookingSlot AuditBooking ContentEntry',
     'SystemSetting SeedRun IdempotencyKey WebhookEndpoint WebhookDelivery',
