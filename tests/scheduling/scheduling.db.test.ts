@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { tell } from '../../src/audit/index.ts'
 import { agentActor, systemActor, userActor } from '../../src/context/index.ts'
 import {
   acceptProposal,
@@ -149,6 +150,7 @@ describe('an event', () => {
       await expect(scheduleEvent(em, meeting(at(10), at(11)))).rejects.toMatchObject(overlap)
       first!.location = 'Changed between'
       await rescheduleEvent(em, first!, { startsAt: at(9), endsAt: at(10) })
+      expect(first).toMatchObject({ startsAt: at(9), location: 'Changed between' })
       await scheduleEvent(em, meeting(at(11), at(12)))
     })
     expect(await events()).toMatchObject([
@@ -156,6 +158,20 @@ describe('an event', () => {
       { title: 'A meeting', startsAt: at(11) },
     ])
   })
+})
+
+test('what is refused changes nothing in memory either, so the transaction can go on', async () => {
+  const { id } = await schedule(at(10), at(11))
+  await schedule(at(14), at(15))
+  await work(async em => void (await remind(em, await event(em, { id }), 30, 'CHAT')))
+  await work(async em => {
+    const own = await event(em, { id })
+    const [reminder] = await em.find(EventReminder, {})
+    await expect(rescheduleEvent(em, own, { startsAt: at(14), endsAt: at(15) }, at(0))).rejects.toMatchObject(overlap)
+    expect([own.startsAt, reminder!.remindAt]).toEqual([at(10), at(9, 30)])
+    own.title = 'Changed after'
+  })
+  expect(await work(em => event(em, { id }))).toMatchObject({ title: 'Changed after', startsAt: at(10) })
 })
 
 describe('an event of an outside calendar', () => {
@@ -305,7 +321,11 @@ describe('a task of an agent', () => {
   test('stays with its proposals when the time of one was taken meanwhile', async () => {
     const id = await proposed()
     await schedule(at(10, 30), at(11, 30))
-    await expect(accept(id, 0)).rejects.toMatchObject(overlap)
+    await company.as(undefined, async em => {
+      const some = await task(em, id)
+      await expect(acceptProposal(em, some, 0, at(0))).rejects.toMatchObject(overlap)
+      expect(some).toMatchObject({ status: 'PROPOSED', event: null })
+    })
     expect(await work(em => task(em, id))).toMatchObject({ status: 'PROPOSED', event: null })
     expect((await accept(id, 1)).startsAt).toEqual(at(14))
   })
@@ -364,23 +384,25 @@ describe('reminders', () => {
   })
 
   test('that fail are tried again later, and what they wrote is gone; others go out', async () => {
-    await reminded(10, 20)
-    const send = async (em: ScopedEntityManager, { remindAt }: EventReminder) => {
-      if (remindAt.getTime() === at(9, 50).getTime()) return
+    await reminded(10, 20, 30)
+    const send = async (em: ScopedEntityManager, { remindAt, tenantId }: EventReminder) => {
+      if (remindAt.getTime() !== at(9, 40).getTime()) return
+      await tell(em, { type: 'reminder.half_done', log: tenantId })
       await em.execute(`update scheduling_event set title = 'half done'`)
       await em.execute('select 1 / 0')
     }
-    expect(await work(em => sendReminders(em, at(9, 55), send))).toBe(2)
-    const [failing, sent] = await reminders()
+    expect(await work(em => sendReminders(em, at(9, 55), send))).toBe(3)
+    const [early, failing, late] = await reminders()
     expect(failing).toMatchObject({ status: 'PENDING', attempts: 1, dueAt: at(9, 56), remindAt: at(9, 40) })
     expect(failing!.error).toContain('division by zero')
-    expect(sent).toMatchObject({ status: 'SENT' })
+    for (const sent of [early, late]) expect(sent).toMatchObject({ status: 'SENT', attempts: 1 })
+    expect(JSON.stringify(await work(async em => (await feed(em, {})).items))).not.toContain('half_done')
     expect(await events()).toMatchObject([{ title: 'A meeting' }])
     expect(await work(em => sendReminders(em, at(9, 55), send))).toBe(0)
     let attempts = 0
     for (let hour = 10; hour < 24; hour++) attempts += await work(em => sendReminders(em, at(hour), send))
     expect(attempts).toBe(4)
-    expect((await reminders())[0]).toMatchObject({ status: 'FAILED', attempts: 5 })
+    expect((await reminders())[1]).toMatchObject({ status: 'FAILED', attempts: 5 })
   })
 
   test('keep their distance when the event moves, and begin again when they were sent for the old time', async () => {

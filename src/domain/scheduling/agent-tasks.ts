@@ -49,26 +49,27 @@ export async function proposeSlots(em: ScopedEntityManager, task: SchedulingAgen
 }
 
 /**
- * Makes or moves the event as proposed. The decision that proposed it stands with the event in the log. Where the time was taken meanwhile it
- * is refused, and the other proposals still stand.
+ * Makes or moves the event as proposed. The decision that proposed it stands with the event in the log. Where the time was taken meanwhile
+ * it is refused, and the other proposals still stand.
  */
-export function acceptProposal(
+export async function acceptProposal(
   em: ScopedEntityManager,
   task: SchedulingAgentTask,
   index: number,
   at: Date = now(),
 ): Promise<SchedulingEvent> {
-  return wholly(em, async inner => {
+  const id = await wholly(em, async inner => {
     const current = await lockTask(inner, task)
     const proposal = current.status === 'PROPOSED' ? current.proposals[index] : undefined
     if (!proposal) throw new ProposalUnknownError(index, current.status, current.proposals.length)
     return because(inner, { decision: current.decisionId! }, async () => {
-      const id = await carryOut(inner, current, proposal, at)
-      current.event = inner.getReference(SchedulingEvent, id, { wrapped: true })
+      const made = await carryOut(inner, current, proposal, at)
+      current.event = inner.getReference(SchedulingEvent, made, { wrapped: true })
       current.complete()
-      return inner.findOneOrFail(SchedulingEvent, id)
+      return made
     })
   })
+  return em.findOneOrFail(SchedulingEvent, id)
 }
 
 async function carryOut(em: ScopedEntityManager, task: SchedulingAgentTask, proposal: Proposal, at: Date): Promise<string> {

@@ -46,7 +46,7 @@ export class EventReminder extends TenantRow {
     else this.dueAt = new Date(at.getTime() + minute * 5 ** (this.attempts - 1))
   }
 
-  /** The event was moved by so much. Whoever was told of the old time already is told of the new one too, where its time is still to come. */
+  /** The event was moved by so much. Whoever was told of the old time is told of the new one too, where its time is still to come. */
   follow(shiftMs: number, at: Date): void {
     this.remindAt = new Date(this.remindAt.getTime() + shiftMs)
     if (this.status === 'PENDING') this.dueAt = this.remindAt

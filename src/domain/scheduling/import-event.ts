@@ -1,5 +1,7 @@
+import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
+import { User } from '../identity/index.ts'
 import { CalendarConnection } from './calendar-connection.entity.ts'
 import { moveReminders } from './change-event.ts'
 import { requireActive } from './connections.ts'
@@ -26,13 +28,23 @@ export async function importEvent(
   const { externalId, ...details } = input
   const row = detailsOf(details)
   const { user } = connection
-  return inCalendar(em, user.id, async inner => {
-    const known = await inner.findOne(SchedulingEvent, { connection: connection.id, externalId }, { refresh: true })
+  const { id } = await inCalendar(em, user.id, async inner => {
+    const known = await inner.findOne(
+      SchedulingEvent,
+      { connection: connection.id, externalId },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
+    )
     const overlaps = await overlapsAnother(inner, user.id, row, known?.id)
     if (known) return update(inner, known, row, overlaps, at)
     const source = { connection: inner.getReference(CalendarConnection, connection.id), externalId }
-    return inner.create(SchedulingEvent, { ...row, ...source, organizer: user, status: overlaps ? 'CONFLICT' : 'SCHEDULED' })
+    return inner.create(SchedulingEvent, {
+      ...row,
+      ...source,
+      organizer: inner.getReference(User, user.id),
+      status: overlaps ? 'CONFLICT' : 'SCHEDULED',
+    })
   })
+  return em.findOneOrFail(SchedulingEvent, id)
 }
 
 async function update(

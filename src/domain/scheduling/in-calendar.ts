@@ -4,17 +4,17 @@ import { overlapConstraint } from './scheduling-event.entity.ts'
 import { OverlapError } from './scheduling.errors.ts'
 
 /**
- * Does the work whole or not at all. What waits to be written is written before: a refusal takes back all that was written inside, and a row
- * that is locked is read anew.
+ * Does the work wholly or not at all, in memory too: it begins with an empty identity map, and its entities reach the caller's when it is
+ * done. What waits to be written is written before, because a refusal takes back all that was written inside.
  */
 export async function wholly<T>(em: ScopedEntityManager, work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
   await em.flush()
-  return em.transactional(work)
+  return em.transactional(work, { clear: true })
 }
 
 /**
- * Writes into one person's calendar, wholly. The constraint decides whether events overlap; whoever
- * writes into the same calendar takes turns only because two that wait for each other's events would be a deadlock.
+ * Writes into one person's calendar, wholly. The constraint decides whether events overlap. Writers of one calendar take turns, so that
+ * what one of them has seen there still holds when it writes, and no two wait for each other's events.
  */
 export async function inCalendar<T>(em: ScopedEntityManager, organizer: string, work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
   try {

@@ -1,7 +1,7 @@
 /**
- * Scheduling: when people have time, and what takes it up. Events stand in their organizer's calendar, where no two that hold overlap, however
- * many are made at once; reminders go with them. Times that suit everybody are found by each person's own clock. Agents propose times and
- * people accept them. Calendars elsewhere are connected by the person to whom they belong, and what comes from there may conflict.
+ * Scheduling: when people have time, and what takes it up. Events stand in their organizer's calendar, where no two that hold overlap,
+ * however many are made at once; reminders go with them. Times that suit everybody are found by each person's own clock. Agents propose
+ * times and people accept them. Calendars elsewhere are connected by the person to whom they belong, and what comes from there may clash.
  */
 export { acceptProposal, proposeSlots, requestScheduling, type SchedulingTaskInput, type SlotProposal } from './agent-tasks.ts'
 export {

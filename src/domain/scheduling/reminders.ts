@@ -44,7 +44,7 @@ export async function sendReminders(em: ScopedEntityManager, at: Date, send: Sen
   })
   for (const reminder of due) {
     try {
-      await em.transactional(inner => send(inner, reminder))
+      await wholly(em, inner => send(inner, reminder))
       reminder.sent(at)
     } catch (error) {
       reminder.failed(at, error instanceof Error ? error.message : String(error))

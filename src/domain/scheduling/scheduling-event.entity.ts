@@ -33,8 +33,8 @@ export interface Period {
 }
 
 /**
- * Something that takes up a person's time. Two events of one organizer that both hold never overlap; one that comes from an outside calendar
- * and does so nevertheless is a CONFLICT, which takes up time too, until somebody moves or cancels it.
+ * Something that takes up a person's time. Two events of one organizer that both hold never overlap; one that comes from an outside
+ * calendar and does so nevertheless is a CONFLICT, which takes up time too, until somebody moves or cancels it.
  */
 export class SchedulingEvent extends TenantRow {
   declare title: string

@@ -31,8 +31,8 @@ export function wallTimeOf(instant: Date, timeZone: string): WallTime {
 }
 
 /**
- * The moment in which a clock on the wall first shows that time. A time that it skips, because it is put forward, is the moment in which that
- * happens; so a later wall time is never an earlier moment.
+ * The moment in which a clock on the wall first shows that time. A time that it skips, because it is put forward, is the moment in which
+ * that happens; so a later wall time is never an earlier moment.
  */
 export function instantOf({ year, month, day, hour, minute }: WallTime, timeZone: string): Date {
   const asIfUtc = Date.UTC(year, month - 1, day, hour, minute)
