@@ -103,6 +103,16 @@ const statuses: Readonly<Record<string, number>> = {
   'idempotency.in_flight': 409,
   'idempotency.mismatch': 422,
   'webhook.event_pattern': 422,
+  'scheduling.overlap': 409,
+  'scheduling.period_invalid': 422,
+  'scheduling.time_zone_unknown': 422,
+  'scheduling.person_unknown': 422,
+  'scheduling.search_invalid': 422,
+  'scheduling.event_closed': 409,
+  'scheduling.proposal_unknown': 409,
+  'scheduling.task_invalid': 422,
+  'scheduling.connection_inactive': 409,
+  'scheduling.connection_foreign': 403,
 
   'quality.project_inactive': 409,
 
@@ -113,7 +123,6 @@ const statuses: Readonly<Record<string, number>> = {
   'commerce.issue_not_due': 409,
   'commerce.slot_unavailable': 409,
   'commerce.slot_in_use': 409,
-  'commerce.time_zone_unknown': 422,
 
   'content.entry_incomplete': 422,
   'content.address_fixed': 409,

@@ -14,6 +14,7 @@ import {
   keepDeletedDays,
   settingOf,
 } from '../domain/system/index.ts'
+import { countDueReminders, sendReminders } from '../domain/scheduling/index.ts'
 import { countOverdueApprovals, expireApprovals } from '../domain/work/index.ts'
 import { guardedPost, type Post } from '../kernel/outgoing.ts'
 import type { Job } from './job.ts'
@@ -59,6 +60,13 @@ const expireOpenApprovals: Job = {
   due: (em, tenant, { at }) => countOverdueApprovals(em, at, tenant),
   forTenant: async (em, { at, dryRun }) =>
     dryRun ? countOverdueApprovals(em, at) : (await expireApprovals(em, at)) + (await rejectUnapproved(em)),
+}
+
+const sendDueReminders: Job = {
+  name: 'send-reminders',
+  everyMs: minute,
+  due: (em, tenant, { at }) => countDueReminders(em, at, tenant),
+  forTenant: (em, { at, dryRun }) => (dryRun ? countDueReminders(em, at) : sendReminders(em, at)),
 }
 
 /** A run in which there was nothing to do says nothing after a day. */
@@ -135,6 +143,7 @@ export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   deliver(settings),
   forgetAnswers,
   retention,
+  sendDueReminders,
   forgetJobRuns,
 ]
 

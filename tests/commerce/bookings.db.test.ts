@@ -55,7 +55,7 @@ describe('a booking', () => {
 
   test('says a time zone that there is, and an address that is one', async () => {
     const attempt = (more: Partial<BookingInput>) => work(async em => book(em, await slot(em), { ...input, ...more }, at))
-    await expect(attempt({ timeZone: 'Mars/Olympus' })).rejects.toMatchObject({ code: 'commerce.time_zone_unknown' })
+    await expect(attempt({ timeZone: 'Mars/Olympus' })).rejects.toMatchObject({ code: 'scheduling.time_zone_unknown' })
     await expect(attempt({ contactEmail: 'ada' })).rejects.toMatchObject({ code: 'identity.email_invalid' })
   })
 

@@ -323,10 +323,11 @@ describe('a newsletter', () => {
   })
 
   test('leaves those alone who unsubscribe while it is being sent', async () => {
+    const { email: last } = (await work(em => recipientsOf(em))).at(-1)!
     await send(async (em, some) => {
       await deliver(em, some)
-      if (delivered.length === 1) await em.execute(`update newsletter_subscriber set status = 'BOUNCED' where email = ?`, [everybody[7]])
+      if (delivered.length === 1) await em.execute(`update newsletter_subscriber set status = 'BOUNCED' where email = ?`, [last])
     }, 3)
-    expect(delivered.toSorted()).toEqual(everybody.filter(address => address !== everybody[7]))
+    expect(delivered.toSorted()).toEqual(everybody.filter(address => address !== last))
   })
 })

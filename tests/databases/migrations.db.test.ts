@@ -31,7 +31,7 @@ async function catalogue(): Promise<unknown> {
       `select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by 1, 2`,
       `select tablename, policyname, permissive, cmd, qual, with_check from pg_policies where schemaname = 'public' order by 1, 2`,
       `select tgrelid::regclass::text as t, tgname, tgenabled, pg_get_triggerdef(oid) as def from pg_trigger where not tgisinternal order by 1, 2`,
-      `select proname, prosecdef, proowner::regrole::text as owner, proacl::text, prosrc from pg_proc where pronamespace = 'public'::regnamespace order by 1`,
+      `select proname, prosecdef, proowner::regrole::text as owner, proacl::text, prosrc from pg_proc where pronamespace = 'public'::regnamespace order by 1, prosrc`,
       `select relname, relrowsecurity, relforcerowsecurity, relowner::regrole::text as owner, relacl::text from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1`,
       `select key from permission order by 1`,
     ].map(run),

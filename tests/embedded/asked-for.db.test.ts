@@ -19,7 +19,7 @@ const ofTheLog = ['AuditEvent', 'ActivityLog', 'DecisionLog']
 const notYet = new Set(
   [
     'AuditCheckpoint OutboxMessage Task.prospectId',
-    'Document DocumentEmbedding DocumentChat ChatMessage CalendarConnection SchedulingEvent SchedulingAgentTask EventReminder',
+    'Document DocumentEmbedding DocumentChat ChatMessage',
     'IdealCustomerProfile Prospect EmailSequence SequenceStep Campaign Message AIInsight',
   ]
     .join(' ')

@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core'
 import { because, decide } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager, TenantRow } from '../../orm/index.ts'
+import { type ScopedEntityManager, type TenantRow, wholly } from '../../orm/index.ts'
 import { ApprovalItem, approve, rejectApproval, type Verdict } from '../work/index.ts'
 import { type AgentAction, AgentDecision } from './agent-decision.entity.ts'
 import { ApprovalNeededError, NoApprovalNeededError, ToolUnknownError } from './agents.errors.ts'
@@ -67,12 +67,12 @@ export async function rejectUnapproved(em: ScopedEntityManager): Promise<number>
 
 const unapproved = { status: 'REQUIRES_APPROVAL', approval: { status: 'EXPIRED' } } as const
 
-/** In a savepoint, so that a tool that fails leaves nothing behind but the reason. */
+/** A tool that fails leaves nothing behind but the reason. */
 async function carryOut(em: ScopedEntityManager, decision: AgentDecision, tools: Tools, at: Date): Promise<void> {
   decision.requireOpen()
   const steps = decision.actions.map(({ tool, parameters }) => ({ use: toolNamed(tools, tool), parameters }))
   try {
-    await em.transactional(async inner => {
+    await wholly(em, async inner => {
       for (const { use, parameters } of steps) await use(inner, parameters, decision)
     })
     decision.execute(at)

@@ -2,9 +2,10 @@ import { LockMode, wrap } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { normalizeEmail } from '../identity/index.ts'
+import { requireTimeZone } from '../scheduling/index.ts'
 import { AuditBooking, type AuditType } from './audit-booking.entity.ts'
 import { BookingSlot } from './booking-slot.entity.ts'
-import { SlotUnavailableError, TimeZoneUnknownError } from './commerce.errors.ts'
+import { SlotUnavailableError } from './commerce.errors.ts'
 
 export interface BookingInput {
   readonly auditType: AuditType
@@ -81,12 +82,4 @@ function lockBooking(em: ScopedEntityManager, id: string): Promise<AuditBooking>
 async function recount(em: ScopedEntityManager, slots: readonly BookingSlot[]): Promise<void> {
   await em.flush()
   for (const slot of slots) await em.refresh(slot)
-}
-
-function requireTimeZone(timeZone: string): void {
-  try {
-    Intl.DateTimeFormat('en', { timeZone })
-  } catch (cause) {
-    throw new TimeZoneUnknownError(timeZone, { cause })
-  }
 }

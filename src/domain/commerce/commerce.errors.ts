@@ -62,11 +62,3 @@ export class SlotInUseError extends DaybookError {
     super(`Slot ${slot} has ${booked} booking${booked > 1 ? 's' : ''}. Cancel or reschedule before it is blocked.`, { slot, booked })
   }
 }
-
-export class TimeZoneUnknownError extends DaybookError {
-  readonly code = 'commerce.time_zone_unknown'
-
-  constructor(timeZone: string, options?: ErrorOptions) {
-    super(`"${timeZone}" is no time zone. Use a name such as Europe/Paris.`, { timeZone }, options)
-  }
-}

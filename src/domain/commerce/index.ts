@@ -22,7 +22,6 @@ export {
   SlotInUseError,
   SlotUnavailableError,
   SubscriptionTokenError,
-  TimeZoneUnknownError,
 } from './commerce.errors.ts'
 export {
   type ItemKind,

@@ -1,0 +1,92 @@
+import { LockMode } from '@mikro-orm/core'
+import { because, decide } from '../../audit/index.ts'
+import { now } from '../../kernel/clock.ts'
+import { type ScopedEntityManager, wholly } from '../../orm/index.ts'
+import type { TaskSource } from '../work/index.ts'
+import { rescheduleEvent } from './change-event.ts'
+import { type EventInput, requirePeriod, scheduleEvent } from './schedule-event.ts'
+import { type Proposal, SchedulingAgentTask, type SchedulingRequest, type SchedulingTaskType } from './scheduling-agent-task.entity.ts'
+import { type Period, SchedulingEvent } from './scheduling-event.entity.ts'
+import { ProposalUnknownError, SchedulingTaskInvalidError } from './scheduling.errors.ts'
+
+export interface SchedulingTaskInput {
+  readonly source: TaskSource
+  readonly type: SchedulingTaskType
+  readonly request?: SchedulingRequest
+  /** Which event is to be moved, cancelled or summarized. */
+  readonly event?: SchedulingEvent
+}
+
+/** Asks an agent to do something with a calendar. What it could not do in the end is refused at once. */
+export function requestScheduling(em: ScopedEntityManager, input: SchedulingTaskInput): SchedulingAgentTask {
+  const { source, type, request = {}, event } = input
+  if (type === 'FIND_TIME') eventAskedFor(request)
+  else if (!event) throw new SchedulingTaskInvalidError([`a task of type ${type} needs the event that it is about`])
+  const about = type === 'FIND_TIME' || !event ? null : em.getReference(SchedulingEvent, event.id, { wrapped: true })
+  return em.create(SchedulingAgentTask, { source, type, request, event: about })
+}
+
+export interface SlotProposal {
+  readonly slots: readonly Period[]
+  readonly rationale: string
+  /** From 0 to 1. */
+  readonly confidence?: number
+  readonly model?: string
+}
+
+/** The agent's answer to a task that runs: times to choose from. It is a decision, so the log knows who proposed them and why. */
+export async function proposeSlots(em: ScopedEntityManager, task: SchedulingAgentTask, answer: SlotProposal): Promise<void> {
+  const { slots, ...told } = answer
+  if (slots.length === 0) throw new SchedulingTaskInvalidError(['there is no time to choose from; let the task fail instead'])
+  slots.forEach(requirePeriod)
+  const proposals = slots.map(({ startsAt, endsAt }) => ({ startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString() }))
+  await wholly(em, async inner => {
+    const current = await lockTask(inner, task)
+    const { id } = await decide(inner, { type: 'scheduling.proposal', subject: current, outcome: proposals, ...told })
+    await because(inner, { decision: id }, async () => current.propose(proposals, id))
+  })
+}
+
+/**
+ * Makes or moves the event as proposed. The decision that proposed it stands with the event in the log. Where the time was taken meanwhile
+ * it is refused, and the other proposals still stand.
+ */
+export async function acceptProposal(
+  em: ScopedEntityManager,
+  task: SchedulingAgentTask,
+  index: number,
+  at: Date = now(),
+): Promise<SchedulingEvent> {
+  const id = await wholly(em, async inner => {
+    const current = await lockTask(inner, task)
+    const proposal = current.status === 'PROPOSED' ? current.proposals[index] : undefined
+    if (!proposal) throw new ProposalUnknownError(index, current.status, current.proposals.length)
+    return because(inner, { decision: current.decisionId! }, async () => {
+      const made = await carryOut(inner, current, proposal, at)
+      current.event = inner.getReference(SchedulingEvent, made, { wrapped: true })
+      current.complete()
+      return made
+    })
+  })
+  return em.findOneOrFail(SchedulingEvent, id)
+}
+
+async function carryOut(em: ScopedEntityManager, task: SchedulingAgentTask, proposal: Proposal, at: Date): Promise<string> {
+  const period = { startsAt: new Date(proposal.startsAt), endsAt: new Date(proposal.endsAt) }
+  if (task.event) {
+    const event = await task.event.loadOrFail()
+    await rescheduleEvent(em, event, period, at)
+    return event.id
+  }
+  const aiSuggestion = { task: task.id, decision: task.decisionId, ...proposal }
+  return (await scheduleEvent(em, { ...eventAskedFor(task.request), ...period, aiSuggestion })).id
+}
+
+function eventAskedFor({ title, organizer, timeZone, attendees = [], location }: SchedulingRequest): Omit<EventInput, keyof Period> {
+  if (!title || !organizer || !timeZone) throw new SchedulingTaskInvalidError(['a new event needs title, organizer and timeZone'])
+  return { title, organizer, timeZone, attendees, ...(location && { location }) }
+}
+
+function lockTask(em: ScopedEntityManager, { id }: SchedulingAgentTask): Promise<SchedulingAgentTask> {
+  return em.findOneOrFail(SchedulingAgentTask, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+}
