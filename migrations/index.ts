@@ -8,6 +8,7 @@ import { Migration20261122000001_system } from './Migration20261122000001_system
 import { Migration20261122000002_work } from './Migration20261122000002_work.ts'
 import { Migration20261122000003_billing } from './Migration20261122000003_billing.ts'
 import { Migration20261122000004_quality } from './Migration20261122000004_quality.ts'
+import { Migration20261123000005_sales } from './Migration20261123000005_sales.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261122000002_work', class: Migration20261122000002_work },
   { name: 'Migration20261122000003_billing', class: Migration20261122000003_billing },
   { name: 'Migration20261122000004_quality', class: Migration20261122000004_quality },
+  { name: 'Migration20261123000005_sales', class: Migration20261123000005_sales },
 ]

@@ -22,6 +22,16 @@ import {
 } from './domain/identity/index.ts'
 import { OrganizationSchema } from './domain/organizations/index.ts'
 import { AuditIssueSchema, AuditResultSchema, ErrorSignatureSchema, FixAttestationSchema, ProjectSchema } from './domain/quality/index.ts'
+import {
+  AIInsightSchema,
+  CampaignEnrollmentSchema,
+  CampaignSchema,
+  EmailSequenceSchema,
+  IdealCustomerProfileSchema,
+  MessageSchema,
+  ProspectSchema,
+  SequenceStepSchema,
+} from './domain/sales/index.ts'
 import { JobRunSchema } from './domain/system/index.ts'
 import {
   BillingEventSchema,
@@ -78,6 +88,14 @@ const entities: readonly Entity[] = [
   FixAttestationSchema,
   AuditResultSchema,
   AuditIssueSchema,
+  IdealCustomerProfileSchema,
+  ProspectSchema,
+  EmailSequenceSchema,
+  SequenceStepSchema,
+  CampaignSchema,
+  CampaignEnrollmentSchema,
+  MessageSchema,
+  AIInsightSchema,
   JobRunSchema,
   AuditEventSchema,
   ActivityLogSchema,

@@ -13,7 +13,7 @@ export function addSentinels(storage: MetadataStorage): void {
     const table = auditedTableOf(meta)
     if (!table) continue
     refuseUnsealable(meta, table)
-    meta.triggers.push(...events.map(event => sentinel(meta, event, 'daybook_record_rows', argumentsFor(table))))
+    meta.triggers.push(...events.map(event => sentinel(meta, event, 'daybook_record_rows', argumentsFor(meta, table))))
   }
   for (const meta of storage.getAll().values()) {
     for (const relation of meta.relations.filter(ownsPivot)) {
@@ -58,13 +58,15 @@ function sentinel(meta: EntityMetadata, event: (typeof events)[number], routine:
   }
 }
 
-function argumentsFor(table: AuditedTable): string[] {
+function argumentsFor(meta: EntityMetadata, table: AuditedTable): string[] {
+  // What the database makes from other columns follows from them; the unit of work doesn't tell it either.
+  const untold = [...table.secret, ...meta.props.filter(({ generated }) => generated).map(({ fieldNames }) => fieldNames[0]!)]
   const version = table.past.length + 1
   return [
     table.entity,
     table.logColumn,
     table.versionColumn ?? '',
-    `{${table.secret.join(',')}}`,
+    `{${untold.join(',')}}`,
     ...(version > 1 || table.personal.length > 0 ? [String(version)] : []),
     ...(table.personal.length > 0 ? [`{${table.personal.join(',')}}`, table.personColumn] : []),
   ]

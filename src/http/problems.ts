@@ -81,6 +81,17 @@ const statuses: Readonly<Record<string, number>> = {
 
   'quality.project_inactive': 409,
 
+  'sales.profile_invalid': 422,
+  'sales.profile_missing': 409,
+  'sales.email_taken': 409,
+  'sales.prospect_unknown': 422,
+  'sales.sequence_invalid': 422,
+  'sales.sequence_locked': 409,
+  'sales.sequence_inactive': 409,
+  'sales.placeholder_unknown': 422,
+  'sales.campaign_undated': 422,
+  'sales.campaign_closed': 409,
+
   'history.not_audited': 404,
   'history.event_unknown': 404,
   'history.moment_invalid': 422,

@@ -1,6 +1,7 @@
 import { sealPersonal } from '../audit/index.ts'
 import { countExpiredInvitations, expireInvitations } from '../domain/access/index.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
+import { advanceCampaigns, countDueCampaigns } from '../domain/sales/index.ts'
 import { JobRun } from '../domain/system/index.ts'
 import { countOverdueApprovals, expireApprovals } from '../domain/work/index.ts'
 import type { Job } from './job.ts'
@@ -47,6 +48,13 @@ const expireOpenApprovals: Job = {
   forTenant: (em, { at, dryRun }) => (dryRun ? countOverdueApprovals(em, at) : expireApprovals(em, at)),
 }
 
+const advanceRunningCampaigns: Job = {
+  name: 'advance-campaigns',
+  everyMs: minute,
+  due: (em, tenant, { at }) => countDueCampaigns(em, at, tenant),
+  forTenant: (em, { at, dryRun }) => (dryRun ? countDueCampaigns(em, at) : advanceCampaigns(em, at)),
+}
+
 /** A run in which there was nothing to do says nothing after a day. */
 const forgetJobRuns: Job = {
   name: 'forget-job-runs',
@@ -65,5 +73,6 @@ export const jobs: readonly Job[] = [
   cleanUpIdentity,
   expireOpenInvitations,
   expireOpenApprovals,
+  advanceRunningCampaigns,
   forgetJobRuns,
 ]

@@ -21,6 +21,8 @@ export interface IndexDeclaration<T> {
   readonly name?: string
   /** A partial index: an SQL condition. */
   readonly where?: string
+  /** An index of another kind: the whole statement. The tenant is not put in front, so it can't serve the policy. */
+  readonly expression?: string
 }
 
 export interface EntityOptions<T> {
@@ -66,7 +68,7 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
   const uniques = (options.uniques ?? []).map(unique => (softDelete ? { where: 'deleted_at is null', ...unique } : unique))
   declareEntity(options.class, { belongsTo: 'tenant', access, immutable, audit, softDelete })
   // Every read compares the tenant, so at least one whole index has to start with it.
-  const servesPolicy = [...uniques, ...indexes].some(index => !index.where)
+  const servesPolicy = [...uniques, ...indexes].some(index => !index.where && !index.expression)
   return schemaOf<T>({
     ...rest,
     properties: {

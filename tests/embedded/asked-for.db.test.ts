@@ -18,10 +18,9 @@ const ofTheLog = ['AuditEvent', 'ActivityLog', 'DecisionLog']
 /** What is still missing. A line goes when it is there, and the test says so. */
 const notYet = new Set(
   [
-    'AuditCheckpoint OutboxMessage Task.prospectId',
+    'AuditCheckpoint OutboxMessage',
     'AIProviderConfig OrchestrationAgent AgentDecision Automation WorkflowTrigger WorkflowExecution',
     'Document DocumentEmbedding DocumentChat ChatMessage CalendarConnection SchedulingEvent SchedulingAgentTask EventReminder',
-    'IdealCustomerProfile Prospect EmailSequence SequenceStep Campaign Message AIInsight',
     'MarketplaceItem MarketplaceOrder MarketplaceOrderItem NewsletterSubscriber NewsletterIssue BookingSlot AuditBooking ContentEntry',
     'SystemSetting SeedRun IdempotencyKey WebhookEndpoint WebhookDelivery',
   ]
