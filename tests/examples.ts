@@ -11,6 +11,7 @@ export const examples: Examples = {
   'IdealCustomerProfile.weights': () => ({ completeness: 1 }),
   'Prospect.email': () => `${crypto.randomUUID()}@example.com`,
   'SequenceStep.subject': () => 'Good morning',
+  'Message.campaign': () => related,
   'AIInsight.confidence': () => 0.5,
   'Task.pipeline': () => related,
   'Task.stage': () => related,

@@ -125,7 +125,12 @@ export function nothingWhereDenied({ mayRewrite }: Ground) {
 }
 
 export function insertJson(em: { execute(sql: string, params: unknown[]): Promise<unknown> }, table: string, row: Json): Promise<unknown> {
-  return em.execute(`insert into ${table} select (jsonb_populate_record(null::${table}, ?::jsonb)).*`, [JSON.stringify(row)])
+  const columns = Object.keys(row)
+    .map(column => `"${column}"`)
+    .join(', ')
+  return em.execute(`insert into ${table} (${columns}) select ${columns} from jsonb_populate_record(null::${table}, ?::jsonb)`, [
+    JSON.stringify(row),
+  ])
 }
 
 /** Native inserts fill in nothing. */

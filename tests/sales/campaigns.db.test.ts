@@ -359,18 +359,18 @@ describe('steps', () => {
     await activate()
   })
 
-  test('that change while the sequence is activated do so before or not at all', async () => {
+  test('wait for whoever activates their sequence, and then stay', async () => {
     await work(async em => (await em.findOneOrFail(EmailSequence, sequence)).pause())
-    const activate = () => work(async em => activateSequence(em, await em.findOneOrFail(EmailSequence, sequence)))
-    await Promise.allSettled([
-      activate(),
-      ...[2, 3].map(position => work(async em => removeStep(em, await em.findOneOrFail(SequenceStep, { sequence, position })))),
-    ])
-    const { status } = await work(em => em.findOneOrFail(EmailSequence, sequence))
-    const positions = (await work(em => em.find(SequenceStep, { sequence }, { orderBy: { position: 'asc' } }))).map(
-      ({ position }) => position,
-    )
-    if (status === 'ACTIVE') expect(positions).toEqual(positions.map((_position, index) => index + 1))
+    let activated = () => {}
+    const isActivated = new Promise<void>(resolve => (activated = resolve))
+    const activating = work(async em => {
+      await activateSequence(em, await em.findOneOrFail(EmailSequence, sequence))
+      activated()
+      await new Promise(resolve => setTimeout(resolve, 300))
+    })
+    await isActivated
+    await expect(work(async em => removeStep(em, await step(em)))).rejects.toMatchObject({ code: 'sales.sequence_locked' })
+    await activating
   })
 
   test('of which there are messages stay', async () => {

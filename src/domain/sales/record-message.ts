@@ -23,7 +23,7 @@ export function recordOpened(em: ScopedEntityManager, message: Message, at: Date
   return record(em, message, 'OPENED', at)
 }
 
-/** Whoever replies gets no further message of the campaign, and is engaged. `body` keeps what they wrote. */
+/** Whoever replies gets no further message of the campaign, and is engaged. `body` keeps what they wrote, the first time. */
 export function recordReply(em: ScopedEntityManager, message: Message, at: Date = now(), body?: string): Promise<Message> {
   return record(em, message, 'REPLIED', at, async (inner, told) => {
     await stop(inner, told, 'REPLIED', at)
