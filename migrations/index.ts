@@ -14,6 +14,7 @@ import { Migration20261123000003_system } from './Migration20261123000003_system
 import { Migration20261123000006_commerce } from './Migration20261123000006_commerce.ts'
 import { Migration20261123000007_content } from './Migration20261123000007_content.ts'
 import { Migration20261123000004_scheduling } from './Migration20261123000004_scheduling.ts'
+import { Migration20261123000005_sales } from './Migration20261123000005_sales.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -32,4 +33,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000006_commerce', class: Migration20261123000006_commerce },
   { name: 'Migration20261123000007_content', class: Migration20261123000007_content },
   { name: 'Migration20261123000004_scheduling', class: Migration20261123000004_scheduling },
+  { name: 'Migration20261123000005_sales', class: Migration20261123000005_sales },
 ]

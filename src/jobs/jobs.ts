@@ -15,6 +15,7 @@ import {
   settingOf,
 } from '../domain/system/index.ts'
 import { countDueReminders, sendReminders } from '../domain/scheduling/index.ts'
+import { advanceCampaigns, countDueCampaigns } from '../domain/sales/index.ts'
 import { countOverdueApprovals, expireApprovals } from '../domain/work/index.ts'
 import { guardedPost, type Post } from '../kernel/outgoing.ts'
 import type { Job } from './job.ts'
@@ -67,6 +68,13 @@ const sendDueReminders: Job = {
   everyMs: minute,
   due: (em, tenant, { at }) => countDueReminders(em, at, tenant),
   forTenant: (em, { at, dryRun }) => (dryRun ? countDueReminders(em, at) : sendReminders(em, at)),
+}
+
+const advanceRunningCampaigns: Job = {
+  name: 'advance-campaigns',
+  everyMs: minute,
+  due: (em, tenant, { at }) => countDueCampaigns(em, at, tenant),
+  forTenant: (em, { at, dryRun }) => (dryRun ? countDueCampaigns(em, at) : advanceCampaigns(em, at)),
 }
 
 /** A run in which there was nothing to do says nothing after a day. */
@@ -144,6 +152,7 @@ export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   forgetAnswers,
   retention,
   sendDueReminders,
+  advanceRunningCampaigns,
   forgetJobRuns,
 ]
 

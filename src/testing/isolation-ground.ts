@@ -81,7 +81,7 @@ async function undoneRow(em: ScopedEntityManager, meta: EntityMetadata, data: Ro
   const attempt = em.transactional(async inner => {
     inner.create(meta.class, data as never)
     await inner.flush()
-    throw new Undone(writable(meta, await storedRow(inner, meta, data.id as string)))
+    throw new Undone(withoutGenerated(meta, await storedRow(inner, meta, data.id as string)))
   })
   return attempt.catch((error: unknown) => {
     if (error instanceof Undone) return error.json
@@ -89,10 +89,10 @@ async function undoneRow(em: ScopedEntityManager, meta: EntityMetadata, data: Ro
   })
 }
 
-/** Without what the database makes by itself. */
-function writable(meta: EntityMetadata, row: Json): Json {
-  const generated = meta.props.filter(prop => prop.generated).flatMap(({ fieldNames }) => fieldNames)
-  return Object.fromEntries(Object.entries(row).filter(([column]) => !generated.includes(column)))
+/** What the database makes by itself nobody may insert. */
+function withoutGenerated(meta: EntityMetadata, row: Json): Json {
+  const generated = new Set(meta.props.filter(prop => prop.generated).flatMap(prop => prop.fieldNames))
+  return Object.fromEntries(Object.entries(row).filter(([column]) => !generated.has(column)))
 }
 
 async function storedRow(em: ScopedEntityManager, meta: EntityMetadata, id: string): Promise<Json> {

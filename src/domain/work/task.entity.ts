@@ -39,6 +39,8 @@ export class Task extends TenantRow {
   declare stage?: Ref<PipelineStage> | null
   declare stageEnteredAt?: Date | null
   declare assignee?: Ref<User> | null
+  /** Sales stands below work, so this is no relation; `linkTask` sees to it that the prospect is there. */
+  declare prospectId?: string | null
   declare dueAt?: Date | null
   declare completedAt?: Date | null
   declare data: Opt<Record<string, unknown>>
@@ -113,6 +115,7 @@ export const TaskSchema: EntitySchema<Task> = tenantEntity({
     stage: () => p.manyToOne(PipelineStage).ref().nullable().deleteRule('restrict'),
     stageEnteredAt: moment().nullable(),
     assignee: () => p.manyToOne(User).ref().nullable(),
+    prospectId: p.uuid().nullable(),
     dueAt: moment().nullable(),
     completedAt: moment().nullable(),
     data: p
@@ -121,7 +124,12 @@ export const TaskSchema: EntitySchema<Task> = tenantEntity({
       .defaultRaw(`'{}'`),
     version: p.integer().version(),
   },
-  indexes: [{ properties: ['status', 'dueAt'] }, { properties: ['assignee', 'status'] }, { properties: ['stage', 'stageEnteredAt'] }],
+  indexes: [
+    { properties: ['status', 'dueAt'] },
+    { properties: ['assignee', 'status'] },
+    { properties: ['stage', 'stageEnteredAt'] },
+    { properties: ['prospectId'] },
+  ],
   checks: [
     { name: 'task_completed_when_done', expression: `(status = 'DONE') = (completed_at is not null)` },
     { name: 'task_stage_in_pipeline', expression: 'stage_id is null or pipeline_id is not null' },
