@@ -7,7 +7,7 @@ import {
   UniqueConstraintViolationException,
 } from '@mikro-orm/core'
 import { DaybookError } from '../kernel/error.ts'
-import { translateDriverError } from '../orm/index.ts'
+import { OutcomeUnknownError, translateDriverError } from '../orm/index.ts'
 import { RequestInvalidError } from './http.errors.ts'
 import { type ProblemParts, statusOfCode } from './problems.ts'
 
@@ -17,6 +17,8 @@ const internal: ProblemParts = { code: 'internal', detail: 'Something went wrong
 export function problemOf(thrown: unknown): ProblemParts {
   const error = translateDriverError(thrown)
   if (error instanceof RequestInvalidError) return { code: error.code, detail: error.message, errors: error.errors }
+  // Who asked has to know, although they can't help it.
+  if (error instanceof OutcomeUnknownError) return { code: error.code, detail: error.message }
   if (error instanceof DaybookError) return fromDaybook(error)
   return fromOrm(error) ?? fromState(stateOf(error)) ?? fromFastify(error) ?? internal
 }

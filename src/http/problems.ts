@@ -138,6 +138,9 @@ const statuses: Readonly<Record<string, number>> = {
   'sales.campaign_undated': 422,
   'sales.campaign_closed': 409,
 
+  'helpers.pagination_invalid': 422,
+  'helpers.not_soft_deletable': 500,
+
   'history.not_audited': 404,
   'history.event_unknown': 404,
   'history.moment_invalid': 422,
@@ -164,6 +167,7 @@ const statuses: Readonly<Record<string, number>> = {
   'tenancy.row_refused': 403,
   'tenancy.identity_immutable': 409,
   'transaction.rolled_back': 500,
+  'transaction.outcome_unknown': 503,
   'model.entity_not_scoped': 500,
   'model.unique_across_tenants': 500,
   'model.personal_type': 500,

@@ -1,4 +1,4 @@
-import { DeadlockException, type EntityManager, type IsolationLevel, type MikroORM } from '@mikro-orm/core'
+import { type EntityManager, type IsolationLevel, type MikroORM } from '@mikro-orm/core'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { currentScope, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
 import { translateDriverError } from './driver-errors.ts'
@@ -7,6 +7,7 @@ import { OperatorUnavailableError } from './orm.errors.ts'
 import { ormOf } from './orm-registry.ts'
 import { operatorRole, type RunSql } from './roles.ts'
 import type { ScopedEntityManager } from './scoped-entity-manager.ts'
+import { isConflict } from './transient.ts'
 
 /** Bounds that travel with each transaction, because a pooler keeps nothing that was set on a connection. */
 export interface TransactionLimits {
@@ -126,9 +127,4 @@ export class Daybook implements AsyncDisposable {
 export function runUnlogged({ orm }: Daybook): RunSql {
   return sql =>
     (orm.driver as DaybookServerDriver | DaybookEmbeddedDriver).getConnection().execute(sql, [], 'all', undefined, { enabled: false })
-}
-
-function isConflict(error: unknown): boolean {
-  const code = (error as { code?: string } | undefined)?.code
-  return error instanceof DeadlockException || code === '40001' || code === '40P01'
 }
