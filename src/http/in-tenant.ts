@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { resolveScope, tenantContext } from '../context/index.ts'
 import { apiKeyAllows, assertCan, Membership, PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
 import type { User } from '../domain/identity/index.ts'
-import { Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
+import { assertServedHere, Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { isId } from '../kernel/id.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 import { actorOf, type Principal } from './authentication.ts'
@@ -42,7 +42,7 @@ export function transactIn<A>(
       scope,
       async em => {
         effects = [] // the transaction may be tried again
-        const entered = await enter(em, principal, tenant)
+        const entered = await enter(em, principal, tenant, request.server.daybook.database.region)
         return handle({ em, ...entered, afterCommit: effect => void effects.push(effect) })
       },
       // A read sees one snapshot, however many statements it takes.
@@ -58,10 +58,16 @@ function principalIn({ principal }: FastifyRequest): Principal {
   return principal
 }
 
-async function enter(em: ScopedEntityManager, principal: Principal, tenant: string): Promise<Pick<Work, 'organization' | 'user'>> {
+async function enter(
+  em: ScopedEntityManager,
+  principal: Principal,
+  tenant: string,
+  region: string | undefined,
+): Promise<Pick<Work, 'organization' | 'user'>> {
   const user = principal.kind === 'person' ? await activeMember(em, principal.user.id) : undefined
   const organization = await em.findOne(Organization, tenant)
   if (!organization || organization.deletedAt) throw new ResourceNotFoundError('organization')
+  assertServedHere(organization, region)
   if (!organization.isServed()) throw new OrganizationNotServedError(organization.status)
   return { organization, ...(user && { user }) }
 }

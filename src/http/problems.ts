@@ -164,6 +164,7 @@ const statuses: Readonly<Record<string, number>> = {
   'scope.needs_transaction': 500,
   'scope.operator_unavailable': 500,
   'tenancy.context_missing': 500,
+  'tenancy.wrong_region': 421,
   'tenancy.row_refused': 403,
   'tenancy.identity_immutable': 409,
   'transaction.rolled_back': 500,

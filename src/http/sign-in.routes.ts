@@ -10,7 +10,7 @@ import {
   type User,
   verifyEmail,
 } from '../domain/identity/index.ts'
-import { dataRegions, organizationsOf } from '../domain/organizations/index.ts'
+import { dataRegions, isServedHere, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
 import { emailField, exactly, nameField, nullable, oneOf, passwordField, tokenField } from './fields.ts'
 import type { HostState } from './host-state.ts'
@@ -58,7 +58,8 @@ export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']):
       const signedIn = await signIn(daybook.database, { ...request.body, ...browserOf(request) })
       if (!signedIn) throw new SignInRefusedError()
       setSessionCookie(reply, signedIn.token, signedIn.session.expires)
-      const [first] = await organizationsOf(daybook.database, signedIn.user.id)
+      const organizations = await organizationsOf(daybook.database, signedIn.user.id)
+      const first = organizations.find(organization => isServedHere(organization, daybook.database.region))
       if (first) await activateTenant(daybook.database, signedIn.session, first.id)
       return { user: ownUserView(signedIn.user), activeOrganization: first?.id ?? null }
     },

@@ -98,6 +98,7 @@ export const OrganizationSchema: EntitySchema<Organization> = globalEntity({
     deletedAt: moment().nullable(),
     version: p.integer().version(),
   },
+  immutable: ['dataRegion'],
   audit: { log: 'id' },
   uniques: [{ properties: ['domain'], where: 'domain_verified_at is not null' }],
   checks: [{ name: 'organization_slug_shape', expression: `slug ~ '^[a-z0-9](-?[a-z0-9])*$' and length(slug) <= 63` }],
