@@ -209,25 +209,29 @@ export class Migration20261123000008_documents extends Migration {
     this.addSql(
       `create policy "tenant" on "chat_message" using (tenant_id = nullif(current_setting('daybook.tenant_id', true), '')::uuid) with check (tenant_id = nullif(current_setting('daybook.tenant_id', true), '')::uuid);`,
     )
-    // Contract: the cosine of the angle between two vectors of one length. Where pgvector is installed, or may be, it computes the same faster.
+    // Contract: the cosine of the angle between two vectors of one length.
     this
       .addSql(`create function daybook_cosine(a real[], b real[]) returns float8 language sql immutable strict parallel safe cost 4000 as $$
       select sum(x::float8 * y) / sqrt(sum(x::float8 * x) * sum(y::float8 * y)) from unnest(a, b) as t(x, y) $$;`)
-    this.addSql(`do $$
+    // Contract: from now on pgvector computes the cosine, which is the same and many times as fast, if it is installed or may be; whether it
+    // does. Most owners may not install it, so whoever administers the server can, at any time, and the owner calls this again.
+    this.addSql(`create function daybook_use_pgvector() returns boolean language plpgsql set search_path = public, pg_temp as $$
       declare home text;
       begin
-        if exists (select from pg_available_extensions where name = 'vector') then
+        if exists (select from pg_available_extensions where name = 'vector' and installed_version is null) then
           begin
-            create extension if not exists vector schema public;
+            create extension vector schema public;
           exception when others then raise notice 'daybook compares vectors without pgvector: %', sqlerrm;
           end;
         end if;
         select n.nspname into home from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'vector';
-        if home is not null then
-          execute format('create or replace function daybook_cosine(a real[], b real[]) returns float8 language sql immutable strict
-            parallel safe as %L', format('select 1 - (a::%1$I.vector operator(%1$I.<=>) b::%1$I.vector)', home));
-        end if;
+        if home is null then return false; end if;
+        execute format('create or replace function daybook_cosine(a real[], b real[]) returns float8 language sql immutable strict
+          parallel safe as %L', format('select 1 - (a::%1$I.vector operator(%1$I.<=>) b::%1$I.vector)', home));
+        return true;
       end $$;`)
+    this.addSql(`revoke all on function daybook_use_pgvector() from public;`)
+    this.addSql(`select daybook_use_pgvector();`)
     // Contract: the scope's own chunks of a model, of one document if it is given, the nearest to a vector first. Like every search it runs as a
     // role that policies don't bind, so that an index could serve it, and compares the tenant itself.
     this.addSql(`create function daybook_search_embeddings(query real[], of_model text, most int, of_document uuid default null)
@@ -258,6 +262,7 @@ export class Migration20261123000008_documents extends Migration {
   override down(): void {
     this.addSql(`drop function daybook_search_embeddings(real[], text, int, uuid);`)
     this.addSql(`drop function daybook_search_documents(text, int);`)
+    this.addSql(`drop function daybook_use_pgvector();`)
     this.addSql(`drop function daybook_cosine(real[], real[]);`)
     this.addSql(`drop table "chat_message";`)
     this.addSql(`drop table "document_chat";`)

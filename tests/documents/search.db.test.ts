@@ -256,6 +256,18 @@ describe('the search by meaning', () => {
   })
 })
 
+test('what computes nearness is chosen by the owner alone', async () => {
+  const sql = 'select daybook_use_pgvector() as uses'
+  await expect(work(inner => inner.execute(sql))).rejects.toMatchObject({ code: '42501' })
+  const { urls } = database
+  if (!urls) return // The embedded database has no role to log in with.
+  const [installed] = await administer(
+    urls.administrator,
+    `select exists (select from pg_available_extensions where name = 'vector') as uses`,
+  )
+  expect(await administer(urls.owner, sql)).toEqual([installed])
+})
+
 describe('the search by words', () => {
   const found = async (words: string, limit = 20) => (await searchDocuments(em(), words, { limit })).map(({ document }) => document.title)
 
