@@ -103,6 +103,17 @@ const statuses: Readonly<Record<string, number>> = {
   'automation.action_unknown': 422,
   'automation.answer_refused': 502,
 
+  'documents.invalid': 422,
+  'documents.too_large': 413,
+  'documents.upload_late': 409,
+  'documents.storage_key': 422,
+  'documents.unread': 409,
+  'documents.chunking_invalid': 422,
+  'documents.embedding_refused': 502,
+  'documents.dimension_mismatch': 409,
+  'documents.citation_refused': 422,
+  'documents.call_inside_transaction': 500,
+
   'system.setting_invalid': 422,
   'idempotency.in_flight': 409,
   'idempotency.mismatch': 422,
