@@ -117,3 +117,35 @@ export class TooManyRequestsError extends DaybookError {
     super(`Too many requests from this address. Try again in ${seconds} s.`, { seconds })
   }
 }
+
+export class CursorRefusedError extends DaybookError {
+  readonly code = 'http.cursor_refused'
+
+  constructor() {
+    super('This cursor is damaged, or belongs to another list. Begin without one.')
+  }
+}
+
+export class ConditionRequiredError extends DaybookError {
+  readonly code = 'http.condition_required'
+
+  constructor() {
+    super('Say which state you have seen: send the `ETag` of your last answer as `If-Match`, or `*` if it doesn’t matter.')
+  }
+}
+
+export class ConditionFailedError extends DaybookError {
+  readonly code = 'http.condition_failed'
+
+  constructor() {
+    super('Somebody else changed it meanwhile. Read it again, then repeat the change.')
+  }
+}
+
+export class ReferenceUnknownError extends DaybookError {
+  readonly code = 'http.reference_unknown'
+
+  constructor(thing: string) {
+    super(`The request refers to a ${thing} that isn't here.`, { thing })
+  }
+}

@@ -1,7 +1,7 @@
 import { IsolationLevel } from '@mikro-orm/core'
 import type { FastifyRequest } from 'fastify'
 import { resolveScope, tenantContext } from '../context/index.ts'
-import { apiKeyAllows, assertCan, Membership, PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
+import { apiKeyAllows, assertCan, can, Membership, PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
 import type { User } from '../domain/identity/index.ts'
 import { assertServedHere, Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { isId } from '../kernel/id.ts'
@@ -16,6 +16,8 @@ export interface Work {
   readonly organization: Organization
   /** Whoever asks, as `em` knows them; a program is nobody. */
   readonly user?: User
+  /** Whether whoever asks has a permission. */
+  readonly may: (permission: string) => Promise<boolean>
   readonly afterCommit: (effect: () => void) => void
 }
 
@@ -43,7 +45,8 @@ export function transactIn<A>(
       async em => {
         effects = [] // the transaction may be tried again
         const entered = await enter(em, principal, tenant, request.server.daybook.database.region)
-        return handle({ em, ...entered, afterCommit: effect => void effects.push(effect) })
+        const may = (wanted: string) => hasPermission(em, principal, wanted)
+        return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
       },
       // A read sees one snapshot, however many statements it takes.
       isRead(request) ? { readOnly: true, isolation: IsolationLevel.REPEATABLE_READ } : {},
@@ -83,6 +86,12 @@ async function requirePermission({ em, user }: Work, principal: Principal, permi
   else if (principal.kind === 'program' && !apiKeyAllows(principal.apiKey, permission)) {
     throw new PermissionDeniedError(permission, 'the API key doesn’t have it')
   }
+}
+
+function hasPermission(em: ScopedEntityManager, principal: Principal, permission: string): Promise<boolean> {
+  return principal.kind === 'person'
+    ? can(em, principal.user.id, permission)
+    : Promise.resolve(apiKeyAllows(principal.apiKey, permission as PermissionKey))
 }
 
 function tenantAsked({ params }: FastifyRequest, principal: Principal): string {

@@ -1,5 +1,6 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { Mailer } from './mailer.ts'
+import type { Resource } from './resources/index.ts'
 
 export interface RateLimits {
   /** Requests per minute and address, over all routes. */
@@ -18,6 +19,8 @@ export interface PluginOptions {
   /** False switches the limits off: for tests. */
   readonly rateLimits?: Partial<RateLimits> | false
   readonly readinessCacheMs?: number
+  /** What is served as resources; all of the product's (`catalogue`) unless said otherwise. Add your own with `resource(Entity, …)`. */
+  readonly resources?: readonly Resource[]
 }
 
 export interface HostOptions extends PluginOptions {

@@ -18,6 +18,7 @@ import { passwordRoutes } from './password.routes.ts'
 import { permissionRoutes } from './permission.routes.ts'
 import { limitRates } from './rate-limits.ts'
 import { echoRequestId } from './request-story.ts'
+import { catalogue, registerResources } from './resources/index.ts'
 import { roleRoutes } from './role.routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { signInRoutes } from './sign-in.routes.ts'
@@ -60,4 +61,5 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   roleRoutes(app)
   permissionRoutes(app)
   apiKeyRoutes(app)
+  registerResources(app, options.resources ?? Object.values(catalogue).flat())
 }

@@ -3,6 +3,7 @@ import { rejectUnapproved } from '../domain/agents/index.ts'
 import { countExpiredInvitations, expireInvitations } from '../domain/access/index.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
 import { type Actions, countDueSchedules, countQueuedExecutions, fireSchedules, runExecutions } from '../domain/automation/index.ts'
+import { countStrayFiles, type DocumentStore, removeStrayFiles } from '../domain/documents/index.ts'
 import {
   cleanupSoftDeletedRecords,
   countDueDeliveries,
@@ -117,6 +118,17 @@ function deliver({ post = guardedPost() }: JobSettings): Job {
   }
 }
 
+/** Removes files that no document has any more. */
+function removeFiles(store: DocumentStore): Job {
+  return {
+    name: 'remove-files',
+    everyMs: minute,
+    due: (em, tenant, { at }) => countStrayFiles(em, at, tenant),
+    outsideForTenant: ({ transact }, { at, dryRun }) =>
+      dryRun ? transact(em => countStrayFiles(em, at)) : removeStrayFiles({ store, transact }, at),
+  }
+}
+
 const forgetAnswers: Job = {
   name: 'forget-idempotency-keys',
   everyMs: hour,
@@ -137,6 +149,8 @@ export interface JobSettings {
   readonly actions?: Actions
   /** How automations and webhooks call elsewhere; public https addresses alone, unless said otherwise. */
   readonly post?: Post
+  /** Where the files of documents are. Without it nothing is removed there. */
+  readonly store?: DocumentStore
 }
 
 /** What a running Daybook does by itself. */
@@ -149,6 +163,7 @@ export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   fireDueSchedules,
   runAutomations(settings),
   deliver(settings),
+  ...(settings.store ? [removeFiles(settings.store)] : []),
   forgetAnswers,
   retention,
   sendDueReminders,

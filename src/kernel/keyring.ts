@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { sameDigest } from './secret.ts'
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto'
 
 /**
  * Master keys, which never leave the process: they seal other keys, and secrets that must be read again. The first one seals; all of them
@@ -23,6 +24,15 @@ export class Keyring {
     const [name, text] = sealed.split('.') as [string, string]
     const key = this.#keys.get(name)
     return key && openWith(key, text, context)
+  }
+
+  /** Proves later that a text came from here, in this context. */
+  sign(text: string, context: string): string {
+    return mac(this.#keys.get(this.#first)!, text, context)
+  }
+
+  isSigned(text: string, context: string, signature: string): boolean {
+    return [...this.#keys.values()].some(key => sameDigest(mac(key, text, context), signature))
   }
 
   /** Whether it was sealed by the first key. */
@@ -58,4 +68,10 @@ export function openWith(key: Buffer, sealed: string, context: string): Buffer {
 /** Tells master keys apart without telling anything of them. */
 function nameOf(key: Buffer): string {
   return createHash('sha256').update('daybook master key').update(key).digest('base64url').slice(0, 8)
+}
+
+/** By a key that is derived from the master key, so that what one is used for tells nothing about the other. */
+function mac(key: Buffer, text: string, context: string): string {
+  const own = createHmac('sha256', key).update('daybook signature').digest()
+  return createHmac('sha256', own).update(`${context}\n${text}`).digest('base64url').slice(0, 22)
 }

@@ -40,8 +40,9 @@ async function lastOf(when: When, run: RunSql): Promise<{ seq: string; at: strin
   // A date is as long as its millisecond; who asks for now, right after a write, means to see it.
   const at = `('${instant.toISOString()}'::timestamptz + interval '0.999 milliseconds')`
   // Positions and instants rise together but for transactions side by side, so the last hour holds the highest position.
+  // Named by its table: the column that is selected has the same name, and is text, of which '99' is the highest.
   const highest = (since: string) =>
-    `select seq::text, recorded_at::text as at from audit_event where recorded_at <= ${at}${since} order by seq desc limit 1`
+    `select seq::text, recorded_at::text as at from audit_event e where recorded_at <= ${at}${since} order by e.seq desc limit 1`
   const [row] = [...(await run(highest(` and recorded_at > ${at} - interval '1 hour'`))), ...(await run(highest('')))]
   if (!row) throw new NothingThenError(instant.toISOString())
   return literalsOf(row)

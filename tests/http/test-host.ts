@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { daybookHost, type HostOptions, type Mail } from '../../src/http/index.ts'
 import type { Daybook } from '../../src/orm/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
+import type { Schema } from './sample.ts'
 
 export const password = 'a long and private sentence'
 
@@ -10,6 +11,8 @@ export interface Route {
   readonly method: string
   readonly url: string
   readonly takesBody: boolean
+  readonly body?: Schema
+  readonly query?: Schema
 }
 
 /** A host on a database of its own, with everything it mails and logs at hand. */
@@ -35,7 +38,7 @@ export async function openTestHost(options: HostOptions = {}): Promise<TestHost>
   const host = daybookHost(daybook, { logger: { level: 'trace', stream }, mailer, rateLimits: false, ...options })
   const routes: Route[] = []
   host.addHook('onRoute', ({ method, url, schema }) => {
-    routes.push(...[method].flat().map(each => ({ method: each, url, takesBody: schema?.body !== undefined })))
+    routes.push(...[method].flat().map(each => ({ method: each, url, takesBody: schema?.body !== undefined, ...schemasIn(schema) })))
   })
   await host.ready()
   const close = async () => {
@@ -43,6 +46,11 @@ export async function openTestHost(options: HostOptions = {}): Promise<TestHost>
     await daybook.close()
   }
   return { daybook, host, mails, log, routes, [Symbol.asyncDispose]: close }
+}
+
+function schemasIn(schema: { body?: unknown; querystring?: unknown } = {}): Pick<Route, 'body' | 'query'> {
+  const { body, querystring } = schema as { body?: Schema; querystring?: Schema }
+  return { ...(body && { body }), ...(querystring && { query: querystring }) }
 }
 
 type Call = Omit<InjectOptions, 'method' | 'url'>
@@ -118,4 +126,10 @@ export function tokenFor(mails: readonly Mail[], to: string): string {
 export async function roleIdOf(caller: Caller, key: string): Promise<string> {
   const { items } = (await caller.get('/organizations/current/roles?limit=200')).json<{ items: { id: string; key: string }[] }>()
   return items.find(role => role.key === key)!.id
+}
+
+/** Where an entity's resource lives: `ContentEntry` and `content-entries` come to the same. */
+export function collectionOf({ routes }: TestHost, { name }: { readonly name: string }): string {
+  const bare = (text: string) => text.replaceAll('-', '').toLowerCase().replace(/ies$/, 'y').replace(/s$/, '')
+  return routes.map(({ url }) => url.split('/')[3] ?? '').find(path => bare(path) === bare(name))!
 }

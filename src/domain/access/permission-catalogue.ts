@@ -5,11 +5,6 @@ import { type PermissionAction, permissionActions } from './permission.entity.ts
 /** `task:update` */
 export type PermissionKey = `${string}:${Lowercase<PermissionAction>}`
 
-/** An entity's name in kebab-case: `ApiKey` is `api-key`. */
-export function resourceOf(className: string): string {
-  return className.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase()
-}
-
 /** Every action on every resource. */
 export function permissionKeys(resources: readonly string[]): PermissionKey[] {
   return resources.flatMap(resource =>

@@ -1,7 +1,7 @@
+import { entityNameOf } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { Row, type ScopedEntityManager } from '../../orm/index.ts'
 import { PermissionDeniedError } from './access.errors.ts'
-import { resourceOf } from './permission-catalogue.ts'
 import {
   decide,
   type Explanation,
@@ -60,7 +60,7 @@ function remaining(grants: Grants, key: string): string[] {
 /** An entity's relations are compared by their ids. */
 function subjectOf(em: ScopedEntityManager, subject: Subject | Row | undefined): Subject | undefined {
   if (!(subject instanceof Row)) return subject
-  return { type: resourceOf(subject.constructor.name), id: subject.id, values: em.getComparator().prepareEntity(subject) }
+  return { type: entityNameOf(subject.constructor.name), id: subject.id, values: em.getComparator().prepareEntity(subject) }
 }
 
 /** One statement for everything that decides. For given permissions only the roles' rows that could grant them are read. */

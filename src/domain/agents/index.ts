@@ -49,6 +49,8 @@ export {
   type ProviderInput,
   providerSecretOf,
   replaceProviderSecret,
+  settleTokens,
+  type TokenSettlement,
   type TokensLeft,
   useTokens,
 } from './providers.ts'

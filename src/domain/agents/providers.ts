@@ -65,11 +65,32 @@ export async function useTokens(
   tokens: number,
   at: Date = now(),
 ): Promise<TokensLeft> {
-  const month = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1))
+  const month = monthOf(at)
   const limit = monthlyTokenLimit ?? undefined
   const used = limit !== undefined && tokens > limit ? undefined : await count(em, [newId(), tenantId, id, month, tokens], limit)
   if (used === undefined) throw new TokenLimitError(name, limit!)
   return { used, ...(limit !== undefined && { left: limit - used }) }
+}
+
+export interface TokenSettlement {
+  /** What was counted before it was known. */
+  readonly counted: number
+  readonly used: number
+}
+
+/** Corrects what was counted before a call by what it has used. It counts even beyond the limit: what is used is used. */
+export async function settleTokens(
+  em: ScopedEntityManager,
+  { id }: AIProviderConfig,
+  { counted, used }: TokenSettlement,
+  at: Date = now(),
+): Promise<void> {
+  const sql = 'update token_count set tokens = greatest(tokens + ?, 0) where provider_id = ? and month = ?'
+  await em.execute(sql, [used - counted, id, monthOf(at)])
+}
+
+function monthOf(at: Date): Date {
+  return new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1))
 }
 
 async function count(em: ScopedEntityManager, row: readonly unknown[], limit: number | undefined): Promise<number | undefined> {

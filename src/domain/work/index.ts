@@ -45,7 +45,7 @@ export {
   taskStatuses,
 } from './task-words.ts'
 export { Task, TaskSchema, taskTransitions } from './task.entity.ts'
-export { type TemplateDefinition } from './template-definition.ts'
+export { TemplateDefinition } from './template-definition.ts'
 export { createTemplate, reviseTemplate, type TemplateInput } from './templates.ts'
 export { type StageVisit, timesInStages } from './times-in-stages.ts'
 export {

@@ -1,0 +1,91 @@
+import { DaybookError } from '../../kernel/error.ts'
+
+export class DocumentInvalidError extends DaybookError {
+  readonly code = 'documents.invalid'
+
+  constructor(problems: readonly string[]) {
+    super(`This can't be kept as a document: ${problems.join('; ')}.`, { problems })
+  }
+}
+
+export class DocumentTooLargeError extends DaybookError {
+  readonly code = 'documents.too_large'
+
+  constructor(maxBytes: number) {
+    super(`The file is larger than the ${maxBytes} bytes that are allowed. Send a smaller one.`, { maxBytes })
+  }
+}
+
+export class UploadLateError extends DaybookError {
+  readonly code = 'documents.upload_late'
+
+  constructor() {
+    super('The upload took so long that its file was removed meanwhile. Send it again.')
+  }
+}
+
+export class StorageKeyError extends DaybookError {
+  readonly code = 'documents.storage_key'
+
+  constructor() {
+    super('The store has no place for this key: it is none of those that newStorageKey makes.')
+  }
+}
+
+export class DocumentUnreadError extends DaybookError {
+  readonly code = 'documents.unread'
+
+  constructor(document: string, status: string) {
+    super(`Document ${document} is ${status}, so its text isn't known yet. Index it when it is COMPLETED.`, { document, status })
+  }
+}
+
+export class ChunkingInvalidError extends DaybookError {
+  readonly code = 'documents.chunking_invalid'
+
+  constructor(size: number, overlap: number) {
+    super(`Text can't be cut into chunks of ${size} that share ${overlap}. Give a whole size of 2 or more, and an overlap below it.`, {
+      size,
+      overlap,
+    })
+  }
+}
+
+export class EmbeddingRefusedError extends DaybookError {
+  readonly code = 'documents.embedding_refused'
+
+  constructor(model: string, because: string) {
+    super(`What ${model} answered is no embedding: ${because}. Check the model and the call to it.`, { model })
+  }
+}
+
+export class DimensionMismatchError extends DaybookError {
+  readonly code = 'documents.dimension_mismatch'
+
+  constructor(model: string, options?: ErrorOptions) {
+    super(
+      `The vector has another length than the others of ${model} here, so nothing could be compared. Give a model of another length another name, or remove its embeddings first.`,
+      { model },
+      options,
+    )
+  }
+}
+
+export class CitationRefusedError extends DaybookError {
+  readonly code = 'documents.citation_refused'
+
+  constructor(document: string, chunks: readonly number[]) {
+    super(`Document ${document} doesn't say what is quoted from chunk ${chunks.join(', ')}. Quote what stands there, word by word.`, {
+      document,
+      chunks: chunks.map(String),
+    })
+  }
+}
+
+export class CallInsideTransactionError extends DaybookError {
+  readonly code = 'documents.call_inside_transaction'
+
+  constructor(what: string) {
+    super(`${what} waits for somebody elsewhere, and would hold its transaction open. Pass the EntityManager of daybook.scope.`, { what })
+  }
+}

@@ -1,0 +1,77 @@
+import { Type } from 'typebox'
+import {
+  addTrigger,
+  Automation,
+  AutomationDefinition,
+  automationTriggerKinds,
+  createAutomation,
+  rotateWebhookSecret,
+  startAutomation,
+  type TriggerConfig,
+  WorkflowExecution,
+  WorkflowTrigger,
+} from '../../../domain/automation/index.ts'
+import { now } from '../../../kernel/clock.ts'
+import { exactly, idField, nameField, oneOf } from '../../fields.ts'
+import { found } from '../found.ts'
+import { action, creation, resource } from '../resource.ts'
+
+const automationBody = exactly({
+  name: nameField(),
+  definition: AutomationDefinition,
+  externalSystem: Type.Optional(nameField()),
+  externalWorkflowId: Type.Optional(nameField()),
+  maxAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
+  timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 600_000 })),
+})
+
+const triggerBody = exactly({
+  automation: idField(),
+  type: oneOf([...automationTriggerKinds]),
+  config: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+})
+
+export const automation = [
+  resource(Automation, {
+    write: ['name', 'maxAttempts', 'timeoutMs'],
+    inputs: {
+      name: nameField(),
+      maxAttempts: Type.Integer({ minimum: 1, maximum: 20 }),
+      timeoutMs: Type.Integer({ minimum: 100, maximum: 600_000 }),
+    },
+    create: creation(automationBody, async ({ em }, body) => {
+      const { automation: row, webhookSecret } = await createAutomation(em, body)
+      return { row, secrets: { webhookSecret } }
+    }),
+    actions: {
+      activate: action('update', (_work, each: Automation) => each.activate()),
+      deactivate: action('update', (_work, each: Automation) => each.deactivate()),
+      'rotate-secret': {
+        permission: 'manage',
+        answer: exactly({ webhookSecret: Type.String() }),
+        run: async ({ em }, each: Automation) => ({ webhookSecret: await rotateWebhookSecret(em, each) }),
+      },
+      run: {
+        permission: 'update',
+        body: exactly({ input: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }),
+        answer: exactly({ execution: idField() }),
+        run: async ({ em }, each: Automation, { input = {} }: { input?: Record<string, unknown> }) => ({
+          execution: (await startAutomation(em, each, { input })).id,
+        }),
+      },
+    },
+  }),
+  resource(WorkflowTrigger, {
+    write: ['isActive'],
+    create: creation(triggerBody, async ({ em }, { automation: id, type, config }) =>
+      addTrigger(em, await found(em, Automation, id), { type, ...(config && { config: config as unknown as TriggerConfig }) }),
+    ),
+  }),
+  resource(WorkflowExecution, {
+    reserved: { input: 'manage', output: 'manage' },
+    actions: {
+      cancel: action('update', (_work, execution: WorkflowExecution) => execution.cancel(now())),
+      retry: action('update', (_work, execution: WorkflowExecution) => execution.retry(now())),
+    },
+  }),
+]

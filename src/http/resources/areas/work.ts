@@ -1,0 +1,129 @@
+import { type Static, Type } from 'typebox'
+import { PermissionDeniedError } from '../../../domain/access/index.ts'
+import {
+  ApprovalItem,
+  approve,
+  assignTask,
+  completeTask,
+  createPipeline,
+  createTaskFromTemplate,
+  createTemplate,
+  IntakeRequest,
+  Pipeline,
+  PipelineItem,
+  PipelineStage,
+  pipelineTypes,
+  rejectApproval,
+  routeIntake,
+  Task,
+  taskKinds,
+  taskPriorities,
+  taskSources,
+  TaskTemplate,
+  TemplateDefinition,
+  timesInStages,
+} from '../../../domain/work/index.ts'
+import { now } from '../../../kernel/clock.ts'
+import { exactly, idField, nameField, nullable, oneOf } from '../../fields.ts'
+import { found } from '../found.ts'
+import { action, creation, resource } from '../resource.ts'
+
+const key = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 60 })
+const rationale = exactly({ rationale: Type.String({ minLength: 1, maxLength: 4_000 }) })
+
+const pipelineBody = exactly({
+  key: key(),
+  name: nameField(),
+  type: oneOf([...pipelineTypes]),
+  stages: Type.Array(exactly({ key: key(), name: nameField(), outcome: Type.Optional(oneOf(['WON', 'LOST', 'DONE'])) }), {
+    minItems: 1,
+    maxItems: 50,
+  }),
+})
+
+const templateBody = exactly({
+  key: key(),
+  name: nameField(),
+  kind: Type.Optional(oneOf([...taskKinds])),
+  pipelineType: oneOf([...pipelineTypes]),
+  definition: TemplateDefinition,
+  defaultPriority: Type.Optional(oneOf([...taskPriorities])),
+  slaMinutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 5_000_000 })),
+})
+
+const fromTemplate = exactly({
+  data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  source: Type.Optional(oneOf([...taskSources])),
+  pipeline: Type.Optional(idField()),
+})
+
+const stageVisits = exactly({
+  visits: Type.Array(exactly({ stage: Type.String(), enteredAt: Type.String(), leftAt: nullable(Type.String()), ms: Type.Integer() })),
+})
+
+export const work = [
+  resource(Pipeline, {
+    write: ['name', 'isActive'],
+    create: creation(pipelineBody, ({ em }, body) => createPipeline(em, body)),
+    remove: false,
+  }),
+  resource(PipelineStage, { write: ['name'], remove: false }),
+  resource(PipelineItem),
+  resource(TaskTemplate, {
+    create: creation(templateBody, ({ em }, body) => createTemplate(em, body)),
+    actions: {
+      retire: action('update', (_work, template: TaskTemplate) => template.retire()),
+      'create-task': {
+        permission: 'read',
+        body: fromTemplate,
+        answer: exactly({ task: idField() }),
+        run: async ({ em, may }, template: TaskTemplate, { data, source, pipeline }: Static<typeof fromTemplate>) => {
+          if (!(await may('task:create'))) throw new PermissionDeniedError('task:create', 'a task is made by it')
+          const into = pipeline === undefined ? {} : { pipeline: await found(em, Pipeline, pipeline) }
+          const task = await createTaskFromTemplate(em, template, { ...(data && { data }), ...(source && { source }), ...into })
+          return { task: task.id }
+        },
+      },
+    },
+  }),
+  resource(Task, {
+    write: ['title', 'description', 'kind', 'source', 'priority', 'dueAt', 'data'],
+    actions: {
+      start: action('update', (_work, task: Task) => task.start()),
+      'put-back': action('update', (_work, task: Task) => task.putBack()),
+      block: action('update', (_work, task: Task) => task.block()),
+      'request-review': action('update', (_work, task: Task) => task.requestReview()),
+      complete: action('update', ({ em }, task: Task) => completeTask(em, task)),
+      cancel: action('update', (_work, task: Task) => task.cancel()),
+      reopen: action('update', (_work, task: Task) => task.reopen()),
+      assign: action('update', exactly({ assignee: nullable(idField()) }), ({ em }, task: Task, { assignee }) =>
+        assignTask(em, task, assignee),
+      ),
+      move: action('update', exactly({ stage: idField() }), async ({ em }, task: Task, { stage }) =>
+        task.enter(await found(em, PipelineStage, stage), now()),
+      ),
+      'times-in-stages': {
+        permission: 'read',
+        answer: stageVisits,
+        run: async ({ em }, task: Task) => ({
+          visits: (await timesInStages(em, task)).map(({ leftAt = null, ...visit }) => ({ ...visit, leftAt })),
+        }),
+      },
+    },
+  }),
+  resource(IntakeRequest, {
+    give: ['source', 'subject', 'body', 'requesterEmail', 'receivedAt'],
+    actions: {
+      route: action('update', ({ em }, request: IntakeRequest) => routeIntake(em, request)),
+      'start-processing': action('update', (_work, request: IntakeRequest) => request.startProcessing()),
+      complete: action('update', (_work, request: IntakeRequest) => request.complete()),
+      reject: action('update', (_work, request: IntakeRequest) => request.reject()),
+    },
+  }),
+  resource(ApprovalItem, {
+    actions: {
+      approve: action('approve', rationale, ({ em }, item: ApprovalItem, verdict) => approve(em, item, verdict)),
+      reject: action('approve', rationale, ({ em }, item: ApprovalItem, verdict) => rejectApproval(em, item, verdict)),
+    },
+  }),
+]

@@ -1,0 +1,12 @@
+import { agents } from './areas/agents.ts'
+import { automation } from './areas/automation.ts'
+import { commerce } from './areas/commerce.ts'
+import { content } from './areas/content.ts'
+import { platform } from './areas/platform.ts'
+import { quality } from './areas/quality.ts'
+import { sales } from './areas/sales.ts'
+import { scheduling } from './areas/scheduling.ts'
+import { work } from './areas/work.ts'
+
+/** Every resource of the product, by area: a host may serve some of them. */
+export const catalogue = { work, agents, automation, scheduling, quality, sales, commerce, content, platform }

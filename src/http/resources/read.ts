@@ -1,0 +1,149 @@
+import type { EntityMetadata } from '@mikro-orm/core'
+import { keyringOf } from '../../audit/index.ts'
+import type { Keyring } from '../../kernel/keyring.ts'
+import { User } from '../../domain/identity/index.ts'
+import type { ScopedEntityManager, TenantRow } from '../../orm/index.ts'
+import { asOf } from '../../readers/index.ts'
+import { ResourceNotFoundError } from '../http.errors.ts'
+import type { Work } from '../in-tenant.ts'
+import { userView } from '../views.ts'
+import { cursorAt, positionIn } from './cursor.ts'
+import type { Field } from './fields.ts'
+import { behind, conditionsIn, invalidQuery, type ListQuery, type ListShape, orderBy, orderIn } from './list-query.ts'
+import { type Described, permissionFor } from './resource.ts'
+import { type View, viewOf } from './view.ts'
+
+/** All resources of the host, by their entity: what a relation shows as a whole is what its own resource shows. */
+export type Known = ReadonlyMap<unknown, Described>
+
+/** What of a row the caller gets to see. */
+export interface Selection {
+  readonly fields: readonly Field[]
+  readonly populate: readonly Field[]
+}
+
+export type May = (permission: string) => Promise<boolean>
+
+/** Fields for those alone who may do more are left out for everybody else, also when they are asked for by name. */
+export async function selectionIn(resource: Described, query: ListQuery, known: Known, may: May): Promise<Selection> {
+  const visible = await visibleFields(resource, may)
+  const byName = (name: string, parameter: string) => {
+    const field = visible.find(each => each.name === name)
+    if (!field) throw invalidQuery(parameter, `there is no field ${name} to show`)
+    return field
+  }
+  const fields = typeof query.fields === 'string' ? query.fields.split(',').map(name => byName(name, 'fields')) : visible
+  const populate = typeof query.populate === 'string' ? query.populate.split(',').map(name => byName(name, 'populate')) : []
+  if (populate.length > 3) throw invalidQuery('populate', 'shows at most three relations')
+  for (const { name, relation } of populate) {
+    const permission = relation && permissionToSee(relation, known)
+    if (!permission) throw invalidQuery('populate', `${name} is no relation that can be shown`)
+    if (!(await may(permission))) throw invalidQuery('populate', `${name} needs the permission ${permission}`)
+  }
+  return { fields: withId(fields, visible), populate }
+}
+
+export async function visibleFields(resource: Described, may: May): Promise<readonly Field[]> {
+  const reserved = Object.entries(resource.options.reserved ?? {}) as [string, string][]
+  const barred = new Set<string>()
+  for (const [name, verb] of reserved) if (!(await may(`${resource.name}:${verb}`))) barred.add(name)
+  return barred.size > 0 ? resource.fields.filter(({ name }) => !barred.has(name)) : resource.fields
+}
+
+function withId(fields: readonly Field[], visible: readonly Field[]): readonly Field[] {
+  return fields.some(({ name }) => name === 'id') ? fields : [visible.find(({ name }) => name === 'id')!, ...fields]
+}
+
+function permissionToSee(relation: EntityMetadata, known: Known): string | undefined {
+  if (relation.class === User) return 'membership:read'
+  const target = known.get(relation.class)
+  return target && permissionFor(target, 'read')
+}
+
+export interface Page {
+  readonly items: View[]
+  readonly next: string | null
+}
+
+export async function list(
+  { em }: Work,
+  resource: Described,
+  { shape, query, selection, known }: { shape: ListShape; query: ListQuery; selection: Selection; known: Known },
+): Promise<Page> {
+  const { limit = 50, after, asOf: moment } = query
+  const order = orderIn(query)
+  const conditions = conditionsIn(query, shape)
+  const { tenantId } = em.boundScope as { tenantId: string }
+  const question = { tenantId, of: resource.name, ...query, limit: null, after: null, fields: null, populate: null }
+  const keyring = await keyringIn(em)
+  if (typeof after === 'string') conditions.push(behind(order, stored(resource, order.name, positionIn(after, keyring, question))))
+  const rows = await seenAt(em, moment).find(
+    resource.entity,
+    { $and: conditions },
+    {
+      orderBy: orderBy(order),
+      limit: Number(limit) + 1,
+      ...selected(resource, selection, order.name),
+    },
+  )
+  const shown = rows.slice(0, Number(limit))
+  const last = rows.length > shown.length ? shown.at(-1)! : undefined
+  return {
+    items: shown.map(row => viewWith(row, selection, known)),
+    next: last ? cursorAt(positionOf(last, order.name), keyring, question) : null,
+  }
+}
+
+export async function findIn(
+  { em }: Work,
+  resource: Described,
+  id: string,
+  { selection, moment }: { selection?: Selection; moment?: ListQuery[string] } = {},
+): Promise<TenantRow> {
+  const row = await seenAt(em, moment).findOne(
+    resource.entity,
+    { id: id.toLowerCase() },
+    {
+      ...(selection && { populate: selection.populate.map(({ name }) => name) as never }),
+    },
+  )
+  if (!row) throw new ResourceNotFoundError(resource.name)
+  return row
+}
+
+export function viewWith(row: TenantRow, { fields, populate }: Selection, known: Known): View {
+  const view = viewOf(row, fields)
+  for (const { name, relation } of populate) {
+    const target = (row as unknown as Record<string, { unwrap(): TenantRow } | null>)[name]?.unwrap()
+    if (target)
+      view[name] = relation!.class === User ? userView(target as unknown as User) : viewOf(target, known.get(relation!.class)!.fields)
+  }
+  return view
+}
+
+function seenAt(em: ScopedEntityManager, moment: ListQuery[string]): ScopedEntityManager {
+  return moment === undefined ? em : asOf(em, new Date(String(moment)))
+}
+
+/** Only what is shown is read, where less than all of it was asked for. */
+function selected({ fields }: Described, selection: Selection, sort: string) {
+  const populate = selection.populate.map(({ name }) => name)
+  if (selection.fields.length >= fields.length || populate.length > 0) return { populate: populate as never }
+  return { fields: [...new Set([...selection.fields.map(({ name }) => name), sort, 'id', 'tenantId'])] as never }
+}
+
+function positionOf(row: TenantRow, sort: string) {
+  const { id } = row
+  if (sort === 'id') return { id }
+  const value = (row as unknown as Record<string, unknown>)[sort] ?? null
+  return { id, value: value instanceof Date ? value.toISOString() : (value as string | number | boolean | null) }
+}
+
+function stored({ fields }: Described, sort: string, { id, value }: ReturnType<typeof positionIn>) {
+  const isMoment = fields.find(({ name }) => name === sort)!.kind === 'moment'
+  return { id, ...(value !== undefined && { value: isMoment && value !== null ? (new Date(String(value)) as never) : value }) }
+}
+
+async function keyringIn(em: ScopedEntityManager): Promise<Keyring> {
+  return keyringOf(em)!()
+}

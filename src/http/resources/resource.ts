@@ -1,0 +1,152 @@
+import type { EntityMetadata, MetadataStorage } from '@mikro-orm/core'
+import { type Static, type TSchema, Type } from 'typebox'
+import { entityNameOf } from '../../audit/index.ts'
+import type { PermissionKey } from '../../domain/access/index.ts'
+import { auditedTableOf } from '../../audit/index.ts'
+import { declarationOf, type TenantRow } from '../../orm/index.ts'
+import { exactly } from '../fields.ts'
+import type { Work } from '../in-tenant.ts'
+import { type Field, fieldsOf } from './fields.ts'
+
+export type Verb = 'read' | 'create' | 'update' | 'delete' | 'manage' | 'approve' | 'export'
+
+/** What a resource says beyond what follows from its entity. Without it, it can be read. */
+export interface ResourceOptions<T extends TenantRow> {
+  /** What a client may give when it makes one, and change later. State that a method guards is not among it: there are actions for that. */
+  readonly write?: readonly FieldName<T>[]
+  /** What it may give when it makes one, and no more. */
+  readonly give?: readonly FieldName<T>[]
+  /** The area's own way to make one, with what it asks for. */
+  readonly create?: Creation<T>
+  /** Whether one can be deleted; where one can be written it can, unless said otherwise. */
+  readonly remove?: boolean
+  /** The area's own way to bring back one that was only marked as deleted. */
+  readonly restore?: (work: Work, row: T) => Promise<unknown>
+  /** Fields for those alone who may do more than read. */
+  readonly reserved?: Partial<Record<FieldName<T>, Verb>>
+  /** What a field may hold, where its type doesn't tell. */
+  readonly inputs?: Partial<Record<FieldName<T>, TSchema>>
+  readonly actions?: Readonly<Record<string, Action<T>>>
+}
+
+type FieldName<T> = Extract<Exclude<keyof T, 'id' | 'tenantId' | 'createdAt' | 'updatedAt'>, string>
+
+export interface Creation<T> {
+  readonly body: TSchema
+  readonly run: (work: Work, body: never) => Promise<Made<T>> | Made<T>
+}
+
+/** What was made, and what is shown with it this once and never kept: a secret. */
+export type Made<T> = T | { readonly row: T; readonly secrets: Readonly<Record<string, string>> }
+
+export function creation<T extends TenantRow, const S extends TSchema>(
+  body: S,
+  run: (work: Work, body: Static<S>) => Promise<Made<T>> | Made<T>,
+): Creation<T> {
+  return { body, run }
+}
+
+/** Something that is done to one, or to all of a kind where it says so. It answers with the resource, or with what `answer` describes. */
+export interface Action<T> {
+  readonly permission: Verb
+  readonly body?: TSchema
+  readonly answer?: TSchema
+  readonly run: (work: Work, row: T, body: never) => unknown
+}
+
+export interface Resource {
+  readonly entity: new () => TenantRow
+  readonly options: ResourceOptions<TenantRow>
+}
+
+export function action<T extends TenantRow>(permission: Verb, run: (work: Work, row: T) => unknown): Action<T>
+export function action<T extends TenantRow, const S extends TSchema>(
+  permission: Verb,
+  body: S,
+  run: (work: Work, row: T, body: Static<S>) => unknown,
+): Action<T>
+export function action<T extends TenantRow>(permission: Verb, ...rest: [Action<T>['run']] | [TSchema, Action<T>['run']]): Action<T> {
+  return rest.length === 1 ? { permission, run: rest[0] } : { permission, body: rest[0], run: rest[1] }
+}
+
+/** `resource(Task, { write: ['title'] })`: that is all that an entity needs in order to have its endpoints. */
+export function resource<T extends TenantRow>(entity: new () => T, options: ResourceOptions<T> = {}): Resource {
+  return { entity, options: options as unknown as ResourceOptions<TenantRow> }
+}
+
+/** A resource with what follows from its entity. */
+export interface Described extends Resource {
+  readonly meta: EntityMetadata<TenantRow>
+  /** `task` */
+  readonly name: string
+  /** `tasks` */
+  readonly path: string
+  readonly fields: readonly Field[]
+  readonly given: readonly Field[]
+  readonly changed: readonly Field[]
+  readonly isVersioned: boolean
+  readonly isSoftDeleted: boolean
+  readonly isAudited: boolean
+  readonly isDeletable: boolean
+  readonly answer: TSchema
+  readonly creation: TSchema | undefined
+  readonly change: TSchema | undefined
+}
+
+export function describe({ entity, options }: Resource, metadata: MetadataStorage): Described {
+  const meta = metadata.get<TenantRow>(entity)
+  const { access, softDelete = false } = declarationOf(entity)!
+  const { write = [], give = [], inputs = {} } = options
+  const fields = fieldsOf(meta).map(field => {
+    const input = (inputs as Record<string, TSchema | undefined>)[field.name]
+    return input ? { ...field, input } : field
+  })
+  const named = (names: readonly string[]) => names.map(name => fieldNamed(fields, meta, name))
+  const name = entityNameOf(entity.name)
+  const given = named([...write, ...give])
+  const changed = named(write).filter(({ isImmutable }) => !isImmutable)
+  const mayWrite = access === 'write'
+  return {
+    entity,
+    options,
+    meta,
+    name,
+    path: pluralOf(name),
+    fields,
+    given,
+    changed,
+    isVersioned: meta.versionProperty !== undefined,
+    isSoftDeleted: softDelete,
+    isAudited: auditedTableOf(meta) !== undefined,
+    isDeletable: mayWrite && (options.remove ?? given.length > 0),
+    answer: exactly(Object.fromEntries(fields.map(field => [field.name, Type.Optional(field.answer)]))),
+    creation: options.create?.body ?? (given.length > 0 ? creationOf(given) : undefined),
+    change: changed.length > 0 ? Type.Object(optional(changed), { additionalProperties: false, minProperties: 1 }) : undefined,
+  }
+}
+
+export function permissionFor({ name }: Described, verb: Verb): PermissionKey {
+  return `${name}:${verb}`
+}
+
+function creationOf(given: readonly Field[]): TSchema {
+  const [required, rest] = [given.filter(({ isRequired }) => isRequired), given.filter(({ isRequired }) => !isRequired)]
+  return exactly({ ...Object.fromEntries(required.map(({ name, input }) => [name, input])), ...optional(rest) })
+}
+
+function optional(fields: readonly Field[]): Record<string, TSchema> {
+  return Object.fromEntries(fields.map(({ name, input }) => [name, Type.Optional(input)]))
+}
+
+/** A misspelt field is found when the host starts. */
+function fieldNamed(fields: readonly Field[], meta: EntityMetadata, name: string): Field {
+  const found = fields.find(field => field.name === name)
+  if (!found) throw new TypeError(`${meta.className} has no field ${name} that a client could give.`)
+  return found
+}
+
+function pluralOf(name: string): string {
+  if (name.endsWith('series')) return name
+  if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`
+  return /(s|x|ch|sh)$/.test(name) ? `${name}es` : `${name}s`
+}

@@ -1,0 +1,213 @@
+import type { FastifyRequest } from 'fastify'
+import { type TSchema, Type } from 'typebox'
+import type { TenantRow } from '../../orm/index.ts'
+import type { App } from '../app.ts'
+import { exactly, idField, nullable, organizationParams, withinOrganization } from '../fields.ts'
+import type { Work } from '../in-tenant.ts'
+import { type Answer, respond } from '../respond.ts'
+import { momentField } from './fields.ts'
+import { type ListQuery, listShapeOf, pageFields } from './list-query.ts'
+import { diffAnswer, diffOf, historyAnswer, historyOf, revertIn, whyAnswer, whyOf } from './past.ts'
+import { findIn, type Known, list, type Selection, selectionIn, viewWith, visibleFields } from './read.ts'
+import { type Action, type Described, permissionFor, type Verb } from './resource.ts'
+import { etagOf } from './view.ts'
+import { bringBack, change, create, lockedIn, remove, requireMatch } from './write.ts'
+
+const idempotencyHeaders = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) })
+const matchHeaders = Type.Object({ 'if-match': Type.Optional(Type.String({ maxLength: 200 })) })
+
+const edge = Type.Union([momentField(), idField()], { description: 'an instant, or the id of an event for the moment right after it' })
+
+/** The endpoints of one resource, each of them a sentence of this file. */
+export class ResourceRoutes {
+  readonly #app: App
+  readonly #resource: Described
+  readonly #known: Known
+  readonly #many: string
+  readonly #one: string
+
+  constructor(app: App, resource: Described, known: Known) {
+    this.#app = app
+    this.#resource = resource
+    this.#known = known
+    this.#many = `/organizations/:organization/${resource.path}`
+    this.#one = `${this.#many}/:id`
+  }
+
+  register(): void {
+    const { creation, change: changes, isDeletable, isAudited, options } = this.#resource
+    this.#reading()
+    if (creation) this.#creating(creation)
+    if (changes) this.#changing(changes)
+    if (isDeletable) this.#deleting()
+    if (isAudited) this.#remembering()
+    for (const [name, action] of Object.entries(options.actions ?? {})) this.#acting(name, action)
+  }
+
+  #reading(): void {
+    const shape = listShapeOf(this.#resource)
+    const { answer } = this.#resource
+    const page = exactly({ items: Type.Array(answer), next: nullable(Type.String()) })
+    this.#route('GET', this.#many, 'read', { summary: 'list', querystring: shape.query, answer: page }, async ({ work, query }) => {
+      const selection = await this.#selection(work, query)
+      return { body: await list(work, this.#resource, { shape, query, selection, known: this.#known }) }
+    })
+    const querystring = exactly({ ...pageFields(this.#resource), asOf: Type.Optional(momentField()) })
+    this.#route('GET', this.#one, 'read', { summary: 'get', querystring, answer }, async ({ work, id, query, headers }) => {
+      const selection = await this.#selection(work, query)
+      const row = await findIn(work, this.#resource, id, { selection, moment: query.asOf })
+      const etag = etagOf(row, this.#resource)
+      return headers['if-none-match'] === etag
+        ? { status: 304, headers: { etag } }
+        : { headers: { etag }, body: viewWith(row, selection, this.#known) }
+    })
+  }
+
+  #creating(body: TSchema): void {
+    const { answer, path } = this.#resource
+    this.#route('POST', this.#many, 'create', { summary: 'create', body, answer, status: 201 }, async ({ work, body: given }) => {
+      const { row, secrets } = await create(work, this.#resource, given)
+      const location = `/organizations/${row.tenantId}/${path}/${row.id}`
+      const headers = { location, etag: etagOf(row, this.#resource) }
+      return { status: 201, headers, body: await this.#view(work, row), ...(secrets && { secrets }) }
+    })
+  }
+
+  #changing(body: TSchema): void {
+    const { answer } = this.#resource
+    const schema = { summary: 'change', body, answer, headers: matchHeaders }
+    this.#route('PATCH', this.#one, 'update', schema, async ({ work, id, body: given, headers }) => {
+      const row = await lockedIn(work, this.#resource, id)
+      requireMatch(headers['if-match'], row, this.#resource)
+      await change(work, this.#resource, row, given)
+      return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(work, row) }
+    })
+  }
+
+  #deleting(): void {
+    const { answer, isSoftDeleted, isAudited } = this.#resource
+    this.#route('DELETE', this.#one, 'delete', { summary: 'delete', status: 204, headers: matchHeaders }, async ({ work, id, headers }) => {
+      const row = await lockedIn(work, this.#resource, id)
+      if (headers['if-match'] !== undefined) requireMatch(headers['if-match'], row, this.#resource)
+      await remove(work, this.#resource, row)
+      return { status: 204 }
+    })
+    if (!isSoftDeleted && !isAudited) return
+    this.#route('POST', `${this.#one}/restore`, 'delete', { summary: 'restore', answer }, async ({ work, id }) => {
+      const row = await bringBack(work, this.#resource, id)
+      return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(work, row) }
+    })
+  }
+
+  #remembering(): void {
+    const page = exactly({
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+      before: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+    })
+    this.#route('GET', `${this.#one}/history`, 'read', { summary: 'history of', querystring: page, answer: historyAnswer }, async call => {
+      const fields = await visibleFields(this.#resource, call.work.may)
+      return { body: await historyOf(call.work, this.#resource, call.id, { fields, ...call.query }) }
+    })
+    const between = exactly({ from: edge, to: edge })
+    this.#route('GET', `${this.#one}/diff`, 'read', { summary: 'difference of', querystring: between, answer: diffAnswer }, async call => {
+      const fields = await visibleFields(this.#resource, call.work.may)
+      return { body: await diffOf(call.work, this.#resource, call.id, fields, String(call.query.from), String(call.query.to)) }
+    })
+    const property = exactly({ property: Type.String({ maxLength: 200, pattern: '^[A-Za-z][A-Za-z0-9_.-]*$' }) })
+    this.#route('GET', `${this.#one}/why`, 'read', { summary: 'reasons of', querystring: property, answer: whyAnswer }, async call => {
+      const fields = await visibleFields(this.#resource, call.work.may)
+      return { body: await whyOf(call.work, this.#resource, call.id, fields, String(call.query.property)) }
+    })
+    if (!this.#resource.change) return
+    const body = exactly({ event: idField(), force: Type.Optional(Type.Boolean()) })
+    this.#route('POST', `${this.#one}/revert`, 'manage', { summary: 'revert', body, answer: this.#resource.answer }, async call => {
+      const { event, force = false } = call.body as { event: string; force?: boolean }
+      await revertIn(call.work, this.#resource, call.id, event, force)
+      const row = await findIn(call.work, this.#resource, call.id)
+      return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(call.work, row) }
+    })
+  }
+
+  #acting(name: string, { permission, body, answer, run }: Action<TenantRow>): void {
+    const schema = { summary: name.replaceAll('-', ' '), ...(body && { body }), answer: answer ?? this.#resource.answer }
+    this.#route('POST', `${this.#one}/${name}`, permission, schema, async ({ work, id, body: given }) => {
+      const row = await lockedIn(work, this.#resource, id)
+      const result = await run(work, row, given as never)
+      await work.em.flush()
+      if (answer) return { body: result }
+      // What a service has changed in a transaction of its own is read anew.
+      const after = await work.em.findOneOrFail(this.#resource.entity, { id: row.id }, { refresh: true })
+      return { headers: { etag: etagOf(after, this.#resource) }, body: await this.#view(work, after) }
+    })
+  }
+
+  #route(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    url: string,
+    verb: Verb,
+    described: RouteSchema,
+    handle: (call: Call) => Promise<Answer>,
+  ): void {
+    const { summary, querystring, body, headers, answer, status = 200 } = described
+    const permission = permissionFor(this.#resource, verb)
+    this.#app.route({
+      method,
+      url,
+      schema: {
+        tags: [this.#resource.path],
+        operationId: operationIdOf(method, url),
+        summary: `${summary} ${this.#resource.name}`,
+        description: `Needs the permission \`${permission}\`.`,
+        params: url.includes(':id') ? withinOrganization : organizationParams,
+        ...(querystring && { querystring }),
+        ...(body && { body }),
+        ...(method === 'POST' ? { headers: idempotencyHeaders } : headers && { headers }),
+        response: { [status]: answer ?? Type.Null() },
+      },
+      // What is sent has been put together field by field.
+      serializerCompiler: () => value => JSON.stringify(value),
+      handler: (request, reply) => respond(request, reply, permission, work => handle(callIn(request, work))),
+    })
+  }
+
+  #selection(work: Work, query: ListQuery): Promise<Selection> {
+    return selectionIn(this.#resource, query, this.#known, work.may)
+  }
+
+  async #view(work: Work, row: TenantRow) {
+    return viewWith(row, await this.#selection(work, {}), this.#known)
+  }
+}
+
+interface RouteSchema {
+  readonly summary: string
+  readonly querystring?: TSchema
+  readonly body?: TSchema
+  readonly headers?: TSchema
+  readonly answer?: TSchema
+  readonly status?: number
+}
+
+interface Call {
+  readonly work: Work
+  readonly id: string
+  readonly query: ListQuery
+  readonly body: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, string | undefined>>
+}
+
+function callIn({ params, query, body, headers }: FastifyRequest, work: Work): Call {
+  return {
+    work,
+    id: (params as { id?: string }).id ?? '',
+    query: (query ?? {}) as ListQuery,
+    body: (body ?? {}) as Call['body'],
+    headers: headers as Call['headers'],
+  }
+}
+
+/** `listTasks`, `getTasksById`, `postTasksByIdComplete`: made of what the route is, so it stays when the route stays. */
+function operationIdOf(method: string, url: string): string {
+  const parts = url.replace('/organizations/:organization', '').replaceAll(':id', 'by-id').split(/[/-]/).filter(Boolean)
+  return method.toLowerCase() + parts.map(part => part[0]!.toUpperCase() + part.slice(1)).join('')
+}

@@ -1,0 +1,32 @@
+import { Reference } from '@mikro-orm/core'
+import type { TenantRow } from '../../orm/index.ts'
+import type { Field } from './fields.ts'
+import type { Described } from './resource.ts'
+
+export type View = Record<string, unknown>
+
+/** What leaves the house of a row: these fields and nothing else. */
+export function viewOf(row: TenantRow, fields: readonly Field[]): View {
+  const values = row as unknown as Record<string, unknown>
+  const view: View = {}
+  for (const { name, kind, relation } of fields) view[name] = relation ? idIn(values[name]) : shown(values[name], kind)
+  return view
+}
+
+function shown(value: unknown, kind: Field['kind']): unknown {
+  if (value === undefined || value === null) return null
+  if (value instanceof Date) return value.toISOString()
+  return kind === 'integer' || kind === 'number' ? Number(value) : value
+}
+
+function idIn(value: unknown): unknown {
+  if (value === undefined || value === null) return null
+  const unwrapped: unknown = Reference.unwrapReference(value)
+  return typeof unwrapped === 'object' && unwrapped !== null && 'id' in unwrapped ? unwrapped.id : unwrapped
+}
+
+/** Changes with each change: the version of a row that has one, otherwise the moment. */
+export function etagOf(row: TenantRow, { meta }: Described): string {
+  const version = meta.versionProperty && (row as unknown as Record<string, unknown>)[meta.versionProperty]
+  return `"${typeof version === 'number' ? version : row.updatedAt.getTime().toString(36)}"`
+}

@@ -1,0 +1,89 @@
+import { LockMode, type RequiredEntityData } from '@mikro-orm/core'
+import { now } from '../../kernel/clock.ts'
+import type { TenantRow } from '../../orm/index.ts'
+import { history, restore } from '../../readers/index.ts'
+import { ConditionFailedError, ConditionRequiredError, ResourceNotFoundError } from '../http.errors.ts'
+import type { Work } from '../in-tenant.ts'
+import type { Field } from './fields.ts'
+import type { Described } from './resource.ts'
+import { etagOf } from './view.ts'
+
+type Body = Readonly<Record<string, unknown>>
+
+export interface Created {
+  readonly row: TenantRow
+  readonly secrets?: Readonly<Record<string, string>>
+}
+
+export async function create(work: Work, { options, entity, given }: Described, body: Body): Promise<Created> {
+  const { em } = work
+  const made = options.create
+    ? await options.create.run(work, body as never)
+    : em.create(entity, storedIn(body, given) as RequiredEntityData<TenantRow>)
+  await em.flush()
+  return 'secrets' in made ? made : { row: made }
+}
+
+export async function change(work: Work, resource: Described, row: TenantRow, body: Body): Promise<void> {
+  const { em } = work
+  em.assign(row, storedIn(body, resource.changed) as never)
+  await em.flush()
+}
+
+/** A row to be changed, which nobody else changes until the transaction ends. */
+export async function lockedIn({ em }: Work, resource: Described, id: string): Promise<TenantRow> {
+  const row = await em.findOne(resource.entity, { id: id.toLowerCase() }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+  if (!row) throw new ResourceNotFoundError(resource.name)
+  return row
+}
+
+/** Marked where its rows are only marked; it can be brought back either way. */
+export async function remove({ em }: Work, resource: Described, row: TenantRow): Promise<void> {
+  if (resource.isSoftDeleted) (row as TenantRow & { deletedAt?: Date | null }).deletedAt = now()
+  else em.remove(row)
+  await em.flush()
+}
+
+export async function bringBack(work: Work, resource: Described, id: string): Promise<TenantRow> {
+  const { em } = work
+  if (!resource.isSoftDeleted) {
+    const subject = [resource.entity, id.toLowerCase()] as const
+    if ((await history(em, subject, { limit: 1 })).length === 0) throw new ResourceNotFoundError(resource.name)
+    const row = await restore(em, subject)
+    await em.flush()
+    return row
+  }
+  const row = (await em.findOne(resource.entity, { id: id.toLowerCase() }, { filters: { live: false } })) as
+    | (TenantRow & { deletedAt?: Date | null })
+    | null
+  if (!row) throw new ResourceNotFoundError(resource.name)
+  if (resource.options.restore) await resource.options.restore(work, row)
+  else row.deletedAt = null
+  await em.flush()
+  return row
+}
+
+/**
+ * Whoever changes something says which state of it they have seen (`If-Match`), so that nobody writes over what they don't know of. `*` says
+ * that they don't care.
+ */
+export function requireMatch(header: string | undefined, row: TenantRow, resource: Described): void {
+  if (header === undefined) {
+    if (resource.isVersioned) throw new ConditionRequiredError()
+    return
+  }
+  const seen = header.split(',').map(tag => tag.trim())
+  if (!seen.includes('*') && !seen.includes(etagOf(row, resource))) throw new ConditionFailedError()
+}
+
+function storedIn(body: Body, fields: readonly Field[]): Body {
+  const given = fields.filter(({ name }) => body[name] !== undefined)
+  return Object.fromEntries(given.map(field => [field.name, storedAs(field, body[field.name])]))
+}
+
+function storedAs({ kind, isBig }: Field, value: unknown): unknown {
+  if (value === null) return null
+  if (kind === 'moment') return new Date(value as string)
+  if (kind === 'id') return (value as string).toLowerCase()
+  return isBig ? BigInt(value as number) : value
+}

@@ -1,0 +1,45 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { PermissionKey } from '../domain/access/index.ts'
+import { answerOnce } from '../domain/system/index.ts'
+import { actorOf } from './authentication.ts'
+import { inTenant, type Work } from './in-tenant.ts'
+
+export interface Answer {
+  readonly status?: number
+  readonly headers?: Record<string, string>
+  readonly body?: unknown
+  /** Shown with the body this once: they aren't kept, so whoever repeats the request doesn't see them again. */
+  readonly secrets?: Readonly<Record<string, string>>
+}
+
+/**
+ * Answers from the tenant's unit of work. A POST with an `Idempotency-Key` is answered once, and the same to everybody who sends it again: what
+ * was answered is kept in the transaction in which it was done.
+ */
+export async function respond(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  permission: PermissionKey,
+  handle: (work: Work) => Promise<Answer>,
+): Promise<FastifyReply> {
+  const key = request.method === 'POST' ? request.headers['idempotency-key'] : undefined
+  const {
+    status = 200,
+    headers = {},
+    body,
+    secrets,
+  } = await inTenant(request, permission, async work => {
+    if (typeof key !== 'string') return handle(work)
+    const { type, id } = actorOf(request.principal!)
+    const asked = { key, principal: `${type}:${id}`, method: request.method, route: request.url, body: request.body ?? null }
+    let made: Answer = {}
+    const { replayed, ...answer } = await answerOnce(work.em, asked, async () => {
+      made = await handle(work)
+      await work.em.flush()
+      return { status: made.status ?? 200, headers: made.headers ?? {}, body: made.body ?? null }
+    })
+    return replayed ? { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } } : made
+  })
+  reply.code(status).headers(headers)
+  return body === undefined || status === 204 ? reply.send() : reply.send(secrets ? { ...(body as object), ...secrets } : body)
+}

@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { catalogue } from '../../src/http/resources/index.ts'
+import { newId } from '../../src/kernel/id.ts'
+import { createRow } from '../../src/testing/index.ts'
+import { examples } from '../examples.ts'
+import { Caller, collectionOf, openTestHost, type SignedUp, signUp, type TestHost } from './test-host.ts'
+
+const base = '/organizations/current'
+
+interface Page {
+  readonly items: { id: string }[]
+  readonly next: string | null
+}
+
+let on: TestHost
+let ann: SignedUp
+let zoe: SignedUp
+
+beforeAll(async () => {
+  on = await openTestHost()
+  ann = await signUp(on, 'ann@acme.example', 'Acme')
+  zoe = await signUp(on, 'zoe@zenith.example', 'Zenith')
+})
+afterAll(() => on[Symbol.asyncDispose]())
+
+const metaOf = (entity: unknown) => on.daybook.orm.getMetadata().get(entity as never)
+const resources = Object.values(catalogue).flat()
+/** One row of an entity in an organization, with whatever it refers to. */
+const rowIn = async (organization: string, entity: unknown) =>
+  String((await createRow(on.daybook, organization, metaOf(entity), {}, examples)).id)
+
+const pathOf = (entity: { name: string }) => collectionOf(on, entity)
+
+describe.each(resources.map(({ entity }) => [entity.name, entity] as const))('%s', (_name, entity) => {
+  test('is read: listed, found, with its history, and nowhere is anything of another tenant', async () => {
+    const [mine, theirs] = [await rowIn(ann.organization, entity), await rowIn(zoe.organization, entity)]
+    const path = `${base}/${pathOf(entity)}`
+    const listed = await ann.caller.get(`${path}?limit=200&sort=-id`)
+    expect([listed.statusCode, listed.json().code]).toEqual([200, undefined])
+    const ids = listed.json<{ items: { id: string }[] }>().items.map(({ id }) => id)
+    expect(ids).toContain(mine)
+    expect(ids).not.toContain(theirs)
+    const one = await ann.caller.get(`${path}/${mine}`)
+    expect(one.statusCode).toBe(200)
+    expect(one.json()).toEqual(listed.json<{ items: { id: string }[] }>().items.find(({ id }) => id === mine))
+    expect(Object.keys(one.json())).not.toContain('tenantId')
+    expect((await ann.caller.call('GET', `${path}/${mine}`, { headers: { 'if-none-match': String(one.headers.etag) } })).statusCode).toBe(
+      304,
+    )
+    const elsewhere = await ann.caller.get(`${path}/${theirs}`)
+    expect([elsewhere.statusCode, elsewhere.json().code]).toEqual([404, 'http.not_found'])
+    const history = await ann.caller.get(`${path}/${mine}/history`)
+    if (history.statusCode !== 404) expect(history.json().items[0].type).toMatch(/\.created$/)
+  })
+
+  test('is shown in part, and refuses what it has not', async () => {
+    const path = `${base}/${pathOf(entity)}`
+    const id = await rowIn(ann.organization, entity)
+    const part = await ann.caller.get(`${path}?fields=createdAt&limit=1&id=${id}`)
+    expect(part.json().items).toEqual([{ id, createdAt: expect.any(String) as string }])
+    for (const query of ['fields=tenantId', 'fields=nothing', 'tenantId=x', 'sort=nothing', 'populate=id', 'limit=0', 'limit=201']) {
+      const refused = await ann.caller.get(`${path}?${query}`)
+      expect([query, refused.statusCode, refused.json().code]).toEqual([query, 400, 'http.invalid_request'])
+    }
+  })
+
+  test('is nobody’s without the permission', async () => {
+    const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes: ['organization:read'] })
+    const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+    const id = await rowIn(ann.organization, entity)
+    for (const { method, url } of on.routes.filter(route => route.url.split('/')[3] === pathOf(entity) && route.method !== 'HEAD')) {
+      const answer = await key.call(
+        method,
+        url.replace(':organization', 'current').replace(':id', id),
+        method === 'GET' ? {} : { payload: {} },
+      )
+      expect([method, url, answer.statusCode]).toEqual([method, url, expect.toBeOneOf([400, 403])])
+    }
+  })
+})
+
+test('every list pages through all of it, whatever it is sorted by, once each', async () => {
+  const path = `${base}/tasks`
+  const wanted = new Set<string>()
+  for (const dueAt of [null, '2026-11-24T08:00:00Z', '2026-11-23T08:00:00Z', null, '2026-11-23T08:00:00Z', '2026-11-25T08:00:00+02:00']) {
+    wanted.add((await ann.caller.post(path, { title: 'Page', kind: 'NOTE', dueAt })).json().id)
+  }
+  for (const sort of ['id', '-id', 'status', '-status']) {
+    const seen: string[] = []
+    for (let after: string | null = ''; after !== null;) {
+      const page: Page = (await ann.caller.get(`${path}?sort=${sort}&limit=2${after && `&after=${after}`}`)).json<Page>()
+      seen.push(...page.items.map(({ id }) => id))
+      after = page.next
+    }
+    expect(new Set(seen).size).toBe(seen.length)
+    expect([...wanted].filter(id => !seen.includes(id))).toEqual([])
+  }
+})
+
+describe('a cursor', () => {
+  test('belongs to its list, its question and its organization', async () => {
+    for (const title of ['a', 'b', 'c']) await ann.caller.post(`${base}/tasks`, { title })
+    for (const title of ['a', 'b', 'c']) await zoe.caller.post(`${base}/tasks`, { title })
+    const { next } = (await ann.caller.get(`${base}/tasks?limit=1`)).json<{ next: string }>()
+    expect((await ann.caller.get(`${base}/tasks?limit=2&after=${next}`)).statusCode).toBe(200)
+    const misused = [
+      ann.caller.get(`${base}/tasks?limit=1&sort=-id&after=${next}`),
+      ann.caller.get(`${base}/tasks?limit=1&status=NEW&after=${next}`),
+      ann.caller.get(`${base}/projects?limit=1&after=${next}`),
+      zoe.caller.get(`${base}/tasks?limit=1&after=${next}`),
+      ann.caller.get(`${base}/tasks?limit=1&after=x${next}`),
+    ]
+    for (const answer of await Promise.all(misused)) expect([answer.statusCode, answer.json().code]).toEqual([400, 'http.cursor_refused'])
+  })
+})
+
+describe('a task over its life', () => {
+  test('is made, read, changed under its version, moved, put back, deleted and restored, and the past remembers', async () => {
+    const made = await ann.caller.post(`${base}/tasks`, { title: 'Mend the pump', priority: 'HIGH', data: { floor: 2 } })
+    expect([made.statusCode, made.headers.location, made.headers.etag]).toEqual([
+      201,
+      `/organizations/${ann.organization}/tasks/${made.json().id}`,
+      '"1"',
+    ])
+    const at = `${base}/tasks/${made.json().id}`
+    const early = new Date().toISOString()
+    const unseen = await ann.caller.patch(at, { title: 'Mend both pumps' })
+    expect([unseen.statusCode, unseen.json().code]).toEqual([428, 'http.condition_required'])
+    const change = (payload: object, match: string) => ann.caller.call('PATCH', at, { payload, headers: { 'if-match': match } })
+    expect((await change({ title: 'Mend both pumps' }, '"1"')).json()).toMatchObject({ title: 'Mend both pumps', version: 2 })
+    expect((await change({ title: 'Mend none' }, '"1"')).json()).toMatchObject({ status: 412, code: 'http.condition_failed' })
+    expect((await change({ status: 'DONE' }, '*')).json()).toMatchObject({ status: 400, errors: [{ pointer: '#/status' }] })
+    expect((await ann.caller.post(`${at}/complete`)).json()).toMatchObject({ status: 'DONE', version: 3 })
+    expect((await ann.caller.post(`${at}/block`)).json()).toMatchObject({ status: 409, code: 'state.transition_refused' })
+
+    expect((await ann.caller.get(`${at}?asOf=${early}`)).json()).toMatchObject({ title: 'Mend the pump', status: 'NEW' })
+    const { items } = (await ann.caller.get(`${at}/history?limit=2`)).json<{ items: { id: string; type: string; changes: object[] }[] }>()
+    expect(items.map(({ type }) => type)).toEqual(['task.updated', 'task.updated'])
+    const difference = await ann.caller.get(`${at}/diff?from=${early}&to=${items[1]!.id}`)
+    expect(difference.json().changes).toContainEqual({ property: 'title', before: 'Mend the pump', after: 'Mend both pumps' })
+    expect((await ann.caller.get(`${at}/why?property=title`)).json()).toMatchObject({ change: { actor: { type: 'user', id: ann.user } } })
+    expect((await ann.caller.post(`${at}/revert`, { event: items[1]!.id })).json()).toMatchObject({
+      title: 'Mend the pump',
+      status: 'DONE',
+    })
+
+    expect((await ann.caller.delete(at)).statusCode).toBe(204)
+    expect((await ann.caller.get(at)).statusCode).toBe(404)
+    expect((await ann.caller.post(`${at}/restore`)).json()).toMatchObject({ title: 'Mend the pump', status: 'DONE', data: { floor: 2 } })
+    expect((await ann.caller.get(`${base}/tasks?asOf=${early}&id=${made.json().id}`)).json().items).toMatchObject([{ status: 'NEW' }])
+  })
+
+  test('is made once for each idempotency key, with the same answer', async () => {
+    const key = newId()
+    const send = (payload: object, url = `${base}/tasks`) => ann.caller.call('POST', url, { payload, headers: { 'idempotency-key': key } })
+    const first = await send({ title: 'Once' })
+    const again = await send({ title: 'Once' })
+    expect(again.json()).toEqual(first.json())
+    expect([again.statusCode, again.headers.location, again.headers['idempotency-replayed']]).toEqual([201, first.headers.location, 'true'])
+    expect((await send({ title: 'Twice' })).json()).toMatchObject({ status: 422, code: 'idempotency.mismatch' })
+    const other = newId()
+    const many = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        ann.caller.call('POST', `${base}/tasks`, { payload: { title: 'Race' }, headers: { 'idempotency-key': other } }),
+      ),
+    )
+    expect(many.filter(({ statusCode }) => statusCode !== 201 && statusCode !== 409)).toEqual([])
+    expect(new Set(many.filter(({ statusCode }) => statusCode === 201).map(answer => answer.json().id)).size).toBe(1)
+  })
+
+  test('shows whom it points at as a whole, where that may be seen', async () => {
+    const project = (await ann.caller.post(`${base}/projects`, { name: 'Pumps', slug: 'pumps' })).json()
+    const error = { project: project.id, detector: 'tsc', severity: 'HIGH', message: 'No' }
+    const signature = (await ann.caller.post(`${base}/error-signatures`, error)).json()
+    const at = `${base}/error-signatures/${signature.id}`
+    expect((await ann.caller.get(`${at}?populate=project`)).json().project).toMatchObject({ slug: 'pumps' })
+    const scopes = ['error-signature:read']
+    const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes })
+    const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+    expect((await key.get(at)).json().project).toBe(project.id)
+    expect((await key.get(`${at}?populate=project`)).json()).toMatchObject({ status: 400, errors: [{ pointer: '#/populate' }] })
+  })
+
+  test('that points into another organization is refused like one that points nowhere', async () => {
+    const theirs = (await zoe.caller.post(`${base}/projects`, { name: 'Theirs', slug: 'theirs' })).json()
+    const attempts = [theirs.id, newId()].map(project =>
+      ann.caller.post(`${base}/error-signatures`, { project, detector: 'tsc', severity: 'HIGH', message: 'No' }),
+    )
+    const [foreign, nowhere] = (await Promise.all(attempts)).map(answer => ({ ...answer.json(), requestId: '' }))
+    expect(foreign).toEqual(nowhere)
+    expect(foreign).toMatchObject({ status: 422, code: 'http.reference_unknown' })
+  })
+
+  test('is filtered by what has an index, each value looked at', async () => {
+    await ann.caller.post(`${base}/tasks`, { title: 'Late', dueAt: '2020-01-01T00:00:00Z' })
+    const late = (await ann.caller.get(`${base}/tasks?status=NEW&dueAt.lt=2020-06-01T00:00:00Z`)).json().items
+    expect(late).toMatchObject([{ title: 'Late' }])
+    expect((await ann.caller.get(`${base}/tasks?status.in=DONE,CANCELLED&dueAt.null=false`)).json().items).toEqual([])
+    for (const query of ['status=LATE', 'status.in=NEW,LATE', 'dueAt.gt=yesterday', 'title=Late', 'dueAt.null=perhaps', 'status.gt=NEW']) {
+      expect([query, (await ann.caller.get(`${base}/tasks?${query}`)).statusCode]).toEqual([query, 400])
+    }
+  })
+})
+
+describe('what is shown once', () => {
+  test('is not kept with an idempotency key, nor shown again', async () => {
+    const send = () =>
+      ann.caller.call('POST', `${base}/webhook-endpoints`, {
+        payload: { url: 'https://example.com/hook', events: ['task.*'] },
+        headers: { 'idempotency-key': 'hook' },
+      })
+    const first = (await send()).json()
+    expect(first.secret).toMatch(/^whsec_/)
+    const again = (await send()).json()
+    expect(again).toEqual({ ...first, secret: undefined })
+    const at = await ann.caller.get(`${base}/webhook-endpoints/${first.id}`)
+    expect(at.body).not.toContain('secret')
+  })
+})
+
+test('fields for those who may do more are hidden from others, also in the past', async () => {
+  const definition = { kind: 'action', action: 'greet' }
+  const automation = (await ann.caller.post(`${base}/automations`, { name: 'Greet', definition })).json()
+  const { execution } = (await ann.caller.post(`${base}/automations/${automation.id}/run`, { input: { who: 'Ada' } })).json()
+  const at = `${base}/workflow-executions/${execution}`
+  expect((await ann.caller.get(at)).json().input).toEqual({ who: 'Ada' })
+  const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes: ['workflow-execution:read'] })
+  const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+  for (const url of [at, `${at}/history`, `${base}/workflow-executions`]) {
+    const answer = await key.get(url)
+    expect([url, answer.statusCode]).toEqual([url, 200])
+    expect(answer.body).not.toContain('Ada')
+  }
+  expect((await key.get(`${at}?fields=input`)).statusCode).toBe(400)
+  expect((await key.get(`${at}/why?property=input`)).statusCode).toBe(404)
+})
