@@ -19,6 +19,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     principal: Principal | undefined
+    /** Of the organization in which the request has its work, once that is known. */
+    organizationLocale: string | undefined
   }
   interface FastifyContextConfig {
     access?: Access

@@ -45,6 +45,7 @@ export function transactIn<A>(
       async em => {
         effects = [] // the transaction may be tried again
         const entered = await enter(em, principal, tenant, request.server.daybook.database.region)
+        request.organizationLocale = entered.organization.defaultLocale
         const may = (wanted: string) => hasPermission(em, principal, wanted)
         return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
       },

@@ -37,6 +37,7 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
     secureCookie: options.secureCookie ?? false,
   })
   instance.decorateRequest('principal', undefined)
+  instance.decorateRequest('organizationLocale', undefined)
   instance.addHook('onClose', () => outbox.settle())
 
   acceptJsonOnly(instance)

@@ -1,5 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import type { InvalidPart } from './http.errors.ts'
+import type { Language } from './languages/index.ts'
+import type { ProblemParts } from './problem-parts.ts'
 
 /** An answer that says no, in the shape of RFC 9457. */
 export interface Problem {
@@ -9,7 +10,7 @@ export interface Problem {
   readonly code: string
   readonly detail: string
   readonly requestId: string
-  readonly errors?: readonly InvalidPart[]
+  readonly errors?: readonly Omit<InvalidPart, 'schemaError'>[]
 }
 
 /**
@@ -208,21 +209,16 @@ export function knownCodes(): string[] {
   return Object.keys(statuses)
 }
 
-export interface ProblemParts {
-  readonly code: string
-  readonly detail: string
-  readonly errors?: readonly InvalidPart[]
-}
-
-export function problem({ code, detail, errors }: ProblemParts, requestId: string): Problem {
+export function problem(parts: ProblemParts, requestId: string, language: Language): Problem {
+  const { code, errors } = parts
   const status = statusOfCode(code) ?? 500
   return {
     type: `urn:daybook:problem:${code}`,
-    title: STATUS_CODES[status] ?? 'Error',
+    title: language.title(status),
     status,
     code,
-    detail,
+    detail: language.detail(parts),
     requestId,
-    ...(errors && { errors }),
+    ...(errors && { errors: errors.map(part => ({ pointer: part.pointer, detail: language.complaint(part), in: part.in })) }),
   }
 }

@@ -29,6 +29,8 @@ export interface Registration {
     /** Made from the name when it is left out. */
     readonly slug?: string
     readonly plan?: PlanType
+    /** What it speaks where nobody says otherwise: its mails, and the names of what it begins with. */
+    readonly defaultLocale?: Locale
     /** For good. Where this process serves, or the EU, when it is left out. */
     readonly dataRegion?: DataRegion
   }
@@ -53,7 +55,11 @@ export async function registerOrganization(
 ): Promise<Registered> {
   const email = normalizeEmail(registration.email)
   assertPasswordAcceptable(registration.password)
-  const organization = { ...registration.organization, dataRegion: regionFor(daybook, registration.organization) }
+  const organization = {
+    defaultLocale: 'en' as const,
+    ...registration.organization,
+    dataRegion: regionFor(daybook, registration.organization),
+  }
   assertServedHere(organization, daybook.region)
   const { slug: wanted, name } = organization
   const slug = wanted === undefined ? slugOf(name) : assertSlug(wanted)

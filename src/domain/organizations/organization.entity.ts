@@ -30,6 +30,11 @@ export class Organization extends Row {
     return this.status === 'ACTIVE' && !this.deletedAt
   }
 
+  /** Whether its default locale is of a language: `fr` and `fr-CA` are French. */
+  speaks(language: string): boolean {
+    return this.defaultLocale.toLowerCase().split(/[-_]/)[0] === language
+  }
+
   rename(name: string): void {
     this.requireServed()
     this.name = name
