@@ -25,6 +25,7 @@ export const examples: Examples = {
   'SequenceStep.subject': () => 'Good morning',
   'Message.campaign': () => related,
   'AIInsight.confidence': () => 0.5,
+  'TaskTemplate.definition': () => ({ title: 'Do it', schema: { type: 'object', properties: {} } }),
   'Task.pipeline': () => related,
   'Task.stage': () => related,
   'Task.stageEnteredAt': () => new Date('2026-01-05T08:00:00Z'),
