@@ -16,6 +16,7 @@ import { Migration20261123000007_content } from './Migration20261123000007_conte
 import { Migration20261123000004_scheduling } from './Migration20261123000004_scheduling.ts'
 import { Migration20261123000005_sales } from './Migration20261123000005_sales.ts'
 import { Migration20261123000008_documents } from './Migration20261123000008_documents.ts'
+import { Migration20261123000010_residency } from './Migration20261123000010_residency.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -36,4 +37,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000004_scheduling', class: Migration20261123000004_scheduling },
   { name: 'Migration20261123000005_sales', class: Migration20261123000005_sales },
   { name: 'Migration20261123000008_documents', class: Migration20261123000008_documents },
+  { name: 'Migration20261123000010_residency', class: Migration20261123000010_residency },
 ]

@@ -11,7 +11,7 @@ export class DatabaseSeeder extends Seeder {
     const config = readConfig()
     await confirmProduction(config)
     console.log('Demo data:')
-    const { report, password } = await seedDemo(Daybook.around(em), {
+    const { report, password } = await seedDemo(Daybook.around(em, config), {
       ...(config.seedPassword && { password: config.seedPassword }),
       print: line => console.log(line),
     })

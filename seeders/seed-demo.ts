@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { userActor } from '../src/context/index.ts'
-import { ensureBuiltinWork, Membership, Organization, PasswordCredential, registerOrganization, Role, User } from '../src/entities.ts'
+import {
+  ensureBuiltinWork,
+  isServedHere,
+  Membership,
+  Organization,
+  PasswordCredential,
+  registerOrganization,
+  Role,
+  User,
+} from '../src/entities.ts'
 import { hashPassword } from '../src/domain/identity/index.ts'
 import { now } from '../src/kernel/clock.ts'
 import { runDeterministically } from '../src/kernel/determinism.ts'
@@ -48,6 +57,10 @@ async function seedOrganization(
 ): Promise<string | undefined> {
   const { owner, members: _, ...organization } = demo
   const ids = { organization: newId(), user: newId() }
+  if (!isServedHere(demo, daybook.region)) {
+    report.tell('skipped', `organization ${demo.slug}: its data is kept in ${demo.dataRegion}`)
+    return undefined
+  }
   if (await heldByAnother(daybook, owner.email, ids.user)) {
     report.tell('skipped', `organization ${demo.slug}: the address of its owner is taken`)
     return undefined

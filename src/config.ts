@@ -1,3 +1,4 @@
+import { type DataRegion, dataRegions } from './domain/organizations/index.ts'
 import { DaybookError } from './kernel/error.ts'
 import { keyBytes } from './kernel/keyring.ts'
 import type { TransactionLimits } from './orm/index.ts'
@@ -23,6 +24,8 @@ export interface Config {
   readonly directUrl?: string
   readonly operatorUrl?: string
   readonly dataDirectory: string
+  /** Where this process serves; it refuses organizations whose data is kept in another region. Without it, it serves all of them. */
+  readonly region?: DataRegion
   readonly poolMax: number
   readonly connectTimeoutMs: number
   readonly limits: TransactionLimits
@@ -50,6 +53,7 @@ export function readConfig(env: Env = process.env): Config {
   const databaseUrl = read.databaseUrl('DATABASE_URL')
   const directUrl = read.databaseUrl('DIRECT_URL')
   const operatorUrl = read.databaseUrl('OPERATOR_URL')
+  const region = read.oneOf('DAYBOOK_REGION', dataRegions, undefined)
   const masterKeys = read.keys('DAYBOOK_MASTER_KEY')
   const config: Config = {
     environment,
@@ -57,6 +61,7 @@ export function readConfig(env: Env = process.env): Config {
     ...(directUrl && { directUrl }),
     ...(operatorUrl && { operatorUrl }),
     dataDirectory: env.DAYBOOK_DATA_DIR || '.daybook',
+    ...(region && { region }),
     poolMax: read.integer('DB_POOL_MAX', 10, { from: 1, to: 1_000 }),
     connectTimeoutMs: read.integer('DB_CONNECT_TIMEOUT_MS', 5_000, { from: 100, to: 600_000 }),
     limits: {
@@ -94,7 +99,7 @@ class Reader {
     this.#env = env
   }
 
-  oneOf<const T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+  oneOf<const T extends string, F extends T | undefined>(name: string, allowed: readonly T[], fallback: F): T | F {
     const value = this.#env[name]
     if (!value) return fallback
     if (allowed.includes(value as T)) return value as T

@@ -53,6 +53,37 @@ export {
   type Step,
   type TenantAccess,
 } from './jobs/index.ts'
+// `restore` is the log's here; the one that brings back what was only marked as deleted is in daybook/helpers.
+export {
+  AuthService,
+  BaseRepository,
+  checkDatabaseHealth,
+  type CheckResult,
+  createPaginatedResponse,
+  createTenantClient,
+  type DatabaseHealth,
+  forTenant,
+  getPaginationParams,
+  NotSoftDeletableError,
+  type PageOf,
+  type PageParams,
+  type PageRequest,
+  type PageRules,
+  type PaginatedResponse,
+  PaginatedRepository,
+  PaginationInvalidError,
+  PermissionRepository,
+  RoleRepository,
+  type SoftDeletable,
+  softDelete,
+  type SortOrder,
+  type TenantClient,
+  transactionHelpers,
+  UserRepository,
+  withRetry,
+  withSoftDelete,
+  withTenant,
+} from './helpers/index.ts'
 export { DaybookError } from './kernel/error.ts'
 export {
   activityOf,

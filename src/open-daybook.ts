@@ -51,6 +51,7 @@ async function openServer(config: ServerConfig, model: Model): Promise<Daybook> 
     orm,
     embedded: false,
     limits: config.limits,
+    ...inRegion(config),
     ...(config.onClose && { onClose: config.onClose }),
     ...(operatorUrl && {
       openOperator: () => connect(operatorUrl, serverOptions(model, { ...pool(config), url: operatorUrl }, logging(config))),
@@ -78,7 +79,7 @@ async function openEmbedded(config: OpenConfig, model: Model): Promise<Daybook> 
       }),
     )
     const onClose = () => database.close().then(config.onClose)
-    return new Daybook({ orm, embedded: true, limits: config.limits, onClose })
+    return new Daybook({ orm, embedded: true, limits: config.limits, onClose, ...inRegion(config) })
   } catch (error) {
     await database.close()
     throw error
@@ -149,5 +150,6 @@ async function connect(url: string, options: Partial<Options>): Promise<MikroORM
   }
 }
 
+const inRegion = ({ region }: Config) => (region ? { region } : {})
 const pool = ({ poolMax, connectTimeoutMs }: Config) => ({ poolMax, connectTimeoutMs, applicationName: 'daybook' })
 const logging = ({ logQueries }: Config) => ({ queries: logQueries, quietMigrations: true })

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DaybookError } from '../kernel/error.ts'
+import { languageOf } from './languages/index.ts'
 import { MethodNotAllowedError, RouteNotFoundError } from './http.errors.ts'
-import { problem, type ProblemParts } from './problems.ts'
+import type { ProblemParts } from './problem-parts.ts'
+import { problem } from './problems.ts'
 import { problemOf } from './problem-of.ts'
 
 /** Every refusal and every failure of the routes below `app` becomes application/problem+json. */
@@ -19,11 +21,13 @@ export function answerProblems(app: FastifyInstance): void {
 }
 
 export function sendProblem(parts: ProblemParts, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const answer = problem(parts, request.id)
+  const language = languageOf(request)
+  const answer = problem(parts, request.id, language)
   if (answer.status >= 500) request.log.error({ err: error, code: answer.code }, 'a request failed')
   else request.log.info({ code: answer.code, ...(error instanceof DaybookError && { details: error.details }) }, 'a request was refused')
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer realm="daybook"')
   if (answer.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')
+  reply.header('content-language', language.tag)
   // A string, so that no route's answer schema is applied to a problem.
   return reply.code(answer.status).type('application/problem+json').send(JSON.stringify(answer))
 }

@@ -21,6 +21,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     principal: Principal | undefined
+    /** Of the organization in which the request has its work, once that is known. */
+    organizationLocale: string | undefined
   }
   interface FastifyContextConfig {
     access?: Access

@@ -1,3 +1,4 @@
+import type { TLocalizedValidationError } from 'typebox/error'
 import { DaybookError } from '../kernel/error.ts'
 
 export class CredentialRequiredError extends DaybookError {
@@ -47,6 +48,8 @@ export interface InvalidPart {
   readonly pointer: string
   readonly detail: string
   readonly in: 'body' | 'query' | 'path' | 'headers'
+  /** What the validator found, for those who say it in another language; it isn't part of the answer. */
+  readonly schemaError?: TLocalizedValidationError
 }
 
 export class RequestInvalidError extends DaybookError {

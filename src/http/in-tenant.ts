@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { resolveScope, tenantContext } from '../context/index.ts'
 import { apiKeyAllows, assertCan, can, Membership, PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
 import type { User } from '../domain/identity/index.ts'
-import { Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
+import { assertServedHere, Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { isId } from '../kernel/id.ts'
 import type { ScopedEntityManager, TransactOptions } from '../orm/index.ts'
 import { actorOf, type Principal } from './authentication.ts'
@@ -56,7 +56,8 @@ export function transactIn<A>(
       scope,
       async em => {
         effects = [] // the transaction may be tried again
-        const entered = await enter(em, principal, tenant)
+        const entered = await enter(em, principal, tenant, request.server.daybook.database.region)
+        request.organizationLocale = entered.organization.defaultLocale
         const may = (wanted: string) => hasPermission(em, principal, wanted)
         return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
       },
@@ -72,10 +73,16 @@ function principalIn({ principal }: FastifyRequest): Principal {
   return principal
 }
 
-async function enter(em: ScopedEntityManager, principal: Principal, tenant: string): Promise<Pick<Work, 'organization' | 'user'>> {
+async function enter(
+  em: ScopedEntityManager,
+  principal: Principal,
+  tenant: string,
+  region: string | undefined,
+): Promise<Pick<Work, 'organization' | 'user'>> {
   const user = principal.kind === 'person' ? await activeMember(em, principal.user.id) : undefined
   const organization = await em.findOne(Organization, tenant)
   if (!organization || organization.deletedAt) throw new ResourceNotFoundError('organization')
+  assertServedHere(organization, region)
   if (!organization.isServed()) throw new OrganizationNotServedError(organization.status)
   return { organization, ...(user && { user }) }
 }

@@ -56,7 +56,7 @@ export function invitationRoutes(app: App, rateLimits: PluginOptions['rateLimits
       const answer = await inTenant(request, 'invitation:create', async ({ em, organization, afterCommit }) => {
         const role = await roleOf(em, request.body.role)
         const { invitation, token } = await inviteMember(em, { email: request.body.email, role })
-        const mail = invitationMail(invitation.email, organization.name, token)
+        const mail = invitationMail(invitation.email, organization, token)
         afterCommit(() => outbox.send(mail))
         return invitationView(invitation)
       })

@@ -1,27 +1,18 @@
+import { languageNamed } from './languages/index.ts'
 import type { Mail } from './mailer.ts'
 
-export function verificationMail(to: string, token: string): Mail {
-  return {
-    to,
-    subject: 'Confirm your e-mail address',
-    text: `Confirm that this address is yours with this token, within 24 hours:\n\n${token}\n\nPOST /auth/verify-email { "token": "…" }`,
-  }
+/** Each mail is in the language of whoever reads it, as far as that is known. */
+export function verificationMail(to: string, token: string, locale: string): Mail {
+  return { to, ...languageNamed(locale).mails.verification(token) }
 }
 
-export function passwordResetMail(to: string, token: string): Mail {
-  return {
-    to,
-    subject: 'Set a new password',
-    text: `Somebody asked for a new password for this address. If it was you, use this token within an hour:\n\n${token}\n\nPOST /auth/reset-password { "token": "…", "password": "…" }\n\nOtherwise do nothing.`,
-  }
+export function passwordResetMail(to: string, token: string, locale: string): Mail {
+  return { to, ...languageNamed(locale).mails.passwordReset(token) }
 }
 
-export function invitationMail(to: string, organization: string, token: string): Mail {
-  return {
-    to,
-    subject: `You are invited to ${oneLine(organization)}`,
-    text: `Join ${oneLine(organization)} with this token, within seven days:\n\n${token}\n\nPOST /invitations/accept { "token": "…" }, signed in; or with a name and a password if you are new here.`,
-  }
+/** Nobody knows what a stranger reads, so it is what the organization speaks. */
+export function invitationMail(to: string, organization: { readonly name: string; readonly defaultLocale: string }, token: string): Mail {
+  return { to, ...languageNamed(organization.defaultLocale).mails.invitation(oneLine(organization.name), token) }
 }
 
 /** A name with a line break in it would write headers of its own. */

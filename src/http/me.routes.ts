@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { type GrantPath, getUserPermissions, Membership, removeMember } from '../domain/access/index.ts'
 import { activateTenant } from '../domain/identity/index.ts'
-import { organizationsOf } from '../domain/organizations/index.ts'
+import { isServedHere, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
 import { exactly, idField, nullable } from './fields.ts'
 import { transactIn } from './in-tenant.ts'
@@ -23,7 +23,10 @@ export function meRoutes(app: App): void {
     const person = personIn(request)
     const organizations = await organizationsOf(database, person.user.id)
     // The membership may have ended since the organization was chosen.
-    const active = organizations.find(organization => organization.id === person.session.activeTenantId && organization.isServed())
+    const active = organizations.find(
+      organization =>
+        organization.id === person.session.activeTenantId && organization.isServed() && isServedHere(organization, database.region),
+    )
     const permissions = active ? await transactIn(request, person, active.id, ({ em }) => getUserPermissions(em, person.user)) : []
     return {
       user: ownUserView(person.user),

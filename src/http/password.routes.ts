@@ -18,7 +18,7 @@ export function passwordRoutes(app: App, rateLimits: PluginOptions['rateLimits']
   /** The same answer whether or not anybody has that address. */
   app.post('/auth/forgot-password', { config: guessable, schema: { body: exactly({ email: emailField() }) } }, async (request, reply) => {
     const requested = await requestPasswordReset(database, { email: request.body.email, ip: request.ip })
-    if (requested) outbox.send(passwordResetMail(requested.user.email, requested.token))
+    if (requested) outbox.send(passwordResetMail(requested.user.email, requested.token, requested.user.locale))
     return reply.code(202).send()
   })
 

@@ -42,6 +42,7 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
     closing: closing.signal,
   })
   instance.decorateRequest('principal', undefined)
+  instance.decorateRequest('organizationLocale', undefined)
   instance.addHook('onClose', () => outbox.settle())
 
   acceptJsonOnly(instance)

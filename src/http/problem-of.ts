@@ -7,9 +7,10 @@ import {
   UniqueConstraintViolationException,
 } from '@mikro-orm/core'
 import { DaybookError } from '../kernel/error.ts'
-import { translateDriverError } from '../orm/index.ts'
+import { OutcomeUnknownError, translateDriverError } from '../orm/index.ts'
 import { RequestInvalidError } from './http.errors.ts'
-import { type ProblemParts, statusOfCode } from './problems.ts'
+import type { ProblemParts } from './problem-parts.ts'
+import { statusOfCode } from './problems.ts'
 
 const internal: ProblemParts = { code: 'internal', detail: 'Something went wrong here. The request id finds it in the log.' }
 
@@ -17,15 +18,18 @@ const internal: ProblemParts = { code: 'internal', detail: 'Something went wrong
 export function problemOf(thrown: unknown): ProblemParts {
   const error = translateDriverError(thrown)
   if (error instanceof RequestInvalidError) return { code: error.code, detail: error.message, errors: error.errors }
+  // Who asked has to know, although they can't help it.
+  if (error instanceof OutcomeUnknownError) return { code: error.code, detail: error.message }
   if (error instanceof DaybookError) return fromDaybook(error)
   return fromOrm(error) ?? fromState(stateOf(error)) ?? fromFastify(error) ?? internal
 }
 
 /** A message is written for whoever can act on it; with a 5xx that isn't the caller. */
-function fromDaybook({ code, message }: DaybookError): ProblemParts {
+function fromDaybook({ code, message, details }: DaybookError): ProblemParts {
   const status = statusOfCode(code) ?? 500
-  if (status < 500) return { code, detail: message }
-  return status === 503 ? { code, detail: 'The database can’t be worked with right now. Try again in a moment.' } : internal
+  if (status < 500) return { code, detail: message, details }
+  if (status !== 503) return internal
+  return { code, detail: 'The database can’t be worked with right now. Try again in a moment.', saysAs: 'http.busy' }
 }
 
 function fromOrm(error: unknown): ProblemParts | undefined {
@@ -65,7 +69,7 @@ function stateOf(error: unknown): string | undefined {
   return fromDatabase && typeof code === 'string' ? code : undefined
 }
 
-const invalid = (detail: string): ProblemParts => ({ code: 'http.invalid_request', detail })
+const invalid = (detail: string): ProblemParts => ({ code: 'http.invalid_request', detail, saysAs: 'http.unreadable_request' })
 
 const frameworkErrors: Readonly<Record<string, ProblemParts>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'http.body_too_large', detail: 'The body is larger than the 64 KiB that are read.' },

@@ -1,5 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import type { InvalidPart } from './http.errors.ts'
+import type { Language } from './languages/index.ts'
+import type { ProblemParts } from './problem-parts.ts'
 
 /** An answer that says no, in the shape of RFC 9457. */
 export interface Problem {
@@ -9,7 +10,7 @@ export interface Problem {
   readonly code: string
   readonly detail: string
   readonly requestId: string
-  readonly errors?: readonly InvalidPart[]
+  readonly errors?: readonly Omit<InvalidPart, 'schemaError'>[]
 }
 
 /**
@@ -153,6 +154,9 @@ const statuses: Readonly<Record<string, number>> = {
   'sales.campaign_undated': 422,
   'sales.campaign_closed': 409,
 
+  'helpers.pagination_invalid': 422,
+  'helpers.not_soft_deletable': 500,
+
   'history.not_audited': 404,
   'history.event_unknown': 404,
   'history.moment_invalid': 422,
@@ -176,9 +180,11 @@ const statuses: Readonly<Record<string, number>> = {
   'scope.needs_transaction': 500,
   'scope.operator_unavailable': 500,
   'tenancy.context_missing': 500,
+  'tenancy.wrong_region': 421,
   'tenancy.row_refused': 403,
   'tenancy.identity_immutable': 409,
   'transaction.rolled_back': 500,
+  'transaction.outcome_unknown': 503,
   'model.entity_not_scoped': 500,
   'model.unique_across_tenants': 500,
   'model.personal_type': 500,
@@ -203,21 +209,16 @@ export function knownCodes(): string[] {
   return Object.keys(statuses)
 }
 
-export interface ProblemParts {
-  readonly code: string
-  readonly detail: string
-  readonly errors?: readonly InvalidPart[]
-}
-
-export function problem({ code, detail, errors }: ProblemParts, requestId: string): Problem {
+export function problem(parts: ProblemParts, requestId: string, language: Language): Problem {
+  const { code, errors } = parts
   const status = statusOfCode(code) ?? 500
   return {
     type: `urn:daybook:problem:${code}`,
-    title: STATUS_CODES[status] ?? 'Error',
+    title: language.title(status),
     status,
     code,
-    detail,
+    detail: language.detail(parts),
     requestId,
-    ...(errors && { errors }),
+    ...(errors && { errors: errors.map(part => ({ pointer: part.pointer, detail: language.complaint(part), in: part.in })) }),
   }
 }

@@ -3,6 +3,7 @@ import { registerOrganization } from '../domain/access/index.ts'
 import { ensureBuiltinWork } from '../domain/work/index.ts'
 import {
   activateTenant,
+  locales,
   requestEmailVerification,
   signIn,
   signOut,
@@ -10,11 +11,12 @@ import {
   type User,
   verifyEmail,
 } from '../domain/identity/index.ts'
-import { dataRegions, organizationsOf } from '../domain/organizations/index.ts'
+import { dataRegions, isServedHere, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
 import { emailField, exactly, nameField, nullable, oneOf, passwordField, tokenField } from './fields.ts'
 import type { HostState } from './host-state.ts'
 import { SignInRefusedError, TokenRefusedError } from './http.errors.ts'
+import { languageAsked } from './languages/index.ts'
 import { verificationMail } from './mails.ts'
 import type { PluginOptions } from './options.ts'
 import { browserOf, personIn } from './person.ts'
@@ -31,6 +33,8 @@ const signUpBody = exactly({
   email: emailField(),
   password: passwordField(),
   name: Type.Optional(nameField()),
+  /** The language that the request asks for, when it is left out; the organization speaks it too. */
+  locale: Type.Optional(oneOf(locales)),
   organization: newOrganization,
 })
 const signUpAnswer = exactly({ user: ownUserAnswer, organization: organizationAnswer })
@@ -45,7 +49,9 @@ export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']):
     '/auth/sign-up',
     { config: guessable, schema: { body: signUpBody, response: { 201: signUpAnswer } } },
     async (request, reply) => {
-      const { user, organization } = await registerOrganization(daybook.database, request.body, ensureBuiltinWork)
+      const { locale = languageAsked(request) ?? 'en', organization: wanted, ...person } = request.body
+      const registration = { ...person, locale, organization: { ...wanted, defaultLocale: locale } }
+      const { user, organization } = await registerOrganization(daybook.database, registration, ensureBuiltinWork)
       await sendVerification(daybook, user)
       return reply.code(201).send({ user: ownUserView(user), organization: organizationView(organization) })
     },
@@ -58,7 +64,8 @@ export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']):
       const signedIn = await signIn(daybook.database, { ...request.body, ...browserOf(request) })
       if (!signedIn) throw new SignInRefusedError()
       setSessionCookie(reply, signedIn.token, signedIn.session.expires)
-      const [first] = await organizationsOf(daybook.database, signedIn.user.id)
+      const organizations = await organizationsOf(daybook.database, signedIn.user.id)
+      const first = organizations.find(organization => isServedHere(organization, daybook.database.region))
       if (first) await activateTenant(daybook.database, signedIn.session, first.id)
       return { user: ownUserView(signedIn.user), activeOrganization: first?.id ?? null }
     },
@@ -98,5 +105,5 @@ export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']):
 
 async function sendVerification({ database, outbox }: HostState, user: User): Promise<void> {
   if (user.emailVerified) return
-  outbox.send(verificationMail(user.email, await requestEmailVerification(database, user)))
+  outbox.send(verificationMail(user.email, await requestEmailVerification(database, user), user.locale))
 }

@@ -33,7 +33,8 @@ function complaints(error: TLocalizedValidationError, part: InvalidPart['in']): 
     return error.params.additionalProperties.map(name => ({ pointer: below(at, name), detail: unknownField, in: part }))
   }
   // A field that isn't named also fails against the schema `false`, and the validator stops after a few errors.
-  return [{ pointer: at.slice(0, 300), detail: error.keyword === 'boolean' ? unknownField : error.message, in: part }]
+  const place = { pointer: at.slice(0, 300), in: part }
+  return [error.keyword === 'boolean' ? { ...place, detail: unknownField } : { ...place, detail: error.message, schemaError: error }]
 }
 
 /** PostgreSQL's text holds no NUL, and half a surrogate pair would be stored as another character than the one that was sent. */

@@ -1,6 +1,6 @@
 import { systemActor } from '../context/index.ts'
 import type { Transact } from '../domain/automation/index.ts'
-import { Organization } from '../domain/organizations/index.ts'
+import { dataRegions, Organization } from '../domain/organizations/index.ts'
 import { JobRun, type JobStatus } from '../domain/system/index.ts'
 import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
 import type { Job, JobContext } from './job.ts'
@@ -90,7 +90,7 @@ class Run {
 
   async #goThroughTenants(run: JobRun): Promise<void> {
     while (!this.#options.signal?.aborted) {
-      const tenants = await this.#asOperator(em => tenantsAfter(em, run.position))
+      const tenants = await this.#asOperator(em => tenantsAfter(em, run.position, this.#daybook.region))
       if (tenants.length === 0) {
         run.position = null
         return
@@ -156,8 +156,10 @@ class Run {
   }
 }
 
-async function tenantsAfter(em: ScopedEntityManager, position: string | null | undefined): Promise<string[]> {
-  const served = { status: { $ne: 'CLOSED' as const }, ...(position && { id: { $gt: position } }) }
+/** Those of another region are another process's. */
+async function tenantsAfter(em: ScopedEntityManager, position: string | null | undefined, region: string | undefined): Promise<string[]> {
+  const dataRegion = dataRegions.find(each => each === region)
+  const served = { status: { $ne: 'CLOSED' as const }, ...(position && { id: { $gt: position } }), ...(dataRegion && { dataRegion }) }
   const found = await em.find(Organization, served, { fields: ['id'], orderBy: { id: 'asc' }, limit: tenantsAtOnce })
   return found.map(({ id }) => id)
 }

@@ -1,4 +1,4 @@
-import { DeadlockException, type EntityManager, type IsolationLevel, type MikroORM } from '@mikro-orm/core'
+import { type EntityManager, type IsolationLevel, type MikroORM } from '@mikro-orm/core'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { currentScope, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
 import { translateDriverError } from './driver-errors.ts'
@@ -7,6 +7,7 @@ import { OperatorUnavailableError } from './orm.errors.ts'
 import { ormOf } from './orm-registry.ts'
 import { operatorRole, type RunSql } from './roles.ts'
 import type { ScopedEntityManager } from './scoped-entity-manager.ts'
+import { isConflict } from './transient.ts'
 
 /** Bounds that travel with each transaction, because a pooler keeps nothing that was set on a connection. */
 export interface TransactionLimits {
@@ -32,6 +33,8 @@ export interface DaybookParts {
   /** Opens the operator's own connection; on the embedded database the operator is a role that the process may take. */
   readonly openOperator?: () => Promise<MikroORM>
   readonly embedded: boolean
+  /** Where this process serves: organizations whose data is kept elsewhere are refused. */
+  readonly region?: string
   readonly onClose?: () => Promise<void>
 }
 
@@ -39,6 +42,7 @@ export interface DaybookParts {
 export class Daybook implements AsyncDisposable {
   readonly orm: MikroORM
   readonly embedded: boolean
+  readonly region: string | undefined
   readonly #parts: DaybookParts
   readonly #limits: Record<string, string>
   #operator: Promise<MikroORM> | undefined
@@ -47,6 +51,7 @@ export class Daybook implements AsyncDisposable {
     this.#parts = parts
     this.orm = parts.orm
     this.embedded = parts.embedded
+    this.region = parts.region
     this.#limits = {
       statement_timeout: `${parts.limits.statementTimeoutMs}ms`,
       lock_timeout: `${parts.limits.lockTimeoutMs}ms`,
@@ -55,9 +60,9 @@ export class Daybook implements AsyncDisposable {
   }
 
   /** Around the EntityManager that the ORM hands to a seeder. It works as the role that the ORM connected as; the ORM closes it. */
-  static around(em: EntityManager): Daybook {
+  static around(em: EntityManager, { region }: Pick<DaybookParts, 'region'> = {}): Daybook {
     const orm = ormOf(em)
-    return new Daybook({ orm, limits: defaultLimits, embedded: orm.driver instanceof DaybookEmbeddedDriver })
+    return new Daybook({ orm, limits: defaultLimits, embedded: orm.driver instanceof DaybookEmbeddedDriver, ...(region && { region }) })
   }
 
   /** An EntityManager for one tenant and one actor, for one unit of work. Making one costs microseconds: take a new one for each. */
@@ -126,9 +131,4 @@ export class Daybook implements AsyncDisposable {
 export function runUnlogged({ orm }: Daybook): RunSql {
   return sql =>
     (orm.driver as DaybookServerDriver | DaybookEmbeddedDriver).getConnection().execute(sql, [], 'all', undefined, { enabled: false })
-}
-
-function isConflict(error: unknown): boolean {
-  const code = (error as { code?: string } | undefined)?.code
-  return error instanceof DeadlockException || code === '40001' || code === '40P01'
 }

@@ -2,7 +2,7 @@ import { type EntityMetadata, type MetadataStorage, ReferenceKind } from '@mikro
 import { declarationOf, isTenantOwned } from './declaration.ts'
 import { EntityNotScopedError, PolicyWidensError, UniqueAcrossTenantsError } from './orm.errors.ts'
 import { completePivots } from './pivot.ts'
-import { guardTriggers, touchTrigger } from './tenant-guard.ts'
+import { guardTriggers, identityTrigger, touchTrigger } from './tenant-guard.ts'
 
 /** Runs once the ORM knows all entities: refuses a model that could not be isolated, and adds what follows from relations. */
 export function completeModel(storage: MetadataStorage): void {
@@ -13,7 +13,10 @@ export function completeModel(storage: MetadataStorage): void {
     if (declaration.madeByMigration) continue
     if (!meta.pivotTable) meta.triggers.push(touchTrigger(meta))
     indexForeignKeys(meta)
-    if (!isTenantOwned(meta)) continue
+    if (!isTenantOwned(meta)) {
+      if (declaration.immutable.length > 0) meta.triggers.push(identityTrigger(meta))
+      continue
+    }
     refuseUniquesAcrossTenants(meta)
     refuseWideningPolicies(meta)
     meta.triggers.push(...guardTriggers(meta))

@@ -24,6 +24,7 @@ export {
   type TenantEntityOptions,
 } from './tenant-entity.ts'
 export { wholly } from './wholly.ts'
+export { isConflict, isLockRefused, isLostConnection } from './transient.ts'
 export { TransactionClient } from './transaction-client.ts'
 export { claimedDigestSql, claimedEmailSql, currentTenantSql, currentUserSql, inIdentityScopeSql } from './tenant-policy.ts'
 export { literal, type Outbox, type Statement, type Unsent, outsideUnitSql, unsentOf } from './unsent.ts'

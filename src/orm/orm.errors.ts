@@ -176,3 +176,15 @@ export class TransactionRolledBackError extends DaybookError {
     )
   }
 }
+
+export class OutcomeUnknownError extends DaybookError {
+  readonly code = 'transaction.outcome_unknown'
+
+  constructor(options?: ErrorOptions) {
+    super(
+      'The connection was lost while the change was being committed, so it may have been made or not. Look before it is repeated.',
+      {},
+      options,
+    )
+  }
+}

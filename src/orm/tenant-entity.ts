@@ -40,6 +40,8 @@ export interface EntityOptions<T> {
   readonly filters?: EntityMetadata<T>['filters']
   /** What the application's role may do with the table; `write` unless said otherwise. */
   readonly access?: TableAccess
+  /** Properties that never change once the row is written; `id` and `tenantId` never do. */
+  readonly immutable?: readonly PropertyOf<T>[]
   /** What the log records. A tenant's entities are recorded unless they say `false`; global ones only if they say what. */
   readonly audit?: AuditOptions<T> | false
 }
@@ -54,8 +56,6 @@ export interface AuditOptions<T> extends AuditDeclaration {
 export interface TenantEntityOptions<T> extends EntityOptions<T> {
   /** Narrows what the tenant policy allows. A second permissive policy would widen it, so only restrictive ones are taken. */
   readonly restrictions?: readonly Omit<PolicyDef<T>, 'type'>[]
-  /** Properties that never change once the row is written; `id` and `tenantId` never do. */
-  readonly immutable?: readonly PropertyOf<T>[]
   /** Rows are marked as deleted (`deletedAt`); the filter `live` hides them, and what is unique is so among those that are left. */
   readonly softDelete?: boolean
   /** Rules that span rows or speak of what was there before; `refused` and `rowTrigger` make them. */
@@ -110,8 +110,8 @@ export interface GlobalEntityOptions<T> extends EntityOptions<T> {
 
 /** Declares an entity that belongs to no tenant: people, their sessions and tokens, and catalogues. */
 export function globalEntity<T extends object>(options: GlobalEntityOptions<T>): EntitySchema<T> {
-  const { policies = [], access = 'write', audit = false, properties, ...rest } = options
-  declareEntity(options.class, { belongsTo: 'global', access, immutable: [], audit })
+  const { policies = [], access = 'write', audit = false, immutable = [], properties, ...rest } = options
+  declareEntity(options.class, { belongsTo: 'global', access, immutable, audit })
   return schemaOf<T>({
     ...rest,
     properties: { ...rowProperties(), ...properties },

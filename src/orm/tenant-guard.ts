@@ -15,7 +15,7 @@ import { outsideUnitSql } from './unsent.ts'
  */
 export function guardTriggers(meta: EntityMetadata): TriggerDef[] {
   const references = meta.relations.filter(isGuarded)
-  const triggers = [immutableIdentity(meta)]
+  const triggers = [identityTrigger(meta)]
   if (references.length > 0) triggers.push(insertedReferences(meta, references), updatedReferences(meta, references))
   return triggers
 }
@@ -28,9 +28,14 @@ export function touchTrigger(meta: EntityMetadata): TriggerDef {
   return sharedTrigger(meta, 'touch', `new.updated_at is not distinct from old.updated_at and (${outsideUnitSql})`, 'daybook_touch')
 }
 
-function immutableIdentity(meta: EntityMetadata): TriggerDef {
+/** Of a global entity, which has no tenant, what it declares immutable and its id. */
+export function identityTrigger(meta: EntityMetadata): TriggerDef {
   const declared = declarationOf(meta.class)!.immutable.map(name => meta.properties[name as never] as EntityProperty)
-  const columns = ['tenant_id', ...(meta.pivotTable ? [] : ['id']), ...declared.map(({ fieldNames }) => fieldNames[0]!)]
+  const columns = [
+    ...(isTenantOwned(meta) ? ['tenant_id'] : []),
+    ...(meta.pivotTable ? [] : ['id']),
+    ...declared.map(({ fieldNames }) => fieldNames[0]!),
+  ]
   const changed = columns.map(column => `new.${column} is distinct from old.${column}`).join(' or ')
   return sharedTrigger(meta, 'guard_identity', changed, 'daybook_refuse_identity_change', columns)
 }

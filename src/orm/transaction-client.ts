@@ -1,5 +1,6 @@
 import pg, { type QueryResult } from 'pg'
-import { TransactionRolledBackError } from './orm.errors.ts'
+import { OutcomeUnknownError, TransactionRolledBackError } from './orm.errors.ts'
+import { isLostConnection, leavesDoubt } from './transient.ts'
 import { isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts'
 
 /**
@@ -26,6 +27,8 @@ export class TransactionClient extends pg.Client {
   /** What left behind a statement: why it failed, if it did. */
   readonly behind: Promise<Error | undefined>[] = []
   unsent = new Unsent()
+  /** Outside a transaction every statement is one of its own, and commits itself. */
+  isInTransaction = false
   /** Whether the transaction has so far done nothing that its end could undo or let go: no writes, no locks, no promise of isolation. */
   hasOnlyRead = false
 }
@@ -60,6 +63,7 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   const opens = opening.test(text)
   if (opens) {
     startAnew(client)
+    client.isInTransaction = true
     client.hasOnlyRead = !text.includes('isolation')
   }
   if (opens || (client.held.length === 1 && sessionContext.test(text))) {
@@ -72,10 +76,12 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   const answered = sendTogether(client, [...client.held.splice(0), ...client.unsent.before(text)], statement)
   const ahead = client.unsent.behind()
   if (ahead) void sendUnawaited(client, ahead)
-  return answered
+  if (client.isInTransaction || isPlainRead(text)) return answered
+  return answered.catch((error: unknown) => Promise.reject(isLostConnection(error) ? inDoubt(error) : error))
 }
 
 async function commit(client: TransactionClient): Promise<QueryResult> {
+  client.isInTransaction = false
   const last = client.unsent.atCommit()
   if (last.length === 0) {
     if (client.held.splice(0).length > 0) return answer('COMMIT')
@@ -88,7 +94,7 @@ async function commit(client: TransactionClient): Promise<QueryResult> {
     async (error: unknown) => {
       // The last words failed, so `commit` was left out.
       if (last.length > 0) await send.call(client, 'rollback').catch(() => {})
-      throw error
+      throw inDoubt(error)
     },
   )
   if (command === 'ROLLBACK') throw (await firstFailure(client.behind)) ?? new TransactionRolledBackError()
@@ -97,8 +103,13 @@ async function commit(client: TransactionClient): Promise<QueryResult> {
 
 function rollback(client: TransactionClient, statement: Statement): Promise<QueryResult> {
   startAnew(client)
+  client.isInTransaction = false
   if (client.held.splice(0).length > 0) return Promise.resolve(answer('ROLLBACK'))
-  return send.call(client, statement.text)
+  // With its connection the transaction has ended; a failure here would keep the connection in the pool for ever.
+  return send.call(client, statement.text).catch((error: unknown) => {
+    if (isLostConnection(error)) return answer('ROLLBACK')
+    throw error
+  })
 }
 
 function startAnew(client: TransactionClient): void {
@@ -127,6 +138,11 @@ async function sendTogether(client: TransactionClient, first: readonly Statement
 /** None of what waits has parameters, for then it could not share a message. */
 function inOneMessage(statements: readonly Statement[]): Statement {
   return { text: statements.map(({ text }) => text).join('; '), values: [] }
+}
+
+/** A commit whose answer never came may have happened: whoever repeats it would do it twice. */
+function inDoubt(error: unknown): unknown {
+  return leavesDoubt(error) ? new OutcomeUnknownError({ cause: error }) : error
 }
 
 /** PostgreSQL answers each statement of a message. */

@@ -48,6 +48,12 @@ test('a problem with a database URL does not repeat its password', () => {
   expect(problemsOf({ DATABASE_URL: 'mysql://user:s3cret@host/db' }).join()).not.toContain('s3cret')
 })
 
+test('a region is one of those that there are, or none', () => {
+  expect(readConfig({}).region).toBeUndefined()
+  expect(readConfig({ DAYBOOK_REGION: 'CA' }).region).toBe('CA')
+  expect(problemsOf({ DAYBOOK_REGION: 'Mars' })).toEqual(['DAYBOOK_REGION is "Mars", expected one of EU, US, CA.'])
+})
+
 test('a direct or operator URL without a database URL is refused', () => {
   expect(problemsOf({ DIRECT_URL: 'postgresql://a@b/c', OPERATOR_URL: 'postgresql://a@b/c' })).toHaveLength(2)
 })

@@ -1,6 +1,8 @@
 import type { EntityMetadata } from '@mikro-orm/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import * as daybookEntry from '../../src/index.ts'
 import * as entities from '../../src/entities.ts'
+import * as helpers from '../../src/helpers/index.ts'
 import type { Daybook } from '../../src/orm/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
 import { askedFor } from './asked-for.ts'
@@ -47,6 +49,17 @@ test('each value of an enum that was asked for is one', () => {
   expect(asked.length).toBeGreaterThanOrEqual(20)
   const missing = asked.filter(values => !lists.some(list => values.every(value => list.includes(value))))
   expect(missing).toEqual([])
+})
+
+test('each helper that was asked for can be imported under its name', () => {
+  const asked =
+    'softDelete restore withSoftDelete getPaginationParams createPaginatedResponse withRetry checkDatabaseHealth cleanupExpiredSessions ' +
+    'cleanupSoftDeletedRecords getUserPermissions BaseRepository PaginatedRepository UserRepository RoleRepository PermissionRepository ' +
+    'AuthService transactionHelpers createTenantClient forTenant withTenant'
+  expect(asked.split(' ').filter(name => !(name in helpers))).toEqual([])
+  // The log's `restore` has the name there.
+  expect(asked.split(' ').filter(name => !(name in daybookEntry))).toEqual([])
+  expect(daybookEntry.restore).not.toBe(helpers.restore)
 })
 
 function isListOfWords(value: unknown): value is readonly string[] {

@@ -4,7 +4,7 @@ import { TenantContextMissingError } from '../../src/context/index.ts'
 import { LastOwnerError } from '../../src/domain/access/index.ts'
 import { problemOf } from '../../src/http/problem-of.ts'
 import { statusOfCode } from '../../src/http/index.ts'
-import { EmbeddedDatabaseBusyError } from '../../src/orm/index.ts'
+import { EmbeddedDatabaseBusyError, OutcomeUnknownError } from '../../src/orm/index.ts'
 
 const driverError = (code: string) => new DriverException(Object.assign(new Error('insert into secrets values (1)'), { code }))
 
@@ -18,6 +18,7 @@ test.each([
   ['a unique violation', new UniqueConstraintViolationException(new Error('Key (email)=(ann@acme.example)')), 409, 'http.conflict'],
   ['a row that isn’t there', new NotFoundError('Role not found (secret)'), 404, 'http.not_found'],
   ['a busy embedded database', new EmbeddedDatabaseBusyError(5), 503, 'database.embedded_busy'],
+  ['a commit whose answer never came', new OutcomeUnknownError(), 503, 'transaction.outcome_unknown'],
   ['a rule of the business', new LastOwnerError(), 409, 'access.last_owner'],
   ['a mistake of ours', new TypeError('x is not a function at secret'), 500, 'internal'],
   ['a missing scope', new TenantContextMissingError('Secret', 'find'), 500, 'internal'],

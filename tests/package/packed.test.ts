@@ -39,11 +39,11 @@ const mikroOrm = join('node_modules', '@mikro-orm', 'cli', 'cli.js')
 test('every entry point of the package can be imported', async () => {
   await writeFile(
     join(project, 'entries.js'),
-    `const names = ['daybook', 'daybook/entities', 'daybook/fastify', 'daybook/testing', 'daybook/migrations', 'daybook/cli']
+    `const names = ['daybook', 'daybook/entities', 'daybook/helpers', 'daybook/fastify', 'daybook/testing', 'daybook/migrations', 'daybook/cli']
      for (const name of names) console.log(name, Object.keys(await import(name)).length)`,
   )
   const { stdout } = await inProject('entries.js')
-  expect(stdout.trim().split('\n')).toHaveLength(6)
+  expect(stdout.trim().split('\n')).toHaveLength(7)
 })
 
 test('the library alone does not load Fastify', async () => {

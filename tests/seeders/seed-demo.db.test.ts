@@ -61,3 +61,11 @@ test('the two organizations do not see each other', async () => {
   expect(await em.count(User, {})).toBe(3)
   expect(await em.findOne(Organization, theirs[0]!.id)).toBeNull()
 })
+
+test('what belongs in another region is left out, and said', async () => {
+  await using european = await openTestDaybook({ region: 'EU' })
+  const lines: string[] = []
+  const { report } = await seedDemo(european, { print: line => lines.push(line) })
+  expect(report.counts).toEqual({ created: 4, kept: 0, skipped: 1 })
+  expect(lines.find(line => line.includes('skipped'))).toContain('enterprise-corp: its data is kept in US')
+})

@@ -32,6 +32,7 @@ const rooms = [
   'master-keys.ts',
   'open-daybook.ts',
   'jobs/',
+  'helpers/',
   'testing/',
   'http/',
   'cli/',

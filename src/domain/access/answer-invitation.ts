@@ -5,7 +5,7 @@ import { newId } from '../../kernel/id.ts'
 import { digest } from '../../kernel/secret.ts'
 import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { assertPasswordAcceptable, hashPassword, PasswordCredential, User } from '../identity/index.ts'
-import { Organization } from '../organizations/index.ts'
+import { assertServedHere, Organization } from '../organizations/index.ts'
 import { AlreadyMemberError, EmailTakenError, InvitationInvalidError } from './access.errors.ts'
 import { Invitation } from './invitation.entity.ts'
 import { Membership } from './membership.entity.ts'
@@ -27,7 +27,7 @@ export async function acceptInvitation(daybook: Daybook, acceptance: Acceptance)
   const userId = 'userId' in acceptance ? acceptance.userId : newId()
   const scope = { tenant: tenantId, actor: userActor(userId), reason: 'invitation accepted' }
   const user = await daybook
-    .transact(scope, em => admit(em, invitation.id, userId, newcomer, now))
+    .transact(scope, em => admit(em, invitation.id, userId, newcomer, { now, region: daybook.region }))
     .catch((error: unknown) => {
       if (newcomer && error instanceof UniqueConstraintViolationException) throw new EmailTakenError({ cause: error })
       throw error
@@ -39,6 +39,7 @@ export async function acceptInvitation(daybook: Daybook, acceptance: Acceptance)
 export async function rejectInvitation(daybook: Daybook, token: string, now = currentTime()): Promise<void> {
   const { tenantId, invitation } = await openInvitation(daybook, token, now)
   await daybook.transact({ tenant: tenantId, actor: systemActor('invitation'), reason: 'invitation rejected' }, async em => {
+    assertServedHere(await em.findOneOrFail(Organization, tenantId), daybook.region)
     const stored = await em.findOneOrFail(Invitation, invitation.id, { lockMode: LockMode.PESSIMISTIC_WRITE })
     if (!stored.isOpen(now)) throw new InvitationInvalidError()
     stored.close('REJECTED')
@@ -86,10 +87,11 @@ async function admit(
   invitationId: string,
   userId: string,
   newcomer: Newcomer | undefined,
-  now: Date,
+  { now, region }: { readonly now: Date; readonly region: string | undefined },
 ): Promise<User> {
   const invitation = await em.findOneOrFail(Invitation, invitationId, { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['role'] })
   const organization = await em.findOneOrFail(Organization, invitation.tenantId)
+  assertServedHere(organization, region)
   if (!invitation.isOpen(now) || !organization.isServed()) throw new InvitationInvalidError()
   const user = newcomer ? createNewcomer(em, userId, invitation.email, newcomer, now) : await em.findOne(User, userId)
   if (user?.email !== invitation.email || !user.isActive()) throw new InvitationInvalidError()

@@ -4,7 +4,7 @@ import { now as currentTime } from '../../kernel/clock.ts'
 import { digest } from '../../kernel/secret.ts'
 import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
-import { Organization } from '../organizations/index.ts'
+import { assertServedHere, Organization } from '../organizations/index.ts'
 import { ApiKeyStateError } from './access.errors.ts'
 import { newKey, recognizablePart, tenantOfKey } from './api-key-format.ts'
 import { ApiKey, type ApiKeyEnvironment } from './api-key.entity.ts'
@@ -66,17 +66,24 @@ export async function authenticateApiKey(daybook: Daybook, key: string, now = cu
   const tenantId = tenantOfKey(key)
   if (!tenantId) return undefined
   const scope = { tenant: tenantId, actor: systemActor('authentication') }
-  const apiKey = await daybook.transact(scope, em => findUsable(em, tenantId, key, now), { readOnly: true })
+  const apiKey = await daybook.transact(scope, em => findUsable(em, { tenantId, region: daybook.region }, key, now), { readOnly: true })
   if (!apiKey) return undefined
   const used = isUseForgotten(apiKey, now) && (await daybook.transact(scope, em => rememberUse(em, apiKey.id, now)).catch(() => undefined))
   return { apiKey: used || apiKey, tenantId }
 }
 
-async function findUsable(em: ScopedEntityManager, tenantId: string, key: string, now: Date): Promise<ApiKey | undefined> {
+interface Here {
+  readonly tenantId: string
+  readonly region: string | undefined
+}
+
+async function findUsable(em: ScopedEntityManager, { tenantId, region }: Here, key: string, now: Date): Promise<ApiKey | undefined> {
   const apiKey = await em.findOne(ApiKey, { keyHash: digest(key) })
   if (!apiKey?.isUsable(now)) return undefined
   const organization = await em.findOne(Organization, tenantId)
-  return organization?.isServed() ? apiKey : undefined
+  if (!organization?.isServed()) return undefined
+  assertServedHere(organization, region)
+  return apiKey
 }
 
 /** Worth a try, never a wait or a refused request: whoever holds the row may be remembering the same, or may take long. */

@@ -1,19 +1,22 @@
 import type { ScopedEntityManager } from '../../orm/index.ts'
+import { ownOrganization } from '../organizations/index.ts'
 import { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
+import { frenchRoles } from './builtin-roles.fr.ts'
 import { names } from './permission-patterns.ts'
 import { Permission } from './permission.entity.ts'
 import { Role, RolePermission } from './role.entity.ts'
 
 /**
  * Brings the built-in roles of the scope's tenant in step with the catalogue: makes what is missing, and adds what the model has learnt
- * since. Run when an organization is made, and again after an upgrade.
+ * since. Run when an organization is made, and again after an upgrade; roles that are made get names in the organization's language.
  */
 export async function ensureBuiltinRoles(em: ScopedEntityManager): Promise<Map<string, Role>> {
+  const isFrench = (await ownOrganization(em))?.speaks('fr') ?? false
   const catalogue = await em.findAll(Permission, { orderBy: { key: 'asc' } })
   const existing = await em.find(Role, { isSystem: true }, { populate: ['permissions'] })
   const roles = new Map<string, Role>(existing.map(role => [role.key, role]))
   for (const builtin of builtinRoles) {
-    const role = roles.get(builtin.key) ?? createRole(em, builtin, roles)
+    const role = roles.get(builtin.key) ?? createRole(em, isFrench ? { ...builtin, ...frenchRoles[builtin.key] } : builtin, roles)
     roles.set(builtin.key, role)
     addPermissions(em, role, resolve(builtin, catalogue))
   }

@@ -4,7 +4,17 @@ import { now } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { assertPasswordAcceptable, hashPassword, type Locale, normalizeEmail, PasswordCredential, User } from '../identity/index.ts'
-import { assertSlug, type DataRegion, Organization, type PlanType, slugBeside, slugOf, SlugTakenError } from '../organizations/index.ts'
+import {
+  assertServedHere,
+  assertSlug,
+  type DataRegion,
+  dataRegions,
+  Organization,
+  type PlanType,
+  slugBeside,
+  slugOf,
+  SlugTakenError,
+} from '../organizations/index.ts'
 import { EmailTakenError } from './access.errors.ts'
 import { ensureBuiltinRoles } from './ensure-builtin-roles.ts'
 import { Membership } from './membership.entity.ts'
@@ -19,6 +29,9 @@ export interface Registration {
     /** Made from the name when it is left out. */
     readonly slug?: string
     readonly plan?: PlanType
+    /** What it speaks where nobody says otherwise: its mails, and the names of what it begins with. */
+    readonly defaultLocale?: Locale
+    /** For good. Where this process serves, or the EU, when it is left out. */
     readonly dataRegion?: DataRegion
   }
   /** For seeding, where ids are known beforehand. */
@@ -42,13 +55,19 @@ export async function registerOrganization(
 ): Promise<Registered> {
   const email = normalizeEmail(registration.email)
   assertPasswordAcceptable(registration.password)
-  const { slug: wanted, name } = registration.organization
+  const organization = {
+    defaultLocale: 'en' as const,
+    ...registration.organization,
+    dataRegion: regionFor(daybook, registration.organization),
+  }
+  assertServedHere(organization, daybook.region)
+  const { slug: wanted, name } = organization
   const slug = wanted === undefined ? slugOf(name) : assertSlug(wanted)
   const passwordHash = await hashPassword(registration.password)
   const ids = registration.ids ?? { user: newId(), organization: newId() }
   const attempt = (chosen: string) =>
     daybook.transact({ tenant: ids.organization, actor: userActor(ids.user), reason: 'registration' }, async em => {
-      const registered = await create(em, { ...registration, email }, { ids, slug: chosen, passwordHash })
+      const registered = await create(em, { ...registration, organization, email }, { ids, slug: chosen, passwordHash })
       await furnish?.(em)
       return registered
     })
@@ -63,6 +82,10 @@ export async function registerOrganization(
     if (violates(error, 'organization_slug_unique')) throw new SlugTakenError(slug, { cause: error })
     throw error
   }
+}
+
+function regionFor({ region }: Daybook, { dataRegion }: Registration['organization']): DataRegion {
+  return dataRegion ?? dataRegions.find(each => each === region) ?? 'EU'
 }
 
 interface Prepared {

@@ -1,6 +1,6 @@
 import { now } from '../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
-import { Organization } from '../organizations/index.ts'
+import { ownOrganization } from '../organizations/index.ts'
 import { LocaleInvalidError } from './content.errors.ts'
 import { ContentEntry } from './content-entry.entity.ts'
 
@@ -16,8 +16,7 @@ export async function inLocale(
   at: Date = now(),
 ): Promise<ContentEntry | null> {
   const own = localesFrom(locale)
-  const scope = em.boundScope
-  const organization = scope?.kind === 'tenant' ? await em.findOne(Organization, scope.tenantId) : null
+  const organization = await ownOrganization(em)
   const wanted = [...own, ...(organization ? localesFrom(organization.defaultLocale) : [])]
   const published = { status: 'PUBLISHED' as const, publishedAt: { $lte: at } }
   const entries = await em.find(ContentEntry, { type, slug, locale: { $in: wanted }, ...published })

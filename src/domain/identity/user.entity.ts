@@ -47,6 +47,15 @@ export class User extends Row {
     this.lastLoginAt = at
   }
 
+  /** Gone for everybody; their sessions open nothing any more. */
+  softDelete(at: Date): void {
+    this.deletedAt ??= at
+  }
+
+  restore(): void {
+    this.deletedAt = null
+  }
+
   unlock(): void {
     this.failedLoginCount = 0
     this.lockedUntil = null

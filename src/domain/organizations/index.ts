@@ -1,4 +1,7 @@
-/** Organizations: the tenant itself. Who belongs to it, and what they may do, is the business of access. */
+/**
+ * Organizations: the tenant itself. Who belongs to it, and what they may do, is the business of access. Its data is kept in one region for
+ * good, and a process that serves another one refuses to work with it.
+ */
 export {
   type DataRegion,
   dataRegions,
@@ -9,6 +12,7 @@ export {
   type PlanType,
   planTypes,
 } from './organization.entity.ts'
-export { OrganizationNotServedError, SlugInvalidError, SlugTakenError } from './organization.errors.ts'
-export { organizationsOf } from './organizations-of.ts'
+export { OrganizationNotServedError, SlugInvalidError, SlugTakenError, WrongRegionError } from './organization.errors.ts'
+export { organizationsOf, ownOrganization } from './organizations-of.ts'
+export { assertServedHere, isServedHere } from './served-here.ts'
 export { assertSlug, slugBeside, slugOf } from './slug.ts'

@@ -30,6 +30,11 @@ export class Organization extends Row {
     return this.status === 'ACTIVE' && !this.deletedAt
   }
 
+  /** Whether its default locale is of a language: `fr` and `fr-CA` are French. */
+  speaks(language: string): boolean {
+    return this.defaultLocale.toLowerCase().split(/[-_]/)[0] === language
+  }
+
   rename(name: string): void {
     this.requireServed()
     this.name = name
@@ -98,6 +103,7 @@ export const OrganizationSchema: EntitySchema<Organization> = globalEntity({
     deletedAt: moment().nullable(),
     version: p.integer().version(),
   },
+  immutable: ['dataRegion'],
   audit: { log: 'id' },
   uniques: [{ properties: ['domain'], where: 'domain_verified_at is not null' }],
   checks: [{ name: 'organization_slug_shape', expression: `slug ~ '^[a-z0-9](-?[a-z0-9])*$' and length(slug) <= 63` }],

@@ -27,3 +27,14 @@ export class OrganizationNotServedError extends DaybookError {
     super(`The organization is ${status.toLowerCase()}, so this can't be done. An operator can open it again.`, { status })
   }
 }
+
+export class WrongRegionError extends DaybookError {
+  readonly code = 'tenancy.wrong_region'
+
+  constructor(region: string, here: string) {
+    super(`The data of this organization is kept in ${region}, and here ${here} is served. Ask the host of its own region.`, {
+      region,
+      here,
+    })
+  }
+}

@@ -1,4 +1,6 @@
 import type { ScopedEntityManager } from '../../orm/index.ts'
+import { ownOrganization } from '../organizations/index.ts'
+import { frenchPipelines, frenchTemplates } from './builtin-work.fr.ts'
 import { createPipeline, type PipelineInput } from './create-pipeline.ts'
 import { Pipeline } from './pipeline.entity.ts'
 import { TaskTemplate } from './task-template.entity.ts'
@@ -141,11 +143,29 @@ export const builtinTemplates: readonly TemplateInput[] = [
   },
 ]
 
-/** What an organization begins to work with. What is there already is left as its people have made it. */
+/** What an organization begins to work with, in its language. What is there already is left as its people have made it. */
 export async function ensureBuiltinWork(em: ScopedEntityManager): Promise<void> {
   const [pipelines, templates] = [new Set<string>(), new Set<string>()]
   for (const { key } of await em.find(Pipeline, {}, { fields: ['key'] })) pipelines.add(key)
   for (const { key } of await em.find(TaskTemplate, {}, { fields: ['key'] })) templates.add(key)
-  for (const pipeline of builtinPipelines) if (!pipelines.has(pipeline.key)) createPipeline(em, pipeline)
-  for (const template of builtinTemplates) if (!templates.has(template.key)) createTemplate(em, template)
+  const isFrench = (await ownOrganization(em))?.speaks('fr') ?? false
+  for (const pipeline of builtinPipelines)
+    if (!pipelines.has(pipeline.key)) createPipeline(em, isFrench ? pipelineInFrench(pipeline) : pipeline)
+  for (const template of builtinTemplates)
+    if (!templates.has(template.key)) createTemplate(em, isFrench ? templateInFrench(template) : template)
+}
+
+function pipelineInFrench(pipeline: PipelineInput): PipelineInput {
+  const { name, words, stages } = frenchPipelines[pipeline.key]!
+  return {
+    ...pipeline,
+    name,
+    ...(words && { routing: { ...pipeline.routing, words: [...words] } }),
+    stages: pipeline.stages.map(stage => ({ ...stage, name: stages[stage.key] ?? stage.name })),
+  }
+}
+
+function templateInFrench(template: TemplateInput): TemplateInput {
+  const { name, ...says } = frenchTemplates[template.key]!
+  return { ...template, name, definition: { ...template.definition, ...says } }
 }

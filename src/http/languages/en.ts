@@ -1,0 +1,24 @@
+import { STATUS_CODES } from 'node:http'
+import type { Language } from './language.ts'
+
+/** Errors speak English themselves, so there is nothing to look up. */
+export const en: Language = {
+  tag: 'en',
+  title: status => STATUS_CODES[status] ?? 'Error',
+  detail: ({ detail }) => detail,
+  complaint: ({ detail }) => detail,
+  mails: {
+    verification: token => ({
+      subject: 'Confirm your e-mail address',
+      text: `Confirm that this address is yours with this token, within 24 hours:\n\n${token}\n\nPOST /auth/verify-email { "token": "…" }`,
+    }),
+    passwordReset: token => ({
+      subject: 'Set a new password',
+      text: `Somebody asked for a new password for this address. If it was you, use this token within an hour:\n\n${token}\n\nPOST /auth/reset-password { "token": "…", "password": "…" }\n\nOtherwise do nothing.`,
+    }),
+    invitation: (organization, token) => ({
+      subject: `You are invited to ${organization}`,
+      text: `Join ${organization} with this token, within seven days:\n\n${token}\n\nPOST /invitations/accept { "token": "…" }, signed in; or with a name and a password if you are new here.`,
+    }),
+  },
+}
