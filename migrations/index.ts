@@ -15,6 +15,7 @@ import { Migration20261123000006_commerce } from './Migration20261123000006_comm
 import { Migration20261123000007_content } from './Migration20261123000007_content.ts'
 import { Migration20261123000004_scheduling } from './Migration20261123000004_scheduling.ts'
 import { Migration20261123000005_sales } from './Migration20261123000005_sales.ts'
+import { Migration20261123000009_indexes } from './Migration20261123000009_indexes.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -34,4 +35,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000007_content', class: Migration20261123000007_content },
   { name: 'Migration20261123000004_scheduling', class: Migration20261123000004_scheduling },
   { name: 'Migration20261123000005_sales', class: Migration20261123000005_sales },
+  { name: 'Migration20261123000009_indexes', class: Migration20261123000009_indexes },
 ]
