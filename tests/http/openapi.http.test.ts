@@ -3,7 +3,6 @@ import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { catalogue } from '../../src/http/resources/index.ts'
 import { createRow } from '../../src/testing/index.ts'
-import { examples } from '../examples.ts'
 import { openapiText } from '../tools/openapi-text.ts'
 import { Caller, collectionOf, openTestHost, type SignedUp, signUp, type TestHost } from './test-host.ts'
 import { type Schema, sampleOf } from './sample.ts'
@@ -29,7 +28,7 @@ beforeAll(async () => {
   ann = await signUp(on, 'ann@acme.example', 'Acme')
   document = (await new Caller(on).get('/openapi.json')).json<Document>()
   for (const { entity } of Object.values(catalogue).flat()) {
-    const { id } = await createRow(on.daybook, ann.organization, on.daybook.orm.getMetadata().get(entity), {}, examples)
+    const { id } = await createRow(on.daybook, ann.organization, on.daybook.orm.getMetadata().get(entity))
     rows[collectionOf(on, entity)] = String(id)
   }
 })
