@@ -11,11 +11,12 @@ import { Migration20261122000004_quality } from './Migration20261122000004_quali
 import { Migration20261123000001_agents } from './Migration20261123000001_agents.ts'
 import { Migration20261123000002_automation } from './Migration20261123000002_automation.ts'
 import { Migration20261123000003_system } from './Migration20261123000003_system.ts'
-import { Migration20261123000006_commerce } from './Migration20261123000006_commerce.ts'
-import { Migration20261123000007_content } from './Migration20261123000007_content.ts'
 import { Migration20261123000004_scheduling } from './Migration20261123000004_scheduling.ts'
 import { Migration20261123000005_sales } from './Migration20261123000005_sales.ts'
+import { Migration20261123000006_commerce } from './Migration20261123000006_commerce.ts'
+import { Migration20261123000007_content } from './Migration20261123000007_content.ts'
 import { Migration20261123000008_documents } from './Migration20261123000008_documents.ts'
+import { Migration20261123000009_indexes } from './Migration20261123000009_indexes.ts'
 import { Migration20261123000010_residency } from './Migration20261123000010_residency.ts'
 
 /** In the order in which they run. A released migration is never edited. */
@@ -32,10 +33,11 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000001_agents', class: Migration20261123000001_agents },
   { name: 'Migration20261123000002_automation', class: Migration20261123000002_automation },
   { name: 'Migration20261123000003_system', class: Migration20261123000003_system },
-  { name: 'Migration20261123000006_commerce', class: Migration20261123000006_commerce },
-  { name: 'Migration20261123000007_content', class: Migration20261123000007_content },
   { name: 'Migration20261123000004_scheduling', class: Migration20261123000004_scheduling },
   { name: 'Migration20261123000005_sales', class: Migration20261123000005_sales },
+  { name: 'Migration20261123000006_commerce', class: Migration20261123000006_commerce },
+  { name: 'Migration20261123000007_content', class: Migration20261123000007_content },
   { name: 'Migration20261123000008_documents', class: Migration20261123000008_documents },
+  { name: 'Migration20261123000009_indexes', class: Migration20261123000009_indexes },
   { name: 'Migration20261123000010_residency', class: Migration20261123000010_residency },
 ]

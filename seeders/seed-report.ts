@@ -9,13 +9,14 @@ export class SeedReport {
     this.#print = print
   }
 
-  tell(outcome: Outcome, thing: string): void {
-    this.counts[outcome]++
+  tell(outcome: Outcome, thing: string, rows = 1): void {
+    this.counts[outcome] += rows
     this.#print(`  ${outcome.padEnd(7)} ${thing}`)
   }
 
   summary(): string {
     const { created, kept, skipped } = this.counts
-    return `${created} created, ${kept} kept, ${skipped} skipped`
+    const nothing = created === 0 ? ': nothing has changed' : ''
+    return `${created} created, ${kept} kept, ${skipped} skipped${nothing}`
   }
 }

@@ -40,6 +40,8 @@ export interface Config {
   readonly masterKeys?: readonly string[]
   /** The password of the people in the demo data. */
   readonly seedPassword?: string
+  /** Gives the people in the demo data passwords that everybody knows; refused in production. */
+  readonly insecureDemoPasswords: boolean
   /** The name of the production database that may be seeded, for where nobody can be asked. */
   readonly seedConfirm?: string
 }
@@ -76,11 +78,14 @@ export function readConfig(env: Env = process.env): Config {
     allowedOrigins: listOf(env.ALLOWED_ORIGINS),
     ...(masterKeys && { masterKeys }),
     ...(env.DAYBOOK_SEED_PASSWORD && { seedPassword: env.DAYBOOK_SEED_PASSWORD }),
+    insecureDemoPasswords: read.oneOf('DAYBOOK_INSECURE_DEMO_PASSWORDS', ['true', 'false'], 'false') === 'true',
     ...(env.DAYBOOK_SEED_CONFIRM && { seedConfirm: env.DAYBOOK_SEED_CONFIRM }),
   }
   if (operatorUrl && !databaseUrl) read.problems.push('OPERATOR_URL is set without DATABASE_URL: the embedded database needs neither.')
   if (directUrl && !databaseUrl)
     read.problems.push('DIRECT_URL is set without DATABASE_URL: set both, or neither for the embedded database.')
+  if (config.insecureDemoPasswords && environment === 'production')
+    read.problems.push('DAYBOOK_INSECURE_DEMO_PASSWORDS is refused in production: everybody knows these passwords. Leave it out.')
   if (read.problems.length > 0) throw new ConfigurationError(read.problems)
   return config
 }

@@ -46,10 +46,10 @@ export function modelWith(more: ModelAdditions = {}): Model {
   }
 }
 
-/** What permissions speak of: the organization and everything that a tenant owns, by name in kebab-case. */
+/** What permissions speak of: the organization, its log, and everything that a tenant owns, by name in kebab-case. */
 export function resourcesOf(all: readonly Entity[]): string[] {
   return all
     .map(entity => ('meta' in entity ? entity.meta.class : entity))
-    .filter(entity => declarationOf(entity)?.belongsTo === 'tenant' || entity.name === 'Organization')
+    .filter(entity => declarationOf(entity)?.belongsTo === 'tenant' || entity.name === 'Organization' || entity.name === 'AuditEvent')
     .map(entity => entityNameOf(entity.name))
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { demoPasswords, insecureFlag } from '../../seeders/demo-passwords.ts'
 import { seedDemo } from '../../seeders/seed-demo.ts'
 import { type Config, readConfig } from '../config.ts'
 import { type Job, type JobReport, jobs, startJobs, startReactions } from '../jobs/index.ts'
@@ -12,9 +13,12 @@ import { DaybookError } from '../kernel/error.ts'
 import { openDaybook } from '../open-daybook.ts'
 import { type Daybook, refuseBrokenIsolation, runUnlogged } from '../orm/index.ts'
 
+const isInsecure = process.argv.includes(insecureFlag)
+
 try {
   const config = readConfig()
-  if (process.argv[2] === 'prepare') await prepare(config)
+  demoPasswords(config, isInsecure)
+  if (process.argv.includes('prepare')) await prepare(config)
   else await serve(config)
 } catch (error) {
   // What we raise on purpose says what to do; a stack would only hide it.
@@ -71,7 +75,7 @@ function isNew({ databaseUrl, dataDirectory }: Config): boolean {
 
 /** Making a database takes more memory than serving it, and a process keeps what it took. So another one makes it. */
 async function prepareElsewhere(): Promise<void> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), 'prepare'], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), 'prepare', ...process.argv.slice(2)], { stdio: 'inherit' })
   const [code] = (await once(child, 'exit')) as [number | null]
   if (code !== 0) process.exit(1)
 }
@@ -82,12 +86,13 @@ async function prepare(config: Config): Promise<void> {
 }
 
 /** An empty embedded database gets the demo organizations; one that has them is left alone and nothing is printed about it. */
-async function seedOnce(daybook: Daybook, { seedPassword }: Config): Promise<void> {
+async function seedOnce(daybook: Daybook, config: Config): Promise<void> {
   const lines: string[] = []
-  const { report, password } = await seedDemo(daybook, { ...(seedPassword && { password: seedPassword }), print: line => lines.push(line) })
+  const passwords = demoPasswords(config, isInsecure)
+  const { report, secrets } = await seedDemo(daybook, { passwords, print: line => lines.push(line) })
   if (report.counts.created === 0) return
   console.log(['Demo data:', ...lines].join('\n'))
-  if (password && !seedPassword) console.log(`Everybody's password, shown this once: ${password}`)
+  for (const [what, secret] of secrets) console.log(`${what}, shown this once: ${secret}`)
 }
 
 function hostOptions({ environment, dataDirectory, trustProxy, allowedOrigins }: Config): HostOptions {

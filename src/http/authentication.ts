@@ -33,6 +33,17 @@ export async function authenticate(request: FastifyRequest, reply: FastifyReply)
   if (!request.principal && access !== 'optional') throw new CredentialRequiredError()
 }
 
+/** For an answer that goes on: whether the credential still holds. */
+export async function stillHolds(request: FastifyRequest): Promise<boolean> {
+  const { principal, server } = request
+  const { database } = server.daybook
+  const found =
+    principal?.kind === 'person'
+      ? await authenticateSession(database, principal.token)
+      : await authenticateApiKey(database, bearer.exec(request.headers.authorization ?? '')?.[1] ?? '')
+  return Boolean(found)
+}
+
 /** An explicit key counts before a cookie, which a browser adds by itself. */
 async function presented(request: FastifyRequest, reply: FastifyReply): Promise<Principal | undefined> {
   const { authorization } = request.headers

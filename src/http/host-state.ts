@@ -8,6 +8,8 @@ export interface HostState {
   readonly outbox: Outbox
   readonly allowedOrigins: ReadonlySet<string>
   readonly secureCookie: boolean
+  /** Aborted when the host begins to close, so that those who listen are let go. */
+  readonly closing: AbortSignal
 }
 
 /** `public` routes look at no credential, `optional` ones at one that is presented. Every other route needs one. */

@@ -5,7 +5,7 @@ import { apiKeyAllows, assertCan, can, Membership, PermissionDeniedError, type P
 import type { User } from '../domain/identity/index.ts'
 import { assertServedHere, Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { isId } from '../kernel/id.ts'
-import type { ScopedEntityManager } from '../orm/index.ts'
+import type { ScopedEntityManager, TransactOptions } from '../orm/index.ts'
 import { actorOf, type Principal } from './authentication.ts'
 import { CredentialRequiredError, NoActiveOrganizationError, ResourceNotFoundError } from './http.errors.ts'
 import { storyOf } from './request-story.ts'
@@ -22,12 +22,23 @@ export interface Work {
 }
 
 /** The work of a route under /organizations/:organization, for people and programs that have the permission. */
-export async function inTenant<A>(request: FastifyRequest, permission: PermissionKey, handle: (work: Work) => Promise<A>): Promise<A> {
+export async function inTenant<A>(
+  request: FastifyRequest,
+  permission: PermissionKey,
+  handle: (work: Work) => Promise<A>,
+  options?: TransactOptions,
+): Promise<A> {
   const principal = principalIn(request)
-  return transactIn(request, principal, tenantAsked(request, principal), async work => {
-    await requirePermission(work, principal, permission)
-    return handle(work)
-  })
+  return transactIn(
+    request,
+    principal,
+    tenantAsked(request, principal),
+    async work => {
+      await requirePermission(work, principal, permission)
+      return handle(work)
+    },
+    options,
+  )
 }
 
 /** One transaction in a tenant for whoever sent the request. Who isn't an active member learns nothing about the tenant, not even that it exists. */
@@ -36,6 +47,7 @@ export function transactIn<A>(
   principal: Principal,
   tenant: string,
   handle: (work: Work) => Promise<A>,
+  options: TransactOptions = isRead(request) ? snapshot : {},
 ): Promise<A> {
   const scope = { tenant, actor: actorOf(principal), ...storyOf(request.id, request.headers) }
   return tenantContext.run(resolveScope(scope), async () => {
@@ -49,8 +61,7 @@ export function transactIn<A>(
         const may = (wanted: string) => hasPermission(em, principal, wanted)
         return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
       },
-      // A read sees one snapshot, however many statements it takes.
-      isRead(request) ? { readOnly: true, isolation: IsolationLevel.REPEATABLE_READ } : {},
+      options,
     )
     for (const effect of effects) effect()
     return answer
@@ -106,5 +117,8 @@ function tenantAsked({ params }: FastifyRequest, principal: Principal): string {
   if (foreign || !isId(organization)) throw new ResourceNotFoundError('organization')
   return organization.toLowerCase()
 }
+
+/** A read sees one snapshot, however many statements it takes. */
+const snapshot: TransactOptions = { readOnly: true, isolation: IsolationLevel.REPEATABLE_READ }
 
 const isRead = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD'

@@ -19,6 +19,8 @@ export interface PluginOptions {
   /** False switches the limits off: for tests. */
   readonly rateLimits?: Partial<RateLimits> | false
   readonly readinessCacheMs?: number
+  /** Whether `/openapi.json` and `/docs` describe the routes to everybody; they do unless this is false. */
+  readonly docs?: boolean
   /** What is served as resources; all of the product's (`catalogue`) unless said otherwise. Add your own with `resource(Entity, …)`. */
   readonly resources?: readonly Resource[]
 }

@@ -6,12 +6,14 @@ import { answerProblems } from './answer-problems.ts'
 import { apiKeyRoutes } from './api-key.routes.ts'
 import { authenticate } from './authentication.ts'
 import { refuseCrossSite } from './cross-site.ts'
+import { eventRoutes } from './event.routes.ts'
 import { healthRoutes } from './health.routes.ts'
 import { invitationRoutes } from './invitation.routes.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { Outbox } from './mailer.ts'
 import { meRoutes } from './me.routes.ts'
 import { memberRoutes } from './member.routes.ts'
+import { describeRoutes } from './openapi.ts'
 import type { PluginOptions } from './options.ts'
 import { organizationRoutes } from './organization.routes.ts'
 import { passwordRoutes } from './password.routes.ts'
@@ -30,11 +32,14 @@ import { compileValidator } from './validation.ts'
  */
 export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly daybook: Daybook }> = async (instance, options) => {
   const outbox = new Outbox(options.mailer, instance.log)
+  const closing = new AbortController()
+  instance.addHook('preClose', async () => closing.abort())
   instance.decorate('daybook', {
     database: options.daybook,
     outbox,
     allowedOrigins: new Set(options.allowedOrigins),
     secureCookie: options.secureCookie ?? false,
+    closing: closing.signal,
   })
   instance.decorateRequest('principal', undefined)
   instance.decorateRequest('organizationLocale', undefined)
@@ -52,6 +57,7 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   answerProblems(instance)
 
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
+  if (options.docs ?? true) await describeRoutes(instance)
   healthRoutes(app, options.readinessCacheMs)
   signInRoutes(app, options.rateLimits)
   passwordRoutes(app, options.rateLimits)
@@ -62,5 +68,6 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   roleRoutes(app)
   permissionRoutes(app)
   apiKeyRoutes(app)
+  eventRoutes(app)
   registerResources(app, options.resources ?? Object.values(catalogue).flat())
 }

@@ -17,12 +17,16 @@ export function runDeterministically<T>(seed: string, startsAt: Date, work: () =
   return course.run({ seed, startsAt: startsAt.getTime(), steps: 0 }, work)
 }
 
-/** The next id on a deterministic course: a UUIDv7 whose random part is a digest. Undefined outside of one. */
+/** The next id on a deterministic course. Undefined outside of one. */
 export function nextCourseId(): string | undefined {
   const current = course.getStore()
-  if (!current) return undefined
-  const time = (current.startsAt + ++current.steps).toString(16).padStart(12, '0')
-  const hex = createHash('sha256').update(`${current.seed}:${current.steps}`).digest('hex')
+  return current && idAt(current.seed, ++current.steps, current.startsAt + current.steps)
+}
+
+/** A UUIDv7 of a moment (milliseconds) whose random part is a digest: the same for the same seed and number. */
+export function idAt(seed: string, number: number, moment: number): string {
+  const time = moment.toString(16).padStart(12, '0')
+  const hex = createHash('sha256').update(`${seed}:${number}`).digest('hex')
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(0, 3)}-a${hex.slice(3, 6)}-${hex.slice(6, 18)}`
 }
 

@@ -10,6 +10,8 @@ import { columnOf } from './told-changes.ts'
 export interface FeedFilter {
   readonly actor?: { readonly type?: string; readonly id: string }
   readonly entity?: new () => Row
+  /** Instead of `entity`, by its name in the log: `task`. */
+  readonly entityName?: string
   readonly entityId?: string
   /** A property of `entity`; a path into a document counts as the document too. */
   readonly property?: string
@@ -33,11 +35,11 @@ export interface FeedPage {
 export async function feed(
   em: ScopedEntityManager,
   filter: FeedFilter = {},
-  page: { readonly limit?: number; readonly cursor?: string } = {},
+  page: { readonly limit?: number; readonly cursor?: string; readonly beforeSeq?: number } = {},
 ): Promise<FeedPage> {
   const limit = Math.min(Math.max(page.limit ?? 50, 1), 1_000)
   const fingerprint = fingerprintOf(filter)
-  const before = page.cursor === undefined ? undefined : positionIn(page.cursor, fingerprint)
+  const before = page.cursor === undefined ? page.beforeSeq : positionIn(page.cursor, fingerprint)
   const where: FilterQuery<AuditEvent> = [conditionsOf(em, filter), ...(before === undefined ? [] : [{ seq: { $lt: before } }])].reduce(
     (all, one) => ({ $and: [all, one] }),
   )
@@ -47,7 +49,7 @@ export async function feed(
 }
 
 function conditionsOf(em: ScopedEntityManager, filter: FeedFilter): FilterQuery<AuditEvent> {
-  const { actor, entity, property, since, until, ...plain } = filter
+  const { actor, entity, entityName, property, since, until, ...plain } = filter
   const scope = em.boundScope
   const meta = entity && em.getMetadata().find(entity)
   const table = meta && auditedTableOf(meta)
@@ -57,7 +59,7 @@ function conditionsOf(em: ScopedEntityManager, filter: FeedFilter): FilterQuery<
     plain,
     ...(scope?.kind === 'tenant' ? [{ tenantId: scope.tenantId }] : []),
     ...(actor ? [{ actorId: actor.id, ...(actor.type && { actorType: actor.type }) }] : []),
-    ...(table ? [{ entity: table.entity }] : []),
+    ...(table ? [{ entity: table.entity }] : entityName === undefined ? [] : [{ entity: entityName }]),
     ...(column === undefined ? [] : [touching(column)]),
     ...(since ? [{ recordedAt: { $gte: since } }] : []),
     ...(until ? [{ recordedAt: { $lt: until } }] : []),

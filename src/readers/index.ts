@@ -3,6 +3,7 @@ export { activityOf, type ActivityOfDay, activityPerDay } from './activity-per-d
 export { type Projection, rebuild } from './rebuild.ts'
 export type { FollowedEvent } from './event-rows.ts'
 export { type Handler, type Progress, subscribe, type SubscribeOptions, type Subscription } from './subscribe.ts'
+export { endOfLog, Tail } from './tail.ts'
 export { asOf } from './as-of.ts'
 export { diff } from './diff.ts'
 export { feed, type FeedFilter, type FeedPage } from './feed.ts'

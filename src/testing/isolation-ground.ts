@@ -3,7 +3,9 @@ import type { EntityClass, EntityMetadata } from '@mikro-orm/core'
 import { userActor } from '../context/index.ts'
 import { newId } from '../kernel/id.ts'
 import { type Daybook, declarationOf, type ScopedEntityManager } from '../orm/index.ts'
-import { createRow, type Examples, rowData, type RowData } from './factories.ts'
+import type { Examples } from './examples.ts'
+import { createRow, rowData } from './factories.ts'
+import type { RowData } from './row-data.ts'
 
 export type Json = Record<string, unknown>
 export type AnyEntity = { id: string; tenantId: string }

@@ -5,7 +5,6 @@ import { newId } from '../../src/kernel/id.ts'
 import { declarationOf, type ScopedEntityManager } from '../../src/orm/index.ts'
 import { asOf, feed, replayProblems } from '../../src/readers/index.ts'
 import { createRow, openTestDaybook, tenantEntities } from '../../src/testing/index.ts'
-import { examples } from '../examples.ts'
 
 /** What holds for notes and tags in random work holds for every entity of the product: the log gives its table back, by whatever route. */
 const daybook = await openTestDaybook()
@@ -32,7 +31,7 @@ describe.each(audited.map(meta => [meta.className, meta] as const))('%s', (_name
     const tenant = newId()
     const work = <T>(does: (em: ScopedEntityManager) => Promise<T>) => daybook.transact({ tenant, actor: systemActor('writer') }, does)
     const agree = async () => expect((await work(em => replayProblems(em))).filter(({ table: of }) => of === meta.tableName)).toEqual([])
-    const created = await createRow(daybook, tenant, meta, {}, examples)
+    const created = await createRow(daybook, tenant, meta)
     const id = created.id as string
     await agree()
     const [event] = await work(async em => (await feed(em, { entity: meta.class as never, entityId: id })).items)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { demoPasswords } from '../../seeders/demo-passwords.ts'
 import { ConfigurationError, readConfig } from '../../src/config.ts'
 import { openDaybook } from '../../src/open-daybook.ts'
 
@@ -78,4 +79,14 @@ test('master keys are 32 bytes each, and a problem with one repeats nothing of i
 
 test('a server is not opened without a master key', async () => {
   await expect(openDaybook({ databaseUrl: 'postgresql://user@localhost:1/db' })).rejects.toThrow(/DAYBOOK_MASTER_KEY is missing/)
+})
+
+test('passwords that everybody knows are refused in production, by whichever way they are asked for', () => {
+  const asked = { DAYBOOK_INSECURE_DEMO_PASSWORDS: 'true' }
+  expect(demoPasswords(readConfig(asked)).of('demo@example.com')).toBe('Demo123!')
+  expect(demoPasswords(readConfig({}), true).of('admin@example.com')).toBe('Admin123!')
+  expect(problemsOf({ ...asked, NODE_ENV: 'production' })[0]).toMatch(/^DAYBOOK_INSECURE_DEMO_PASSWORDS is refused in production/)
+  expect(() => demoPasswords(readConfig({ NODE_ENV: 'production' }), true)).toThrow(/refused in production/)
+  expect(demoPasswords(readConfig({ DAYBOOK_SEED_PASSWORD: 'my own' })).of('demo@example.com')).toBe('my own')
+  expect(demoPasswords(readConfig({})).of('demo@example.com')).toHaveLength(16)
 })

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogue } from '../../src/http/resources/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { createRow } from '../../src/testing/index.ts'
-import { examples } from '../examples.ts'
 import { sampleOf } from './sample.ts'
 import { Caller, collectionOf, openTestHost, password, roleIdOf, type SignedUp, signUp, type TestHost, tokenFor } from './test-host.ts'
 
@@ -24,7 +23,7 @@ beforeAll(async () => {
   hers = { roles: role.id, invitations: invitation.id, 'api-keys': key.apiKey.id, members: member.id }
   for (const { entity } of Object.values(catalogue).flat()) {
     const meta = on.daybook.orm.getMetadata().get(entity)
-    const { id } = await createRow(on.daybook, zoe.organization, meta, {}, examples)
+    const { id } = await createRow(on.daybook, zoe.organization, meta)
     hers[collectionOf(on, entity)] = String(id)
   }
   const made = await ann.caller.post('/organizations/current/api-keys', {

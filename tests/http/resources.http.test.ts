@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { catalogue } from '../../src/http/resources/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { createRow } from '../../src/testing/index.ts'
-import { examples } from '../examples.ts'
 import { Caller, collectionOf, openTestHost, type SignedUp, signUp, type TestHost } from './test-host.ts'
 
 const base = '/organizations/current'
@@ -26,8 +25,7 @@ afterAll(() => on[Symbol.asyncDispose]())
 const metaOf = (entity: unknown) => on.daybook.orm.getMetadata().get(entity as never)
 const resources = Object.values(catalogue).flat()
 /** One row of an entity in an organization, with whatever it refers to. */
-const rowIn = async (organization: string, entity: unknown) =>
-  String((await createRow(on.daybook, organization, metaOf(entity), {}, examples)).id)
+const rowIn = async (organization: string, entity: unknown) => String((await createRow(on.daybook, organization, metaOf(entity))).id)
 
 const pathOf = (entity: { name: string }) => collectionOf(on, entity)
 

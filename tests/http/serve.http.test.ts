@@ -23,8 +23,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-function serve(env: Record<string, string>) {
-  const child = spawn(process.execPath, ['src/cli/serve.ts'], {
+function serve(env: Record<string, string>, ...flags: string[]) {
+  const child = spawn(process.execPath, ['src/cli/serve.ts', ...flags], {
     env: { PATH: process.env.PATH, DAYBOOK_DATA_DIR: directory, PORT: '0', DB_LOG_QUERIES: 'off', ...masterKey, ...env },
   })
   started.push(child)
@@ -77,6 +77,26 @@ test('an empty embedded database gets people who can sign in, whose mails can be
   const [mail] = await readdir(join(own, 'mail'))
   expect(await readFile(join(own, 'mail', mail!), 'utf8')).toContain('To: demo@example.com')
   await rm(own, { recursive: true, force: true })
+})
+
+test('the passwords that everybody knows are asked for by a flag, and refused in production', { timeout: 60_000 }, async () => {
+  const own = await mkdtemp(join(tmpdir(), 'daybook-serve-'))
+  const host = serve({ DAYBOOK_DATA_DIR: own }, '--insecure-demo-passwords')
+  const address = await host.address()
+  expect(host.output()).not.toContain('password, shown')
+  for (const [email, password] of [
+    ['demo@example.com', 'Demo123!'],
+    ['admin@example.com', 'Admin123!'],
+  ]) {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${address}/auth/sign-in`, { method: 'POST', headers, body: JSON.stringify({ email, password }) })
+    expect(answer.status).toBe(200)
+  }
+  host.child.kill('SIGINT')
+  await host.ended
+  await rm(own, { recursive: true, force: true })
+  const { code, output } = await serve({ NODE_ENV: 'production' }, '--insecure-demo-passwords').ended
+  expect([code, output()]).toMatchObject([1, expect.stringContaining('refused in production')])
 })
 
 test('a host that may not serve says why and how to fix it, and exits with 1', { timeout: 60_000 }, async () => {

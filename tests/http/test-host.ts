@@ -1,4 +1,5 @@
-import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { FastifyInstance, FastifySchema, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { Writable } from 'node:stream'
 import { daybookHost, type HostOptions, type Mail } from '../../src/http/index.ts'
 import type { Daybook } from '../../src/orm/index.ts'
@@ -13,6 +14,8 @@ export interface Route {
   readonly takesBody: boolean
   readonly body?: Schema
   readonly query?: Schema
+  /** What it answers when all is well. */
+  readonly response?: TSchema
 }
 
 /** A host on a database of its own, with everything it mails and logs at hand. */
@@ -48,9 +51,9 @@ export async function openTestHost(options: HostOptions = {}): Promise<TestHost>
   return { daybook, host, mails, log, routes, [Symbol.asyncDispose]: close }
 }
 
-function schemasIn(schema: { body?: unknown; querystring?: unknown } = {}): Pick<Route, 'body' | 'query'> {
-  const { body, querystring } = schema as { body?: Schema; querystring?: Schema }
-  return { ...(body && { body }), ...(querystring && { query: querystring }) }
+function schemasIn(schema: FastifySchema = {}): Pick<Route, 'body' | 'query' | 'response'> {
+  const { body, querystring, response } = schema as { body?: Schema; querystring?: Schema; response?: Record<string, TSchema> }
+  return { ...(body && { body }), ...(querystring && { query: querystring }), ...(response?.[200] && { response: response[200] }) }
 }
 
 type Call = Omit<InjectOptions, 'method' | 'url'>

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { isolationCases, openTestDaybook, tenantEntities } from '../../src/testing/index.ts'
-import { examples } from '../examples.ts'
 
 const daybook = await openTestDaybook()
 const entities = tenantEntities(daybook)
@@ -12,7 +11,7 @@ test('the suite covers every entity that belongs to a tenant', () => {
 })
 
 for (const meta of entities) {
-  const cases = await isolationCases(daybook, meta, examples)
+  const cases = await isolationCases(daybook, meta)
   describe(meta.className, () => {
     test.each(cases)('$operation keeps to its own tenant', async ({ run }) => {
       await run()

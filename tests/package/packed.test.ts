@@ -65,9 +65,10 @@ test('migrations and seeders run from the package, on the embedded database', as
   const check = await inProject(mikroOrm, 'migration:check')
   expect(check.stdout).toContain('No changes required')
   const first = await inProject(mikroOrm, 'seeder:run')
-  expect(first.stdout).toContain('7 created, 0 kept, 0 skipped')
+  const [, made] = /(\d+) created, 0 kept, 0 skipped/.exec(first.stdout) ?? []
+  expect(Number(made)).toBeGreaterThan(70)
   const second = await inProject(mikroOrm, 'seeder:run')
-  expect(second.stdout).toContain('0 created, 7 kept, 0 skipped')
+  expect(second.stdout).toContain(`0 created, ${made} kept, 0 skipped: nothing has changed`)
 })
 
 test('a strict consumer compiles against the declarations', async () => {

@@ -10,7 +10,17 @@ export interface BuiltinRole {
 }
 
 /** Who may do what here is decided by few. */
-const sensitive = ['organization', 'membership', 'invitation', 'role', 'role-permission', 'user-role', 'user-permission', 'api-key']
+const sensitive = [
+  'organization',
+  'membership',
+  'invitation',
+  'role',
+  'role-permission',
+  'user-role',
+  'user-permission',
+  'api-key',
+  'audit-event',
+]
 
 /** Copied into each organization when it is made. A parent stands before its children. */
 export const builtinRoles: readonly BuiltinRole[] = [
@@ -18,9 +28,9 @@ export const builtinRoles: readonly BuiltinRole[] = [
   {
     key: 'VIEWER',
     name: 'Viewer',
-    description: 'Reads everything but credentials',
+    description: 'Reads everything but credentials and the log as a whole',
     permissions: ['*:read'],
-    except: ['api-key', 'invitation'],
+    except: ['api-key', 'invitation', 'audit-event'],
   },
   { key: 'USER', name: 'User', parent: 'VIEWER', description: 'Reads what viewers read', permissions: [] },
   {

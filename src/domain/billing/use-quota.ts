@@ -67,9 +67,24 @@ async function record(em: ScopedEntityManager, use: Use, quantity: number, at: D
   const { metric, requestId, route = null, durationMs = null, status = null, metadata = {} } = use
   const by = (type: string) => (actor.type === type ? actor.id : null)
   const rows = await em.execute<unknown[]>(
-    `insert into usage_event (id, tenant_id, metric, quantity, user_id, api_key_id, request_id, route, duration_ms, status, metadata, occurred_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?) on conflict (tenant_id, request_id, metric) do nothing returning id`,
-    [newId(), tenantId, metric, quantity, by('user'), by('api_key'), requestId, route, durationMs, status, JSON.stringify(metadata), at],
+    `insert into usage_event (id, tenant_id, metric, quantity, user_id, api_key_id, request_id, route, duration_ms, status, metadata, occurred_at,
+         created_at, updated_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?) on conflict (tenant_id, request_id, metric) do nothing returning id`,
+    [
+      newId(),
+      tenantId,
+      metric,
+      quantity,
+      by('user'),
+      by('api_key'),
+      requestId,
+      route,
+      durationMs,
+      status,
+      JSON.stringify(metadata),
+      at,
+      ...stamps(),
+    ],
   )
   return rows.length > 0
 }
@@ -85,13 +100,21 @@ async function count(em: ScopedEntityManager, { metric, quantity, limit, periodS
   const { tenantId } = scopeOf(em)
   if (limit !== undefined && quantity > limit) return undefined
   const [row] = await em.execute<{ used: string }[]>(
-    `insert into quota_counter as c (id, tenant_id, metric, period_start, reset_at, used, "limit") values (?, ?, ?, ?, ?, ?, ?)
-       on conflict (tenant_id, metric, period_start) do update set used = c.used + excluded.used, "limit" = excluded."limit", reset_at = excluded.reset_at
+    `insert into quota_counter as c (id, tenant_id, metric, period_start, reset_at, used, "limit", created_at, updated_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       on conflict (tenant_id, metric, period_start) do update set used = c.used + excluded.used, "limit" = excluded."limit", reset_at = excluded.reset_at,
+         updated_at = excluded.updated_at
          where excluded."limit" is null or excluded.used = 0 or c.used + excluded.used <= excluded."limit"
        returning used`,
-    [newId(), tenantId, metric, periodStart, resetAt, quantity, limit ?? null],
+    [newId(), tenantId, metric, periodStart, resetAt, quantity, limit ?? null, ...stamps()],
   )
   return row && Number(row.used)
+}
+
+/** When a row is written, by the application's clock like everywhere else. */
+function stamps(): [Date, Date] {
+  const at = now()
+  return [at, at]
 }
 
 function scopeOf(em: ScopedEntityManager): TenantScope {

@@ -32,13 +32,16 @@ export async function reportError(
   project.requireActive()
   const { detector, severity, message, file = null, line = null } = error
   const hash = signatureOf(error)
+  const id = newId()
+  const writtenAt = now()
   await em.execute(
-    `insert into error_signature as s (id, tenant_id, project_id, hash, detector, severity, message, file, line, first_seen_at, last_seen_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `insert into error_signature as s (id, tenant_id, project_id, hash, detector, severity, message, file, line, first_seen_at, last_seen_at,
+         created_at, updated_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        on conflict (tenant_id, project_id, hash) do update set occurrences = s.occurrences + 1, severity = excluded.severity,
          first_seen_at = least(s.first_seen_at, excluded.first_seen_at), last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at),
-         resolved_at = null`,
-    [newId(), project.tenantId, project.id, hash, detector, severity, message, file, line, at, at],
+         resolved_at = null, updated_at = excluded.updated_at`,
+    [id, project.tenantId, project.id, hash, detector, severity, message, file, line, at, at, writtenAt, writtenAt],
   )
   return em.findOneOrFail(ErrorSignature, { project, hash }, { refresh: true })
 }

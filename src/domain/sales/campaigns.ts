@@ -37,12 +37,17 @@ export async function enroll(
     const first = await inner.findOne(SequenceStep, { sequence, position: 1 })
     const begins = startsAt && startsAt > at ? startsAt : at
     const rows = await inner.execute<{ id: string }[]>(
-      `insert into campaign_enrollment (id, tenant_id, campaign_id, prospect_id, next_at)
-         select given.id, p.tenant_id, ?, p.id, ?
-           from jsonb_to_recordset(?::jsonb) as given (id uuid, prospect uuid) join prospect p on p.id = given.prospect
+      `insert into campaign_enrollment (id, tenant_id, campaign_id, prospect_id, next_at, created_at, updated_at)
+         select given.id, p.tenant_id, ?, p.id, ?, stamp.at, stamp.at
+           from jsonb_to_recordset(?::jsonb) as given (id uuid, prospect uuid) join prospect p on p.id = given.prospect, (select ?::timestamptz as at) stamp
            where p.deleted_at is null and p.status not in ('WON', 'LOST')
          on conflict (tenant_id, campaign_id, prospect_id) do nothing returning id`,
-      [campaign.id, after(begins, first?.delayHours ?? 0), JSON.stringify(prospects.map(({ id }) => ({ id: newId(), prospect: id })))],
+      [
+        campaign.id,
+        after(begins, first?.delayHours ?? 0),
+        JSON.stringify(prospects.map(({ id }) => ({ id: newId(), prospect: id }))),
+        now(),
+      ],
     )
     return inner.find(CampaignEnrollment, { id: { $in: rows.map(({ id }) => id) } })
   })

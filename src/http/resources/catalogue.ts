@@ -2,6 +2,7 @@ import { agents } from './areas/agents.ts'
 import { automation } from './areas/automation.ts'
 import { commerce } from './areas/commerce.ts'
 import { content } from './areas/content.ts'
+import { documents } from './areas/documents.ts'
 import { platform } from './areas/platform.ts'
 import { quality } from './areas/quality.ts'
 import { sales } from './areas/sales.ts'
@@ -9,4 +10,4 @@ import { scheduling } from './areas/scheduling.ts'
 import { work } from './areas/work.ts'
 
 /** Every resource of the product, by area: a host may serve some of them. */
-export const catalogue = { work, agents, automation, scheduling, quality, sales, commerce, content, platform }
+export const catalogue = { work, agents, automation, documents, scheduling, quality, sales, commerce, content, platform }

@@ -1,46 +1,25 @@
 import { type TSchema, Type } from 'typebox'
 import { AuditEvent } from '../../audit/index.ts'
 import { diff, history, type HistoryEntry, type PropertyChange, revert, why } from '../../readers/index.ts'
+import type { ScopedEntityManager } from '../../orm/index.ts'
+import { decisionAnswer, decisionView, happeningFields, happeningView } from '../event-view.ts'
 import { exactly, nullable } from '../fields.ts'
 import { ResourceNotFoundError } from '../http.errors.ts'
 import type { Work } from '../in-tenant.ts'
 import type { Field } from './fields.ts'
 import type { Described } from './resource.ts'
 
-const text = Type.String()
-const optionalText = nullable(text)
-const actorAnswer = exactly({ type: text, id: text })
-const changeAnswer = exactly({ property: text, before: Type.Optional(Type.Unknown()), after: Type.Optional(Type.Unknown()) })
+const changeAnswer = exactly({ property: Type.String(), before: Type.Optional(Type.Unknown()), after: Type.Optional(Type.Unknown()) })
 
-const eventFields = {
-  id: text,
-  seq: Type.Integer(),
-  type: text,
-  recordedAt: Type.String({ format: 'date-time' }),
-  source: text,
-  actor: actorAnswer,
-  requestId: optionalText,
-  correlationId: optionalText,
-  causationId: optionalText,
-  decisionId: optionalText,
-  reason: optionalText,
-}
-export const historyEntryAnswer = exactly({ ...eventFields, changes: Type.Array(changeAnswer) })
-export const historyAnswer = exactly({ items: Type.Array(historyEntryAnswer), next: nullable(Type.Integer()) })
+export const historyEntryAnswer = exactly({ ...happeningFields, changes: Type.Array(changeAnswer) })
+export const historyAnswer = exactly({ items: Type.Array(historyEntryAnswer), next: nullable(Type.String()) })
 export const diffAnswer = exactly({ changes: Type.Array(changeAnswer) })
-const decisionAnswer = exactly({ id: text, type: text, actor: actorAnswer, recordedAt: text, told: Type.Unknown() })
 export const whyAnswer: TSchema = exactly({
   change: historyEntryAnswer,
   decision: nullable(decisionAnswer),
   approval: nullable(decisionAnswer),
   overrides: Type.Array(decisionAnswer),
 })
-
-export function eventView({ id, seq, type, recordedAt, source, actorType, actorId, ...event }: AuditEvent) {
-  const { requestId = null, correlationId = null, causationId = null, decisionId = null, reason = null } = event
-  const actor = { type: actorType, id: actorId }
-  return { id, seq, type, recordedAt: recordedAt.toISOString(), source, actor, requestId, correlationId, causationId, decisionId, reason }
-}
 
 /** Nobody learns from the past what they may not see in the present. */
 function visible(changes: readonly PropertyChange[], fields: readonly Field[]): PropertyChange[] {
@@ -49,7 +28,7 @@ function visible(changes: readonly PropertyChange[], fields: readonly Field[]): 
 }
 
 function entryView({ event, changes }: HistoryEntry, fields: readonly Field[]) {
-  return { ...eventView(event), changes: visible(changes, fields) }
+  return { ...happeningView(event), changes: visible(changes, fields) }
 }
 
 /** The newest first, as everybody reads it; `before` goes on behind the last. */
@@ -57,16 +36,14 @@ export async function historyOf(
   { em }: Work,
   resource: Described,
   id: string,
-  { fields, limit = 50, before }: { fields: readonly Field[]; limit?: number; before?: number },
+  { fields, limit = 50, before }: { fields: readonly Field[]; limit?: number; before?: string },
 ) {
-  const entries = await history(em, [resource.entity, id.toLowerCase()], {
-    limit: limit + 1,
-    ...(before !== undefined && { beforeSeq: before }),
-  })
+  const behind = before === undefined ? undefined : await eventOf(em, resource, id, before)
+  const entries = await history(em, [resource.entity, id.toLowerCase()], { limit: limit + 1, ...(behind && { beforeSeq: behind.seq }) })
   if (entries.length === 0 && before === undefined) throw new ResourceNotFoundError(resource.name)
   const newest = entries.toReversed()
   const items = newest.slice(0, limit).map(entry => entryView(entry, fields))
-  return { items, next: newest.length > limit ? items.at(-1)!.seq : null }
+  return { items, next: newest.length > limit ? items.at(-1)!.id : null }
 }
 
 export async function diffOf({ em }: Work, resource: Described, id: string, fields: readonly Field[], from: string, to: string) {
@@ -93,15 +70,14 @@ export async function whyOf({ em }: Work, resource: Described, id: string, field
   }
 }
 
-export function decisionView(event: AuditEvent) {
-  const { id, type, actorType, actorId, recordedAt, after } = event
-  return { id, type, actor: { type: actorType, id: actorId }, recordedAt: recordedAt.toISOString(), told: after ?? null }
+export async function revertIn({ em }: Work, resource: Described, id: string, event: string, force: boolean): Promise<void> {
+  await revert(em, await eventOf(em, resource, id, event), { force })
+  await em.flush()
 }
 
 /** An event of another thing is none of this one's. */
-export async function revertIn({ em }: Work, resource: Described, id: string, event: string, force: boolean): Promise<void> {
+async function eventOf(em: ScopedEntityManager, resource: Described, id: string, event: string): Promise<AuditEvent> {
   const found = await em.findOne(AuditEvent, { id: event.toLowerCase() }, { disableIdentityMap: true })
   if (found?.entityId !== id.toLowerCase() || found.entity !== resource.name) throw new ResourceNotFoundError('event')
-  await revert(em, found, { force })
-  await em.flush()
+  return found
 }

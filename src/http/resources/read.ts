@@ -66,13 +66,14 @@ export interface Page {
 }
 
 export async function list(
-  { em }: Work,
+  work: Work,
   resource: Described,
   { shape, query, selection, known }: { shape: ListShape; query: ListQuery; selection: Selection; known: Known },
 ): Promise<Page> {
   const { limit = 50, after, asOf: moment } = query
   const order = orderIn(query)
-  const conditions = conditionsIn(query, shape)
+  const conditions = [...conditionsIn(query, shape), await ownOnly(work, resource)]
+  const { em } = work
   const { tenantId } = em.boundScope as { tenantId: string }
   const question = { tenantId, of: resource.name, ...query, limit: null, after: null, fields: null, populate: null }
   const keyring = await keyringIn(em)
@@ -95,20 +96,26 @@ export async function list(
 }
 
 export async function findIn(
-  { em }: Work,
+  work: Work,
   resource: Described,
   id: string,
   { selection, moment }: { selection?: Selection; moment?: ListQuery[string] } = {},
 ): Promise<TenantRow> {
-  const row = await seenAt(em, moment).findOne(
+  const own = await ownOnly(work, resource)
+  const row = await seenAt(work.em, moment).findOne(
     resource.entity,
-    { id: id.toLowerCase() },
+    { ...own, id: id.toLowerCase() },
     {
       ...(selection && { populate: selection.populate.map(({ name }) => name) as never }),
     },
   )
   if (!row) throw new ResourceNotFoundError(resource.name)
   return row
+}
+
+/** Where each belongs to a person, those of whoever asks. */
+export async function ownOnly({ user, may }: Pick<Work, 'user' | 'may'>, { name, options: { own } }: Described): Promise<object> {
+  return own === undefined || (await may(`${name}:manage`)) ? {} : { [own]: user?.id ?? null }
 }
 
 export function viewWith(row: TenantRow, { fields, populate }: Selection, known: Known): View {

@@ -24,6 +24,10 @@ export interface ResourceOptions<T extends TenantRow> {
   readonly restore?: (work: Work, row: T) => Promise<unknown>
   /** Fields for those alone who may do more than read. */
   readonly reserved?: Partial<Record<FieldName<T>, Verb>>
+  /** The person whom each belongs to: nobody else sees it, unless they manage all of them. */
+  readonly own?: FieldName<T>
+  /** What is found by words, the best first. */
+  readonly search?: (work: Work, words: string, limit: number) => Promise<readonly T[]>
   /** What a field may hold, where its type doesn't tell. */
   readonly inputs?: Partial<Record<FieldName<T>, TSchema>>
   readonly actions?: Readonly<Record<string, Action<T>>>
@@ -106,6 +110,8 @@ export function describe({ entity, options }: Resource, metadata: MetadataStorag
   const given = named([...write, ...give])
   const changed = named(write).filter(({ isImmutable }) => !isImmutable)
   const mayWrite = access === 'write'
+  // A client that can't give all that one needs can't make one.
+  const isCreatable = given.length > 0 && fields.every(field => !field.isRequired || given.includes(field))
   return {
     entity,
     options,
@@ -120,7 +126,7 @@ export function describe({ entity, options }: Resource, metadata: MetadataStorag
     isAudited: auditedTableOf(meta) !== undefined,
     isDeletable: mayWrite && (options.remove ?? given.length > 0),
     answer: exactly(Object.fromEntries(fields.map(field => [field.name, Type.Optional(field.answer)]))),
-    creation: options.create?.body ?? (given.length > 0 ? creationOf(given) : undefined),
+    creation: options.create?.body ?? (isCreatable ? creationOf(given) : undefined),
     change: changed.length > 0 ? Type.Object(optional(changed), { additionalProperties: false, minProperties: 1 }) : undefined,
   }
 }

@@ -3,6 +3,7 @@ import { type TSchema, Type } from 'typebox'
 import type { TenantRow } from '../../orm/index.ts'
 import type { App } from '../app.ts'
 import { exactly, idField, nullable, organizationParams, withinOrganization } from '../fields.ts'
+import { ResourceNotFoundError } from '../http.errors.ts'
 import type { Work } from '../in-tenant.ts'
 import { type Answer, respond } from '../respond.ts'
 import { momentField } from './fields.ts'
@@ -52,6 +53,7 @@ export class ResourceRoutes {
       const selection = await this.#selection(work, query)
       return { body: await list(work, this.#resource, { shape, query, selection, known: this.#known }) }
     })
+    this.#searching(page)
     const querystring = exactly({ ...pageFields(this.#resource), asOf: Type.Optional(momentField()) })
     this.#route('GET', this.#one, 'read', { summary: 'get', querystring, answer }, async ({ work, id, query, headers }) => {
       const selection = await this.#selection(work, query)
@@ -60,6 +62,20 @@ export class ResourceRoutes {
       return headers['if-none-match'] === etag
         ? { status: 304, headers: { etag } }
         : { headers: { etag }, body: viewWith(row, selection, this.#known) }
+    })
+  }
+
+  #searching(answer: TSchema): void {
+    const { search } = this.#resource.options
+    if (!search) return
+    const querystring = exactly({
+      words: Type.String({ minLength: 1, maxLength: 500 }),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+    })
+    this.#route('GET', `${this.#many}/search`, 'read', { summary: 'search', querystring, answer }, async ({ work, query }) => {
+      const selection = await this.#selection(work, {})
+      const rows = await search(work, String(query.words), Number(query.limit ?? 20))
+      return { body: { items: rows.map(row => viewWith(row, selection, this.#known)), next: null } }
     })
   }
 
@@ -94,6 +110,8 @@ export class ResourceRoutes {
     })
     if (!isSoftDeleted && !isAudited) return
     this.#route('POST', `${this.#one}/restore`, 'delete', { summary: 'restore', answer }, async ({ work, id }) => {
+      if (this.#resource.options.own && !(await work.may(permissionFor(this.#resource, 'manage'))))
+        throw new ResourceNotFoundError(this.#resource.name)
       const row = await bringBack(work, this.#resource, id)
       return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(work, row) }
     })
@@ -102,20 +120,20 @@ export class ResourceRoutes {
   #remembering(): void {
     const page = exactly({
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
-      before: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+      before: Type.Optional(idField()),
     })
     this.#route('GET', `${this.#one}/history`, 'read', { summary: 'history of', querystring: page, answer: historyAnswer }, async call => {
-      const fields = await visibleFields(this.#resource, call.work.may)
+      const fields = await this.#pastFields(call)
       return { body: await historyOf(call.work, this.#resource, call.id, { fields, ...call.query }) }
     })
     const between = exactly({ from: edge, to: edge })
     this.#route('GET', `${this.#one}/diff`, 'read', { summary: 'difference of', querystring: between, answer: diffAnswer }, async call => {
-      const fields = await visibleFields(this.#resource, call.work.may)
+      const fields = await this.#pastFields(call)
       return { body: await diffOf(call.work, this.#resource, call.id, fields, String(call.query.from), String(call.query.to)) }
     })
     const property = exactly({ property: Type.String({ maxLength: 200, pattern: '^[A-Za-z][A-Za-z0-9_.-]*$' }) })
     this.#route('GET', `${this.#one}/why`, 'read', { summary: 'reasons of', querystring: property, answer: whyAnswer }, async call => {
-      const fields = await visibleFields(this.#resource, call.work.may)
+      const fields = await this.#pastFields(call)
       return { body: await whyOf(call.work, this.#resource, call.id, fields, String(call.query.property)) }
     })
     if (!this.#resource.change) return
@@ -154,8 +172,6 @@ export class ResourceRoutes {
       method,
       url,
       schema: {
-        tags: [this.#resource.path],
-        operationId: operationIdOf(method, url),
         summary: `${summary} ${this.#resource.name}`,
         description: `Needs the permission \`${permission}\`.`,
         params: url.includes(':id') ? withinOrganization : organizationParams,
@@ -168,6 +184,12 @@ export class ResourceRoutes {
       serializerCompiler: () => value => JSON.stringify(value),
       handler: (request, reply) => respond(request, reply, permission, work => handle(callIn(request, work))),
     })
+  }
+
+  /** What of its past is shown; of what belongs to somebody else nothing is. */
+  async #pastFields({ work, id }: Call) {
+    if (this.#resource.options.own) await findIn(work, this.#resource, id)
+    return visibleFields(this.#resource, work.may)
   }
 
   #selection(work: Work, query: ListQuery): Promise<Selection> {
@@ -204,10 +226,4 @@ function callIn({ params, query, body, headers }: FastifyRequest, work: Work): C
     body: (body ?? {}) as Call['body'],
     headers: headers as Call['headers'],
   }
-}
-
-/** `listTasks`, `getTasksById`, `postTasksByIdComplete`: made of what the route is, so it stays when the route stays. */
-function operationIdOf(method: string, url: string): string {
-  const parts = url.replace('/organizations/:organization', '').replaceAll(':id', 'by-id').split(/[/-]/).filter(Boolean)
-  return method.toLowerCase() + parts.map(part => part[0]!.toUpperCase() + part.slice(1)).join('')
 }

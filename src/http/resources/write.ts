@@ -5,6 +5,7 @@ import { history, restore } from '../../readers/index.ts'
 import { ConditionFailedError, ConditionRequiredError, ResourceNotFoundError } from '../http.errors.ts'
 import type { Work } from '../in-tenant.ts'
 import type { Field } from './fields.ts'
+import { ownOnly } from './read.ts'
 import type { Described } from './resource.ts'
 import { etagOf } from './view.ts'
 
@@ -31,8 +32,9 @@ export async function change(work: Work, resource: Described, row: TenantRow, bo
 }
 
 /** A row to be changed, which nobody else changes until the transaction ends. */
-export async function lockedIn({ em }: Work, resource: Described, id: string): Promise<TenantRow> {
-  const row = await em.findOne(resource.entity, { id: id.toLowerCase() }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+export async function lockedIn(work: Work, resource: Described, id: string): Promise<TenantRow> {
+  const own = await ownOnly(work, resource)
+  const row = await work.em.findOne(resource.entity, { ...own, id: id.toLowerCase() }, { lockMode: LockMode.PESSIMISTIC_WRITE })
   if (!row) throw new ResourceNotFoundError(resource.name)
   return row
 }

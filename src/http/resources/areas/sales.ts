@@ -19,6 +19,7 @@ import {
   restoreProspect,
   runCampaign,
   scoreProspect,
+  searchProspects,
   SequenceStep,
 } from '../../../domain/sales/index.ts'
 import { now } from '../../../kernel/clock.ts'
@@ -26,17 +27,17 @@ import { emailField, exactly, idField, nameField, nullable, oneOf } from '../../
 import { found } from '../found.ts'
 import { action, creation, resource } from '../resource.ts'
 
-const words = () => Type.String({ minLength: 1, maxLength: 200 })
+const term = () => Type.String({ minLength: 1, maxLength: 200 })
 const size = () => Type.Integer({ minimum: 0, maximum: 100_000_000 })
 
 const prospectBody = exactly({
   email: emailField(),
-  firstName: Type.Optional(words()),
-  lastName: Type.Optional(words()),
-  company: Type.Optional(words()),
-  companyDomain: Type.Optional(words()),
-  industry: Type.Optional(words()),
-  region: Type.Optional(words()),
+  firstName: Type.Optional(term()),
+  lastName: Type.Optional(term()),
+  company: Type.Optional(term()),
+  companyDomain: Type.Optional(term()),
+  industry: Type.Optional(term()),
+  region: Type.Optional(term()),
   companySize: Type.Optional(size()),
   locale: Type.Optional(Type.String({ maxLength: 35 })),
   data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
@@ -44,10 +45,10 @@ const prospectBody = exactly({
 
 const profileBody = exactly({
   name: nameField(),
-  industry: Type.Optional(words()),
+  industry: Type.Optional(term()),
   sizeMin: Type.Optional(size()),
   sizeMax: Type.Optional(size()),
-  regions: Type.Optional(Type.Array(words(), { maxItems: 200 })),
+  regions: Type.Optional(Type.Array(term(), { maxItems: 200 })),
   weights: Type.Record(Type.String(), Type.Number({ minimum: 0, maximum: 1_000_000 })),
 })
 
@@ -67,6 +68,7 @@ export const sales = [
   resource(Prospect, {
     write: ['firstName', 'lastName', 'company', 'companyDomain', 'industry', 'region', 'companySize', 'data', 'icp', 'owner', 'locale'],
     create: creation(prospectBody, ({ em }, body) => addProspect(em, body)),
+    search: ({ em }, words, limit) => searchProspects(em, words, limit),
     restore: ({ em }, prospect) => restoreProspect(em, prospect),
     actions: {
       qualify: action('update', (_work, prospect: Prospect) => prospect.qualify()),

@@ -38,7 +38,10 @@ const eventBody = exactly({
 const taskBody = exactly({ source: oneOf([...taskSources]), type: oneOf([...schedulingTaskTypes]), event: Type.Optional(idField()) })
 
 export const scheduling = [
-  resource(CalendarConnection, { actions: { revoke: action('update', (_work, connection: CalendarConnection) => connection.revoke()) } }),
+  resource(CalendarConnection, {
+    own: 'user',
+    actions: { revoke: action('update', (_work, connection: CalendarConnection) => connection.revoke()) },
+  }),
   resource(SchedulingEvent, {
     write: ['title', 'location'],
     create: creation(eventBody, ({ em }, body) => scheduleEvent(em, { ...body, ...periodIn(body) })),

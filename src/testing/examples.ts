@@ -1,39 +1,51 @@
-import { type Examples, related } from '../src/testing/index.ts'
+import { newId } from '../kernel/id.ts'
 
-let moments = Date.UTC(2026, 0, 5)
-let numbers = 0
-/** What constraints of the product's entities ask for and metadata can't tell. */
-export const examples: Examples = {
+/**
+ * Values that a check constraint asks for and metadata can't tell, by `Entity.property`; optional properties are left out without one. Each is
+ * told a number that no other row has.
+ */
+export type Examples = Readonly<Record<string, (row: number) => unknown>>
+
+/** The example of an optional relation that shall point at a row of its own. */
+export const related = Symbol('related')
+
+const day = Date.UTC(2026, 0, 5)
+const second = (row: number, milliseconds = 0) => new Date(day + row * 1_000 + milliseconds)
+const address = () => `${newId()}@example.com`
+
+/** What constraints of the product's entities ask for. */
+export const productExamples: Examples = {
   'Subscription.currentPeriodEnd': () => new Date('2026-02-05T08:00:00Z'),
   'Subscription.status': () => 'CANCELED',
   'Subscription.canceledAt': () => new Date('2026-01-06T08:00:00Z'),
-  'QuotaCounter.periodStart': () => new Date((moments += 1_000)),
-  'Invitation.email': () => `${crypto.randomUUID()}@example.com`,
+  'QuotaCounter.periodStart': row => second(row),
+  'Invitation.email': address,
   'AgentDecision.approval': () => related,
   'AgentDecision.requiresApproval': () => true,
   'WebhookDelivery.nextAttemptAt': () => new Date('2026-01-05T08:00:00Z'),
   'Document.mimeType': () => 'application/pdf',
-  'Document.sha256': () => String(++numbers).padStart(64, '0'),
+  'Document.sha256': row => String(row).padStart(64, '0'),
   'DocumentEmbedding.embedding': () => [0.5, -0.25],
   'CalendarConnection.tokenRef': () => 'sealed',
-  'SchedulingEvent.startsAt': () => new Date((moments += 1_000)),
-  'SchedulingEvent.endsAt': () => new Date(moments + 500),
+  'SchedulingEvent.startsAt': row => second(row),
+  'SchedulingEvent.endsAt': row => second(row, 500),
   'SchedulingAgentTask.type': () => 'SUMMARIZE',
   'SchedulingAgentTask.event': () => related,
   'IdealCustomerProfile.weights': () => ({ completeness: 1 }),
-  'Prospect.email': () => `${crypto.randomUUID()}@example.com`,
+  'Prospect.email': address,
   'SequenceStep.subject': () => 'Good morning',
   'Message.campaign': () => related,
   'AIInsight.confidence': () => 0.5,
+  'TaskTemplate.definition': () => ({ title: 'Do it', schema: { type: 'object', properties: {} } }),
   'Task.pipeline': () => related,
   'Task.stage': () => related,
   'Task.stageEnteredAt': () => new Date('2026-01-05T08:00:00Z'),
   'MarketplaceItem.currency': () => 'EUR',
-  'MarketplaceOrder.number': () => `2026-${String(++numbers).padStart(6, '0')}`,
+  'MarketplaceOrder.number': row => `2026-${String(row).padStart(6, '0')}`,
   'MarketplaceOrder.totalMinor': () => 0n,
   'MarketplaceOrder.currency': () => 'EUR',
   'MarketplaceOrderItem.unitMinor': () => 0n,
-  'OrderSeries.year': () => ++numbers,
+  'OrderSeries.year': row => row,
   'BookingSlot.endsAt': () => new Date('2026-01-05T09:00:00Z'),
   'ContentEntry.locale': () => 'fr-CA',
 }

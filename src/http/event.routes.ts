@@ -1,0 +1,168 @@
+import type { FastifyRequest } from 'fastify'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Static, Type } from 'typebox'
+import { AuditEvent, DecisionLog, pendingDecisions } from '../audit/index.ts'
+import type { PermissionKey } from '../domain/access/index.ts'
+import { endOfLog, feed, type FeedFilter, type FollowedEvent, openEvents, Tail } from '../readers/index.ts'
+import type { App } from './app.ts'
+import { stillHolds } from './authentication.ts'
+import { csvLine, eventColumns } from './csv.ts'
+import { exactly, idField, nullable, oneOf, organizationParams, withinOrganization } from './fields.ts'
+import { ResourceNotFoundError } from './http.errors.ts'
+import { inTenant, type Work } from './in-tenant.ts'
+import { decisionAnswer, decisionView, eventAnswer, eventView } from './event-view.ts'
+import { momentField } from './resources/fields.ts'
+
+const filters = {
+  actor: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  actorType: Type.Optional(oneOf(['user', 'api_key', 'agent', 'system', 'database'])),
+  entity: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9-]*$', maxLength: 100 })),
+  entityId: Type.Optional(idField()),
+  type: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9-]*\\.[a-z][a-z0-9-]*$', maxLength: 200 })),
+  kind: Type.Optional(oneOf(['activity', 'decision'])),
+  since: Type.Optional(momentField()),
+  until: Type.Optional(momentField()),
+  correlationId: Type.Optional(idField()),
+  requestId: Type.Optional(idField()),
+  decisionId: Type.Optional(idField()),
+}
+const feedQuery = exactly({
+  ...filters,
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+  before: Type.Optional(idField()),
+})
+const exportQuery = exactly({ ...filters, format: Type.Optional(oneOf(['ndjson', 'csv'])) })
+const pageAnswer = exactly({ items: Type.Array(eventAnswer), next: nullable(Type.String()) })
+
+/** The log of an organization: read page by page, taken along as a whole, and listened to. */
+export function eventRoutes(app: App): void {
+  const base = '/organizations/:organization'
+
+  app.get(
+    `${base}/events`,
+    { schema: { summary: 'list events', params: organizationParams, querystring: feedQuery, response: { 200: pageAnswer } } },
+    request => inTenant(request, 'audit-event:read', work => page(work, request.query)),
+  )
+
+  app.get(`${base}/events/:id`, { schema: { summary: 'get event', params: withinOrganization, response: { 200: eventAnswer } } }, request =>
+    inTenant(request, 'audit-event:read', async work => {
+      const event = await eventWith(work, request.params.id)
+      await openEvents(work.em, [event])
+      return eventView(event)
+    }),
+  )
+
+  app.get(
+    `${base}/events/export`,
+    { schema: { summary: 'export events', params: organizationParams, querystring: exportQuery } },
+    async (request, reply) => {
+      const { format = 'ndjson' } = request.query
+      await inTenant(request, 'audit-event:export', () => Promise.resolve())
+      reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson')
+      reply.header('content-disposition', `attachment; filename="events.${format}"`)
+      return reply.send(Readable.from(exported(request, request.query, format)))
+    },
+  )
+
+  app.get(`${base}/events/live`, { schema: { summary: 'listen to events', params: organizationParams } }, async (request, reply) => {
+    const last = request.headers['last-event-id']
+    const isBack = typeof last === 'string' && uuid.test(last)
+    const begin = async (work: Work) => (isBack ? (await eventWith(work, last)).seq : endOfLog(work.em))
+    const start = await inTenant(request, 'audit-event:read', begin, { readOnly: false })
+    reply.type('text/event-stream').header('x-accel-buffering', 'no')
+    return reply.send(Readable.from(told(request, new Tail(start)), { objectMode: false }))
+  })
+
+  app.get(
+    `${base}/decisions`,
+    {
+      schema: {
+        summary: 'list decisions',
+        params: organizationParams,
+        querystring: exactly({ pending: Type.Optional(Type.Boolean()), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })) }),
+        response: { 200: exactly({ items: Type.Array(decisionAnswer) }) },
+      },
+    },
+    request =>
+      inTenant(request, 'audit-event:read', async ({ em }) => {
+        const { pending = false, limit = 50 } = request.query
+        const found = pending
+          ? (await pendingDecisions(em)).slice(0, limit)
+          : await em.find(DecisionLog, {}, { orderBy: { seq: 'desc' }, limit, disableIdentityMap: true })
+        return { items: (await openEvents(em, found)).map(decisionView) }
+      }),
+  )
+}
+
+const uuid = /^[0-9a-f-]{36}$/i
+
+async function eventWith({ em, organization }: Work, id: string): Promise<AuditEvent> {
+  const event = await em.findOne(AuditEvent, { id: id.toLowerCase(), tenantId: organization.id }, { disableIdentityMap: true })
+  if (!event) throw new ResourceNotFoundError('event')
+  return event
+}
+
+async function page(work: Work, { limit = 50, before, ...query }: Static<typeof feedQuery>) {
+  const beforeSeq = before === undefined ? undefined : (await eventWith(work, before)).seq
+  const { items } = await feed(work.em, filterIn(query), { limit: limit + 1, ...(beforeSeq !== undefined && { beforeSeq }) })
+  const shown = items.slice(0, limit)
+  return { items: shown.map(eventView), next: items.length > limit ? shown.at(-1)!.id : null }
+}
+
+function filterIn({ actor, actorType, since, until, ...query }: Partial<Static<typeof exportQuery>>): FeedFilter {
+  const { entity, entityId, type, kind, correlationId, requestId, decisionId } = query
+  return {
+    ...(entity && { entityName: entity }),
+    ...(entityId && { entityId: entityId.toLowerCase() }),
+    ...(type && { type }),
+    ...(kind && { kind }),
+    ...(correlationId && { correlationId }),
+    ...(requestId && { requestId }),
+    ...(decisionId && { decisionId }),
+    ...(actor && { actor: { id: actor, ...(actorType && { type: actorType }) } }),
+    ...(since && { since: new Date(since) }),
+    ...(until && { until: new Date(until) }),
+  }
+}
+
+/** Page by page, each in a transaction of its own and with the permission looked at anew, so memory stays flat however long the log is. */
+async function* exported(request: FastifyRequest, query: Partial<Static<typeof exportQuery>>, format: 'ndjson' | 'csv') {
+  if (format === 'csv') yield csvLine(eventColumns)
+  let cursor: string | undefined
+  do {
+    const found = await inTenant(request, 'audit-event:export', ({ em }) =>
+      feed(em, filterIn(query), { limit: 500, ...(cursor !== undefined && { cursor }) }),
+    )
+    for (const event of found.items) {
+      const view = eventView(event)
+      yield format === 'csv' ? csvLine(eventColumns.map(column => view[column])) : `${JSON.stringify(view)}\n`
+    }
+    cursor = found.cursor
+  } while (cursor !== undefined)
+}
+
+const pollMs = 500
+const heartbeatMs = 15_000
+
+/** Server-sent events, each under its id, so that whoever comes back goes on behind the last that they have seen. */
+async function* told(request: FastifyRequest, tail: Tail): AsyncGenerator<string> {
+  yield ': listening\n\n'
+  const permission: PermissionKey = 'audit-event:read'
+  let quietSince = performance.now()
+  while (!request.raw.destroyed && !request.server.daybook.closing.aborted) {
+    const events = await tail.next(work => inTenant(request, permission, ({ em }) => work(em), { readOnly: false, unlogged: true }))
+    if (events.length > 0 && !(await stillHolds(request))) return
+    for (const event of events) yield lineOf(event)
+    if (events.length > 0) quietSince = performance.now()
+    else if (performance.now() - quietSince > heartbeatMs) {
+      quietSince = performance.now()
+      yield ': still here\n\n'
+    }
+    if (events.length === 0) await sleep(pollMs, undefined, { signal: request.server.daybook.closing }).catch(() => undefined)
+  }
+}
+
+function lineOf(event: FollowedEvent): string {
+  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event))}\n\n`
+}

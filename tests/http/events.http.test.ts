@@ -1,0 +1,136 @@
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Caller, openTestHost, roleIdOf, type SignedUp, signUp, type TestHost, password, tokenFor } from './test-host.ts'
+
+const base = '/organizations/current'
+let on: TestHost
+let ann: SignedUp
+let zoe: SignedUp
+let origin: string
+
+beforeAll(async () => {
+  on = await openTestHost()
+  ann = await signUp(on, 'ann@acme.example', 'Acme')
+  zoe = await signUp(on, 'zoe@zenith.example', 'Zenith')
+  await on.host.listen({ port: 0, host: '127.0.0.1' })
+  origin = `http://127.0.0.1:${(on.host.server.address() as AddressInfo).port}`
+})
+afterAll(() => on[Symbol.asyncDispose]())
+
+const addTask = async (title: string, by = ann) => (await by.caller.post(`${base}/tasks`, { title })).json<{ id: string }>().id
+
+async function keyFor(by: SignedUp, scopes: string[]): Promise<string> {
+  const made = await by.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes })
+  return `Bearer ${made.json().secret}`
+}
+
+interface Feed {
+  readonly items: { id: string; type: string; entityId: string; after: { title: string } }[]
+  readonly next: string | null
+}
+
+describe('the log', () => {
+  test('is read page by page, the newest first, by what one looks for', async () => {
+    const ids = [await addTask('one'), await addTask('two'), await addTask('three')]
+    await addTask('theirs', zoe)
+    const titles: string[] = []
+    for (let before: string | null = ''; before !== null;) {
+      const page: Feed = (await ann.caller.get(`${base}/events?type=task.created&limit=2${before && `&before=${before}`}`)).json<Feed>()
+      titles.push(...page.items.map(({ after }) => after.title))
+      before = page.next
+    }
+    expect(titles).toEqual(['three', 'two', 'one'])
+    const [event] = (await ann.caller.get(`${base}/events?entity=task&entityId=${ids[0]}`)).json<Feed>().items
+    expect(event).toMatchObject({ type: 'task.created', actor: { type: 'user', id: ann.user } })
+    expect(Object.keys(event!)).not.toContain('seq')
+    expect((await ann.caller.get(`${base}/events/${event!.id}`)).json()).toEqual(event)
+    expect((await zoe.caller.get(`${base}/events/${event!.id}`)).statusCode).toBe(404)
+    expect((await zoe.caller.get(`${base}/events?before=${event!.id}`)).statusCode).toBe(404)
+  })
+
+  test('as a whole is for those alone who manage the organization', async () => {
+    await ann.caller.post(`${base}/invitations`, { email: 'max@x.example', role: await roleIdOf(ann.caller, 'MEMBER') })
+    await new Caller(on).post('/invitations/accept', { token: tokenFor(on.mails, 'max@x.example'), password })
+    const max = new Caller(on)
+    await max.signIn('max@x.example')
+    for (const path of ['events', 'events/export', 'events/live', 'decisions']) {
+      expect([path, (await max.get(`${base}/${path}`)).statusCode]).toEqual([path, 403])
+    }
+    expect((await max.get(`${base}/tasks/${await addTask('open')}/history`)).statusCode).toBe(200)
+  })
+
+  test('is taken along as lines of JSON, all of it, and nobody else’s', async () => {
+    await addTask('theirs too', zoe)
+    const answer = await ann.caller.get(`${base}/events/export`)
+    const events = answer.body
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line) as Feed['items'][number])
+    expect(answer.headers['content-type']).toBe('application/x-ndjson')
+    expect(events.filter(({ type }) => type === 'task.created').length).toBeGreaterThanOrEqual(3)
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length)
+    expect(answer.body).not.toContain('theirs')
+  })
+
+  test('is taken along for a spreadsheet, which runs nothing of what people have written', async () => {
+    const formula = '=HYPERLINK("https://evil.example","click")'
+    await addTask(formula)
+    const key = new Caller(on, { authorization: await keyFor(ann, ['audit-event:export', 'task:create']) })
+    await key.call('POST', `${base}/tasks`, { payload: { title: 'x' }, headers: { 'x-request-id': 'no uuid' } })
+    const { body, headers } = await ann.caller.get(`${base}/events/export?format=csv&type=task.created`)
+    expect(headers['content-disposition']).toBe('attachment; filename="events.csv"')
+    const [head, ...lines] = body.trimEnd().split('\r\n')
+    expect(head).toContain('"recordedAt","type","entity"')
+    expect(lines.every(line => !/(^|,)"?[=+@-]/.test(line.replaceAll('""', '')))).toBe(true)
+    expect(body).toContain('HYPERLINK')
+  })
+})
+
+describe('whoever listens', () => {
+  /** What arrives within a while, or until enough has. */
+  async function listen(headers: Record<string, string>, enough: number, meanwhile: () => Promise<unknown>): Promise<string[]> {
+    const stop = new AbortController()
+    const response = await fetch(`${origin}${base}/events/live`, { headers, signal: stop.signal })
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    const seen: string[] = []
+    const reading = (async () => {
+      let text = ''
+      for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {
+        text += part
+        const events = text.split('\n\n').filter(each => each.startsWith('id: '))
+        if (events.length >= enough && text.endsWith('\n\n')) return events
+      }
+      return text.split('\n\n').filter(each => each.startsWith('id: '))
+    })()
+    await meanwhile()
+    const found = await Promise.race([reading, new Promise<string[]>(resolve => setTimeout(() => resolve(seen), 8_000))])
+    stop.abort()
+    await reading.catch(() => undefined)
+    return found
+  }
+  const titleIn = (event: string) => (JSON.parse(/^data: (.*)$/m.exec(event)![1]!) as { after: { title: string } }).after.title
+  const idIn = (event: string) => /^id: (.*)$/m.exec(event)![1]!
+
+  test('is told what happens from then on, in their organization, and goes on where they were', async () => {
+    const authorization = await keyFor(ann, ['audit-event:read'])
+    const first = await listen({ authorization }, 2, async () => {
+      await addTask('theirs', zoe)
+      await addTask('heard 1')
+      await addTask('heard 2')
+    })
+    expect(first.map(titleIn)).toEqual(['heard 1', 'heard 2'])
+    await addTask('missed')
+    const second = await listen({ authorization, 'last-event-id': idIn(first[0]!) }, 3, () => addTask('heard 3'))
+    expect(second.map(titleIn)).toEqual(['heard 2', 'missed', 'heard 3'])
+  })
+
+  test('is let go when the permission is gone', async () => {
+    const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes: ['audit-event:read'] })
+    const { secret, apiKey } = made.json<{ secret: string; apiKey: { id: string } }>()
+    const response = await fetch(`${origin}${base}/events/live`, { headers: { authorization: `Bearer ${secret}` } })
+    await ann.caller.delete(`${base}/api-keys/${apiKey.id}`)
+    await addTask('not for a revoked key')
+    const heard = await response.text()
+    expect(heard).not.toContain('not for a revoked key')
+  })
+})
