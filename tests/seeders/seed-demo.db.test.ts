@@ -318,8 +318,8 @@ test('the passwords that everybody knows are had by asking for them alone', asyn
 
 test('what belongs in another region is left out, and said', async () => {
   await using european = await openTestDaybook({ region: 'EU' })
-  const lines: string[] = []
-  const { report } = await seedDemo(european, { print: line => lines.push(line) })
+  const told: string[] = []
+  const { report } = await seedDemo(european, { print: line => told.push(line) })
   expect(report.counts).toEqual({ created: 4, kept: 0, skipped: 1 })
-  expect(lines.find(line => line.includes('skipped'))).toContain('enterprise-corp: its data is kept in US')
+  expect(told.find(line => line.includes('skipped'))).toContain('enterprise-corp: its data is kept in US')
 })
