@@ -11,7 +11,7 @@ const routine = /create or replace function "(\w+)"\(\) returns trigger as \$\$(
 test('the guards in the database do what the entities declare today', async () => {
   const declared = [...daybook.orm.getMetadata().getAll().values()]
     .flatMap(({ triggers }) => triggers)
-    .map(({ expression }) => routine.exec(String(expression ?? '')))
+    .map(({ expression }) => routine.exec(expression ?? ''))
     .filter(found => found !== null)
     .map(([, name, body]) => [name!, body!.trim()] as const)
     .filter(([name]) => name.includes('_guard_'))
