@@ -14,7 +14,7 @@ import { now } from '../src/kernel/clock.ts'
 import { newId } from '../src/kernel/id.ts'
 import type { Daybook } from '../src/orm/index.ts'
 import { demoAreas } from './demo/areas.ts'
-import { DemoOrganizationWork } from './demo/demo-area.ts'
+import { type DemoArea, DemoOrganizationWork } from './demo/demo-area.ts'
 import { course } from './demo/demo-unit.ts'
 import { type DemoOrganization, demoOrganizations, type DemoPerson } from './demo-data.ts'
 import { type DemoPasswords, onePassword } from './demo-passwords.ts'
@@ -24,6 +24,8 @@ import { SeedReport } from './seed-report.ts'
 export interface SeedDemoOptions {
   /** Everybody's in the demo; one is generated when it is left out. */
   readonly passwords?: DemoPasswords
+  /** What the organizations get besides their people; something of everything unless said otherwise. */
+  readonly areas?: readonly DemoArea[]
   readonly print: (line: string) => void
 }
 
@@ -40,7 +42,10 @@ interface Seeding {
 }
 
 /** Two demo organizations with people in them, and something of everything. What is there already is kept as it is; ids and times are the same on every run. */
-export async function seedDemo(daybook: Daybook, { passwords = onePassword(), print }: SeedDemoOptions): Promise<SeededDemo> {
+export async function seedDemo(
+  daybook: Daybook,
+  { passwords = onePassword(), areas = demoAreas, print }: SeedDemoOptions,
+): Promise<SeededDemo> {
   const report = new SeedReport(print)
   const seeding = { daybook, passwords, report }
   const secrets = new Map<string, string>()
@@ -50,10 +55,10 @@ export async function seedDemo(daybook: Daybook, { passwords = onePassword(), pr
     for (const person of demo.members) await course(person.email, () => seedMember(seeding, ids.tenant, demo, person))
     if (report.counts.created > 0 && !passwords.areKnown) secrets.set('Everybody’s password', passwords.of(demo.owner.email))
     const work = new DemoOrganizationWork(daybook, { ...ids, slug: demo.slug }, report)
-    for (const area of demoAreas) await area.seed(work)
+    for (const area of areas) await area.seed(work)
     for (const [what, secret] of work.secrets) secrets.set(what, secret)
   }
-  const data = { organizations: demoOrganizations, areas: demoAreas.map(({ name, data: told }) => ({ name, told })) }
+  const data = { organizations: demoOrganizations, areas: areas.map(({ name, data: told }) => ({ name, told })) }
   const mode = passwords.areInsecure ? 'demo, insecure passwords' : 'demo'
   await recordSeedRun(daybook, { seeder: 'demo', data, mode, rows: report.counts.created })
   return { report, secrets }

@@ -9,6 +9,7 @@ import {
   Task,
 } from '../../src/entities.ts'
 import { demoArea } from './demo-area.ts'
+import { bySeeder } from './demo-unit.ts'
 
 interface AgentData {
   readonly provider: { readonly name: string; readonly provider: AIProvider; readonly model: string; readonly baseUrl: string }
@@ -57,7 +58,7 @@ export const agents = demoArea('agents', data, async (work, { provider, agent: t
   })
   await work.transact(async demo => {
     const { type, reasoning, confidence, tool, parameters, risk } = decision
-    const subject = await demo.em.findOneOrFail(Task, { title: decision.task })
+    const subject = await demo.em.findOneOrFail(Task, { title: decision.task }, bySeeder)
     const input = { task: subject.title }
     const grounds = { type, subject, subjectType: 'task', inputSource: 'task', input, reasoning, confidence, model: provider.model }
     const make = () => decideAsAgent(demo.em, agent, { ...grounds, actions: [{ tool, parameters, risk }] })

@@ -21,7 +21,7 @@ import {
   scoreProspect,
 } from '../../src/entities.ts'
 import { demoArea } from './demo-area.ts'
-import type { DemoUnit } from './demo-unit.ts'
+import { bySeeder, type DemoUnit } from './demo-unit.ts'
 import { type InsightData, type SalesData, salesData } from './sales-data.ts'
 
 /** Whom the organization looks for, who was found, what they are sent, and what a model makes of it. */
@@ -49,7 +49,7 @@ async function seedProspect(demo: DemoUnit, input: ProspectInput, icp: IdealCust
 
 async function seedInsight(demo: DemoUnit, { about, ...insight }: InsightData): Promise<void> {
   const { em } = demo
-  const { id: subjectId } = await em.findOneOrFail(Prospect, { email: about }, { filters: { live: false } })
+  const { id: subjectId } = await em.findOneOrFail(Prospect, { email: about }, { ...bySeeder, filters: { live: false } })
   const { kind } = insight
   const subject = { subjectType: 'prospect', subjectId }
   await demo.ensure(AIInsight, { ...subject, kind }, () => em.create(AIInsight, { ...insight, ...subject }))

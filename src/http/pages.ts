@@ -12,8 +12,9 @@ export const pageOf = <T extends TSchema>(item: T) => exactly({ items: Type.Arra
 
 const usualLimit = 50
 
-export function pageOptions({ limit = usualLimit }: PageQuery): { orderBy: { id: 'asc' }; limit: number } {
-  return { orderBy: { id: 'asc' }, limit: limit + 1 }
+/** What comes along is read after the page: a join has planners read everything in order to find the first few. */
+export function pageOptions({ limit = usualLimit }: PageQuery): { orderBy: { id: 'asc' }; limit: number; strategy: 'select-in' } {
+  return { orderBy: { id: 'asc' }, limit: limit + 1, strategy: 'select-in' }
 }
 
 export function afterCursor({ after }: PageQuery): { id?: { $gt: string } } {

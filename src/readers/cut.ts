@@ -48,15 +48,16 @@ async function lastOf(when: When, run: RunSql): Promise<{ seq: string; at: strin
   return literalsOf(row)
 }
 
-/** The first or last position of an event's transaction. */
+/** The first or last position of an event's transaction. Asked in two steps: a window around a constant is found by a few pages. */
 async function edgeOf(id: string, edge: string, run: RunSql): Promise<{ seq: string; at: string }> {
+  const [event] = await run(`select xact::text, recorded_at::text as at from audit_event where id = ${uuidLiteral(id)}`)
+  if (!event) throw new EventUnknownError(id)
+  const at = `'${event.at as string}'::timestamptz`
   const [row] = await run(
-    `select (${edge})::text as seq, max(l.recorded_at)::text as at from audit_event e
-       join audit_event l on l.xact = e.xact and l.recorded_at between e.recorded_at - ${longestTransaction} and e.recorded_at + ${longestTransaction}
-       where e.id = ${uuidLiteral(id)}`,
+    `select (${edge})::text as seq, max(l.recorded_at)::text as at from audit_event l
+       where l.xact = '${event.xact as string}' and l.recorded_at between ${at} - ${longestTransaction} and ${at} + ${longestTransaction}`,
   )
-  if (!row?.seq) throw new EventUnknownError(id)
-  return literalsOf(row)
+  return literalsOf(row!)
 }
 
 const literalsOf = (row: Record<string, unknown>) => ({ seq: row.seq as string, at: `'${row.at as string}'::timestamptz` })

@@ -38,6 +38,8 @@ export const InvitationSchema: EntitySchema<Invitation> = tenantEntity({
     invitedBy: () => p.manyToOne(User).ref().nullable(),
   },
   uniques: [{ properties: ['tokenHash'] }, { name: 'invitation_one_pending', properties: ['email'], where: `status = 'PENDING'` }],
+  // Pages are read in this order.
+  indexes: [{ properties: ['id'] }],
   audit: { secret: ['tokenHash'], personal: ['email'] },
   checks: [{ name: 'invitation_email_lower_case', expression: 'email = lower(email)' }],
 })

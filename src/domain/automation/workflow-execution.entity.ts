@@ -105,7 +105,7 @@ export const WorkflowExecutionSchema: EntitySchema<WorkflowExecution> = tenantEn
     durationMs: p.integer().nullable(),
   },
   uniques: [{ properties: ['automation', 'key'] }],
-  indexes: [{ properties: ['status', 'nextAttemptAt'] }, { properties: ['status', 'leaseUntil'] }],
+  indexes: [{ properties: ['status', 'nextAttemptAt'] }, { properties: ['status', 'leaseUntil'] }, { properties: ['finishedAt'] }],
   checks: [
     { name: 'workflow_execution_lease', expression: `(status = 'RUNNING') = (lease_until is not null)` },
     { name: 'workflow_execution_finished', expression: `(status = 'QUEUED' or status = 'RUNNING') = (finished_at is null)` },

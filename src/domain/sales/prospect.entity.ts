@@ -122,6 +122,7 @@ export const ProspectSchema: EntitySchema<Prospect> = tenantEntity({
   indexes: [
     { properties: ['companyDomain'] },
     { properties: ['score'] },
+    { properties: ['deletedAt'], where: 'deleted_at is not null' },
     {
       name: 'prospect_search',
       properties: ['searchVector'],

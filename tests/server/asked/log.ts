@@ -1,0 +1,35 @@
+import { pendingDecisions } from '../../../src/audit/index.ts'
+import { Task } from '../../../src/entities.ts'
+import { asOf, diff, feed, history, restore, revert, why } from '../../../src/readers/index.ts'
+import type { Calls } from './world.ts'
+
+export const aboutTheLog: Calls = {
+  async 'the feed, by whatever it is asked for'(world) {
+    const told = new Date('2026-01-01T00:00:00Z')
+    const { items, cursor } = await world.work(em => feed(em, {}, { limit: 20 }))
+    await world.work(em => feed(em, {}, { limit: 20, ...(cursor && { cursor }) }))
+    const { actorId, correlationId, entityId } = items[0]!
+    await world.work(em => feed(em, { actor: { id: actorId } }))
+    await world.work(em => feed(em, { entity: Task, entityId: entityId!, since: told }))
+    if (correlationId) await world.work(em => feed(em, { correlationId }))
+    await world.work(em => pendingDecisions(em))
+  },
+
+  async 'the history of one thing'(world) {
+    const id = await world.work(async em => {
+      const task = em.create(Task, { title: 'First' })
+      await em.flush()
+      return task.id
+    })
+    await world.work(async em => void ((await em.findOneOrFail(Task, id)).title = 'Second'))
+    const task = await world.work(em => em.findOneOrFail(Task, id))
+    const told = await world.work(em => history(em, task))
+    await world.work(em => why(em, task, 'title'))
+    const [first, second] = told.map(({ event }) => event)
+    await world.work(em => diff(em, task, first!, second!))
+    await world.work(em => asOf(em, first!).findOne(Task, id))
+    await world.work(em => revert(em, second!))
+    await world.work(async em => void em.remove(await em.findOneOrFail(Task, id)))
+    await world.work(em => restore(em, [Task, id]))
+  },
+}

@@ -1,0 +1,124 @@
+import type { EntityMetadata, EntityProperty, MetadataStorage } from '@mikro-orm/core'
+import { declarationOf, isTenantOwned, tablesOf } from '../../src/orm/index.ts'
+
+/** What people set up, and of which no organization has a thousand. Every other table of a tenant grows with its work. */
+const setUp = new Set(
+  (
+    'Role RolePermission UserRole UserPermission ApiKey Pipeline PipelineStage TaskTemplate SystemSetting AIProviderConfig OrchestrationAgent ' +
+    'Automation WorkflowTrigger WebhookEndpoint IdealCustomerProfile EmailSequence SequenceStep Campaign Project CalendarConnection ' +
+    'Subscription QuotaCounter TokenCount OrderSeries NewsletterIssue MarketplaceItem'
+  ).split(' '),
+)
+/** Of these an organization soon has more than of anything else. */
+const largest = new Set(['Task', 'Message', 'Prospect', 'UsageEvent'])
+
+const others = 49
+const people = 2_000
+
+export interface Crowd {
+  /** To be run by the administrator, in one session. */
+  readonly statements: readonly string[]
+  /** Tables of which the large tenant has more than a thousand rows. */
+  readonly growing: ReadonlySet<string>
+}
+
+/**
+ * Fills every table by its metadata, with one statement each: one large tenant and 49 small ones. References, guards and checks are silent,
+ * for planners don't ask whether a row makes sense. What is due is a small share of it: moments are spread over three years from 2026 on, and
+ * what a row begins as most have left behind.
+ */
+export function crowdOf(storage: MetadataStorage, tenant: string): Crowd {
+  const tables = tablesOf(storage).filter(meta => {
+    const { access, madeByMigration } = declarationOf(meta.class)!
+    // Jobs go through all organizations, and what happens through all triggers, so there are none but those that are real.
+    return access !== 'read' && !madeByMigration && !['Organization', 'WorkflowTrigger', 'WebhookEndpoint'].includes(meta.className)
+  })
+  const growing = tables.filter(meta => !setUp.has(meta.className) && isTenantOwned(meta))
+  return {
+    growing: new Set([...growing.map(({ tableName }) => tableName), 'app_user', 'session']),
+    statements: [
+      'set session_replication_role = replica',
+      `do $$ declare c record; begin
+         for c in select conrelid::regclass as of, conname from pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace and coninhcount = 0 loop
+           execute format('alter table %s drop constraint %I', c.of, c.conname);
+         end loop; end $$`,
+      ...tables.map(meta => filling(meta, tenant)),
+      logFilling(tenant),
+      'set session_replication_role = origin',
+      'vacuum analyze',
+    ],
+  }
+}
+
+function filling(meta: EntityMetadata, tenant: string): string {
+  const [large, small] = setUp.has(meta.className) ? [5, 5] : largest.has(meta.className) ? [22_000, 20] : [3_500, 20]
+  const columns = meta.props.filter(prop => prop.persist !== false && prop.fieldNames?.length === 1 && !prop.generated && isColumn(prop))
+  const list = columns.map(({ fieldNames }) => `"${fieldNames[0]}"`).join(', ')
+  const moments = columns.filter(({ runtimeType }) => runtimeType === 'Date')
+  const values = columns.map(prop => valueOf(meta, prop, moments.indexOf(prop))).join(', ')
+  const from = isTenantOwned(meta) ? tenants(tenant, large, small) : `(values (null::uuid, ${people}, 'g')) t (tenant, rows, name)`
+  // The seven thousandth is no neighbour of the first, so what is near in time isn't near on the disk.
+  const rows = `${from}, generate_series(0, t.rows - 1) as i, lateral (select (i * 7919) % t.rows as n) as permuted`
+  return `insert into "${meta.tableName}" (${list}) select ${values} from ${rows} on conflict do nothing`
+}
+
+function tenants(tenant: string, large: number, small: number): string {
+  return `(select '${tenant}'::uuid, ${large}, 'l' union all select md5('tenant:' || o)::uuid, ${small}, 's' || o from generate_series(1, ${others}) o) t (tenant, rows, name)`
+}
+
+const isColumn = (prop: EntityProperty) => !['1:m', 'm:n'].includes(prop.kind)
+
+/** The id of the row with a number. */
+const idOf = (meta: EntityMetadata, row: string) =>
+  isTenantOwned(meta) ? `md5('${meta.tableName}:' || t.name || ':' || ${row})::uuid` : `md5('${meta.tableName}:' || ${row})::uuid`
+
+function valueOf(meta: EntityMetadata, prop: EntityProperty, nthMoment: number): string {
+  const { name, targetMeta } = prop
+  if (name === 'id') return idOf(meta, 'n')
+  if (name === 'tenantId') return 't.tenant'
+  if (targetMeta) return referenceTo(prop, targetMeta)
+  if (prop.items) return chosen(prop)
+  const type = prop.columnTypes[0]!.replace(/\(.*/, '')
+  if (type.endsWith('[]')) return `'{}'`
+  if (type.startsWith('timestamp')) return momentOf(prop, nthMoment)
+  const byType: Record<string, string> = {
+    uuid: `md5('${name}:' || t.name || n)::uuid`,
+    jsonb: `'{}'`,
+    boolean: prop.default === true || prop.default === 'true' ? 'n % 20 <> 0' : 'n % 20 = 0',
+    numeric: '(n % 100) / 100.0',
+    bytea: `'\\x00'`,
+  }
+  if (/int/.test(type)) return prop.version ? '1' : 'n % 1000'
+  return byType[type] ?? `'${name.toLowerCase()}-' || t.name || '-' || n`
+}
+
+function referenceTo(prop: EntityProperty, target: EntityMetadata): string {
+  if (declarationOf(target.class)!.access === 'read') return `(select id from "${target.tableName}" order by id limit 1)`
+  const rows = setUp.has(target.className) ? 5 : isTenantOwned(target) ? (largest.has(target.className) ? 22_000 : 3_500) : people
+  const id = idOf(target, isTenantOwned(target) ? `n % least(${rows}, t.rows)` : `n % ${rows}`)
+  return prop.nullable ? `case when n % 3 > 0 then ${id} end` : id
+}
+
+/** What a row begins as is what few still are. */
+function chosen({ items, default: initial }: EntityProperty): string {
+  const first = String(initial ?? items![0]).replaceAll("'", '')
+  const rest = items!.map(String).filter(item => item !== first)
+  if (rest.length === 0) return `'${first}'`
+  return `case when n % 50 = 0 then '${first}' else (array[${rest.map(item => `'${item}'`).join(',')}])[1 + n % ${rest.length}] end`
+}
+
+/** A row's later moments come ten minutes after one another, and no two rows' overlap. */
+function momentOf({ name, nullable }: EntityProperty, nth: number): string {
+  const at = `timestamptz '2026-01-01' + (n * interval '3 years' / t.rows) + interval '10 minutes' * ${nth}`
+  if (name === 'deletedAt') return `case when n % 50 = 1 then ${at} end`
+  return nullable ? `case when n % 10 > 0 then ${at} end` : at
+}
+
+/** The log of all tenants, about the tasks that they have, in the order in which it came about. */
+function logFilling(tenant: string): string {
+  return `insert into audit_event (tenant_id, recorded_at, entity, entity_id, entity_version, type, source, actor_type, actor_id, after, request_id, correlation_id)
+    select t.tenant, now() - interval '20 days' * (1 - n::float8 / t.rows), 'task', md5('task:' || t.name || ':' || n % 5000)::uuid, 1 + n / 5000,
+      case when n < 5000 then 'task.created' else 'task.updated' end, 'unit-of-work', 'user', md5('app_user:' || n % ${people})::uuid::text,
+      json_build_object('title', 'title-' || n), 'request-' || n, 'story-' || n / 3
+    from ${tenants(tenant, 20_000, 20)}, generate_series(0, t.rows - 1) n order by 2`
+}
