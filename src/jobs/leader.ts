@@ -15,7 +15,7 @@ export async function asLeader<T>(daybook: Daybook, job: string, work: () => Pro
   try {
     if (daybook.embedded) return await work()
     const em = await daybook.operatorScope(operatorOf(job))
-    em.setLoggerContext({ enabled: false })
+    em.silence()
     return await em.transactional(async held => {
       await held.execute(`set local idle_in_transaction_session_timeout = 0`)
       const [row] = await held.execute<{ granted: boolean }[]>(

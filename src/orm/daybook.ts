@@ -90,8 +90,9 @@ export class Daybook implements AsyncDisposable {
     for (let attempt = 1; ; attempt++) {
       try {
         const em = 'kind' in input && input.kind === 'operator' ? await this.operatorScope(input) : this.scope(input)
-        if (unlogged) em.setLoggerContext({ enabled: false })
+        if (unlogged) em.silence()
         return await em.transactional(work, {
+          ...(unlogged && { loggerContext: em.getLoggerContext() }),
           ...(readOnly && { readOnly }),
           ...(isolation && { isolationLevel: isolation }),
         })

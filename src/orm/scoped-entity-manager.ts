@@ -1,4 +1,4 @@
-import type { Configuration, Dictionary, EventManager, ForkOptions, MetadataStorage, SessionContext } from '@mikro-orm/core'
+import type { Configuration, Dictionary, EventManager, ForkOptions, LoggingOptions, MetadataStorage, SessionContext } from '@mikro-orm/core'
 import { type AbstractSqlDriver, BasePostgreSqlEntityManager } from '@mikro-orm/sql'
 import type { Scope } from '../context/index.ts'
 import { FlushAwareEventManager } from './flush-aware-event-manager.ts'
@@ -74,6 +74,11 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     }
   }
 
+  /** Nothing that it does is told in the query log. */
+  silence(): void {
+    this.setLoggerContext({ enabled: false })
+  }
+
   override setFilterParams(name: string, args: Dictionary): void {
     if (name === tenantFilterName && this.boundScope) throw new ScopeImmutableError()
     super.setFilterParams(name, args)
@@ -90,9 +95,15 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   }
 }
 
-/** Overridden here and not in the class: the method's type speaks of `this` in a way that a subclass can't repeat. */
+/** Overridden here and not in the class: the methods' types speak of `this`, and of overloads, in a way that a subclass can't repeat. */
 // oxlint-disable-next-line typescript/unbound-method -- it is applied to its own object below
-const { getKysely } = ScopedEntityManager.prototype
+const { getKysely, execute } = ScopedEntityManager.prototype
+Object.defineProperty(ScopedEntityManager.prototype, 'execute', {
+  value(this: ScopedEntityManager, query: unknown, parameters: unknown[] = [], method: unknown = 'all', context?: LoggingOptions) {
+    const own = this.getLoggerContext<LoggingOptions>()
+    return Reflect.apply(execute, this, [query, parameters, method, context ?? (own.enabled === false ? own : undefined)]) as unknown
+  },
+})
 Object.defineProperty(ScopedEntityManager.prototype, 'getKysely', {
   value(this: ScopedEntityManager, ...options: Parameters<typeof getKysely>) {
     if (this.isThroughLens) throw new LensKyselyError()
