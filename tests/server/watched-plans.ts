@@ -8,7 +8,7 @@ import { administer } from '../../src/testing/index.ts'
 export interface PlanNode {
   readonly 'Node Type': string
   readonly 'Relation Name'?: string
-  readonly Filter?: string
+  readonly 'Index Name'?: string
   readonly Plans?: readonly PlanNode[]
 }
 
@@ -68,8 +68,12 @@ function planIn(message: string): WatchedPlan[] {
   return [{ query, plan }]
 }
 
+/** A plan's nodes, from the top down. */
+export function nodesOf(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)]
+}
+
 /** The tables, or partitions of one, that a plan reads from beginning to end. */
-export function readWhole(node: PlanNode): string[] {
-  const own = node['Node Type'] === 'Seq Scan' ? [node['Relation Name']!] : []
-  return [...own, ...(node.Plans ?? []).flatMap(readWhole)]
+export function readWhole(plan: PlanNode): string[] {
+  return nodesOf(plan).flatMap(node => (node['Node Type'] === 'Seq Scan' ? [node['Relation Name']!] : []))
 }
