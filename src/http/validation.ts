@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile, type Validator } from 'typebox/compile'
 import type { TLocalizedValidationError } from 'typebox/error'
 import { type InvalidPart, RequestInvalidError } from './http.errors.ts'
 
@@ -9,9 +9,11 @@ const unknownField = 'is not a field of this'
 
 /** Refuses unknown fields instead of dropping them, converts only what arrives as text anyway, and repeats no value in its complaints. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const type = Compile(schema)
+  // Compiled when it is first asked for: most processes serve few of their routes.
+  let compiled: Validator | undefined
   const part = parts[httpPart ?? ''] ?? 'body'
   return (value: unknown) => {
+    const type = (compiled ??= Compile(schema))
     const given = part === 'query' ? type.Convert(value) : value
     if (!type.Check(given)) return { error: new RequestInvalidError(complaintsAbout(type.Errors(given), part)) }
     const errors = unstorable(given, '#', part)
