@@ -1,4 +1,5 @@
 import { newId } from '../kernel/id.ts'
+import { digest } from '../kernel/secret.ts'
 
 /**
  * Values that a check constraint asks for and metadata can't tell, by `Entity.property`; optional properties are left out without one. Each is
@@ -24,7 +25,7 @@ export const productExamples: Examples = {
   'AgentDecision.requiresApproval': () => true,
   'WebhookDelivery.nextAttemptAt': () => new Date('2026-01-05T08:00:00Z'),
   'Document.mimeType': () => 'application/pdf',
-  'Document.sha256': row => String(row).padStart(64, '0'),
+  'Document.sha256': () => digest(newId()),
   'DocumentEmbedding.embedding': () => [0.5, -0.25],
   'CalendarConnection.tokenRef': () => 'sealed',
   'SchedulingEvent.startsAt': row => second(row),
