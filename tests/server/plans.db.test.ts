@@ -10,6 +10,7 @@ import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 import { CalledFunctions } from './called-functions.ts'
 import { crowdOf } from './crowd.ts'
 import { aboutBusiness } from './asked/business.ts'
+import { aboutDocuments } from './asked/documents.ts'
 import { aboutEvents } from './asked/events.ts'
 import { aboutTheHost } from './asked/host.ts'
 import { aboutPeople } from './asked/people.ts'
@@ -85,7 +86,7 @@ test('no job reads a table as a whole in order to find what is due', async () =>
   expect(wholeReads(plans)).toEqual([])
 })
 
-const calls = { ...aboutPeople, ...aboutWork, ...aboutEvents, ...aboutBusiness, ...aboutTheLog, ...aboutTheHost }
+const calls = { ...aboutPeople, ...aboutWork, ...aboutEvents, ...aboutBusiness, ...aboutDocuments, ...aboutTheLog, ...aboutTheHost }
 
 test.each(Object.entries(calls))('%s: no table is read as a whole', async (_name, call) => {
   watched.taken()
