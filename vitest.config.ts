@@ -9,6 +9,8 @@ const onDatabases = ['tests/**/*.db.test.ts', 'tests/**/*.http.test.ts']
 export default defineConfig({
   test: {
     globalSetup: ['tests/setup/databases.ts'],
+    // Left to itself it takes one worker on two cores, and half of the time.
+    maxWorkers: 2,
     projects: [
       { test: { ...common, name: 'package', include: ['tests/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
       { test: { ...common, name: 'unit', include: ['tests/**/*.unit.test.ts'] } },
