@@ -1,5 +1,4 @@
-import type { Transact } from '../domain/automation/index.ts'
-import type { ScopedEntityManager } from '../orm/index.ts'
+import type { ScopedEntityManager, Transact } from '../orm/index.ts'
 
 export interface JobContext {
   readonly at: Date

@@ -16,6 +16,9 @@ export interface TransactionLimits {
   readonly idleTimeoutMs: number
 }
 
+/** Runs something in a transaction of one scope. */
+export type Transact = <T>(work: (em: ScopedEntityManager) => Promise<T>) => Promise<T>
+
 export interface TransactOptions {
   readonly readOnly?: boolean
   readonly isolation?: IsolationLevel

@@ -1,8 +1,6 @@
-import type { ScopedEntityManager } from '../orm/index.ts'
+import type { ScopedEntityManager, Transact } from '../orm/index.ts'
 import { eventsBetween, type FollowedEvent } from './event-rows.ts'
 import { Horizon } from './horizon.ts'
-
-type Transact = <T>(work: (em: ScopedEntityManager) => Promise<T>) => Promise<T>
 
 /** Reads the log on from a position for somebody who listens, in the order of a follower; where they stand, only they know. */
 export class Tail {

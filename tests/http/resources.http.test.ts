@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemActor } from '../../src/context/index.ts'
+import { ChatMessage, Document, DocumentChat, DocumentEmbedding } from '../../src/entities.ts'
 import { catalogue } from '../../src/http/resources/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { createRow } from '../../src/testing/index.ts'
@@ -231,4 +233,53 @@ test('fields for those who may do more are hidden from others, also in the past'
   }
   expect((await key.get(`${at}?fields=input`)).statusCode).toBe(400)
   expect((await key.get(`${at}/why?property=input`)).statusCode).toBe(404)
+})
+
+test('what is reserved is not found out by looking for it, nor through what points at it', async () => {
+  const document = await rowIn(ann.organization, Document)
+  const { storageKey } = (await ann.caller.get(`${base}/documents/${document}`)).json<{ storageKey: string }>()
+  const embedding = await rowIn(ann.organization, DocumentEmbedding)
+  const scopes = ['document:read', 'document-embedding:read', 'workflow-execution:read', 'chat-message:read', 'document-chat:read']
+  const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes })
+  const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+  for (const query of [`storageKey=${storageKey}`, `storageKey.in=${storageKey}`, 'sort=storageKey', 'fields=storageKey']) {
+    expect([query, (await key.get(`${base}/documents?${query}`)).statusCode]).toEqual([query, 400])
+  }
+  const shown = await key.get(`${base}/document-embeddings/${embedding}?populate=document`)
+  expect([shown.statusCode, Object.keys(shown.json<{ document: object }>().document)]).toEqual([
+    200,
+    expect.not.arrayContaining(['storageKey']) as string[],
+  ])
+  const mine = await ann.caller.get(`${base}/document-embeddings/${embedding}?populate=document`)
+  expect(Object.keys(mine.json<{ document: object }>().document)).toContain('storageKey')
+})
+
+test('what is one person’s is nobody else’s, and shown as a whole through nothing', async () => {
+  const [message, chat] = [await rowIn(ann.organization, ChatMessage), await rowIn(ann.organization, DocumentChat)]
+  const scopes = ['chat-message:read', 'document-chat:read', 'calendar-connection:read', 'scheduling-event:read']
+  const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes })
+  const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+  for (const path of [`chat-messages/${message}`, `chat-messages/${message}/history`, `document-chats/${chat}`]) {
+    expect([path, (await key.get(`${base}/${path}`)).statusCode]).toEqual([path, 404])
+    expect([path, (await ann.caller.get(`${base}/${path}`)).statusCode]).toEqual([path, 200])
+  }
+  expect((await key.get(`${base}/chat-messages`)).json().items).toEqual([])
+  expect((await key.get(`${base}/scheduling-events?populate=connection`)).json()).toMatchObject({
+    status: 400,
+    errors: [{ pointer: '#/populate' }],
+  })
+})
+
+test('a secret that an action shows is not kept with its idempotency key', async () => {
+  const endpoint = (await ann.caller.post(`${base}/webhook-endpoints`, { url: 'https://example.com/rotated', events: ['*'] })).json()
+  const rotate = () =>
+    ann.caller.call('POST', `${base}/webhook-endpoints/${endpoint.id}/rotate-secret`, { headers: { 'idempotency-key': 'rotation' } })
+  const { secret } = (await rotate()).json<{ secret: string }>()
+  expect(secret).toMatch(/^whsec_/)
+  expect((await rotate()).body).not.toContain('whsec_')
+  const kept = await on.daybook.transact({ tenant: ann.organization, actor: systemActor('test') }, em =>
+    em.execute<{ text: string }[]>(`select string_agg(k::text, ' ') as text from idempotency_key k`),
+  )
+  expect(kept[0]!.text).toContain('rotation')
+  expect(kept[0]!.text).not.toContain(secret.slice('whsec_'.length))
 })

@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { eventPattern } from '../../kernel/event-pattern.ts'
 import { requireAddress } from '../../kernel/outgoing.ts'
+import { schemaProblems } from '../../kernel/schema-problems.ts'
 import { AutomationInvalidError } from './automation.errors.ts'
 
 const Text = Type.String({ minLength: 1, maxLength: 500 })
@@ -39,13 +40,13 @@ export type EventConfig = Static<typeof OnEvent>
 export type TriggerConfig = ScheduleConfig | EventConfig | Readonly<Record<string, never>>
 
 export function assertAutomation(definition: unknown): asserts definition is AutomationDefinition {
-  if (!Value.Check(AutomationDefinition, definition)) throw new AutomationInvalidError(problemsOf(AutomationDefinition, definition))
+  if (!Value.Check(AutomationDefinition, definition)) throw new AutomationInvalidError(schemaProblems(AutomationDefinition, definition))
   if (definition.kind === 'webhook') requireAddress(definition.url)
 }
 
 export function assertTrigger(type: AutomationTriggerKind, config: unknown): asserts config is TriggerConfig {
   const schema: Type.TSchema = configs[type]
-  if (!Value.Check(schema, config)) throw new AutomationInvalidError(problemsOf(schema, config))
+  if (!Value.Check(schema, config)) throw new AutomationInvalidError(schemaProblems(schema, config))
   if (type === 'SCHEDULE' && !nextFireAt(config as ScheduleConfig, new Date()))
     throw new AutomationInvalidError(['the schedule never comes due'])
 }
@@ -57,10 +58,4 @@ export function nextFireAt({ cron, timeZone = 'UTC' }: ScheduleConfig, after: Da
   } catch (error) {
     throw new AutomationInvalidError([error instanceof Error ? error.message : String(error)])
   }
-}
-
-function problemsOf(schema: Type.TSchema, value: unknown): string[] {
-  return Value.Errors(schema, value)
-    .slice(0, 20)
-    .map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)
 }

@@ -27,15 +27,7 @@ export {
   rotateWebhookSecret,
   type TriggerInput,
 } from './automations.ts'
-export {
-  type Action,
-  type ActionInput,
-  type Actions,
-  countQueuedExecutions,
-  runExecutions,
-  type Runner,
-  type Transact,
-} from './run-executions.ts'
+export { type Action, type ActionInput, type Actions, countQueuedExecutions, runExecutions, type Runner } from './run-executions.ts'
 export {
   automationActorId,
   countDueSchedules,

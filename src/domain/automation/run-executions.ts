@@ -1,17 +1,15 @@
 import { LockMode } from '@mikro-orm/core'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { now } from '../../kernel/clock.ts'
+import { jsonOrText } from '../../kernel/json-or-text.ts'
 import type { Post } from '../../kernel/outgoing.ts'
 import { webhookHeaders } from '../../kernel/standard-webhooks.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import type { Automation } from './automation.entity.ts'
 import { ActionUnknownError, AnswerRefusedError } from './automation.errors.ts'
 import { webhookSecretOf } from './automations.ts'
 import { automationActorId } from './start-execution.ts'
 import { WorkflowExecution } from './workflow-execution.entity.ts'
-
-/** Runs something in a transaction of a tenant's scope. */
-export type Transact = <T>(work: (em: ScopedEntityManager) => Promise<T>) => Promise<T>
 
 /** What an automation of kind `action` does. Its `transact` works in the tenant, as the automation. */
 export type Action = (input: ActionInput, transact: Transact) => Promise<unknown>
@@ -131,13 +129,5 @@ async function perform(runner: Runner, { id, input, automation, secret }: Taken,
   const headers = { 'content-type': 'application/json', ...signed }
   const answer = await runner.post({ url: definition.url, headers, body, timeoutMs: automation.timeoutMs })
   if (answer.status < 200 || answer.status > 299) throw new AnswerRefusedError(answer.status)
-  return answer.body ? parsedAnswer(answer.body) : null
-}
-
-function parsedAnswer(body: string): unknown {
-  try {
-    return JSON.parse(body) as unknown
-  } catch {
-    return body
-  }
+  return answer.body ? jsonOrText(answer.body) : null
 }

@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import { webhookDoubt } from '../../kernel/standard-webhooks.ts'
 import { isNamedBy } from '../../kernel/event-pattern.ts'
+import { jsonOrText } from '../../kernel/json-or-text.ts'
 import { newId } from '../../kernel/id.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import type { FollowedEvent } from '../../readers/index.ts'
@@ -105,13 +106,5 @@ export async function receiveCall(
   if (!secret || !trigger) throw new WebhookRefusedError('nothing listens here')
   const doubt = webhookDoubt(headers, body, [secret], at)
   if (doubt) throw new WebhookRefusedError(doubt)
-  return startAutomation(em, automation, { trigger, key: `call ${String(headers['webhook-id'])}`, input: { body: parsed(body) }, at })
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body) as unknown
-  } catch {
-    return body
-  }
+  return startAutomation(em, automation, { trigger, key: `call ${String(headers['webhook-id'])}`, input: { body: jsonOrText(body) }, at })
 }

@@ -1,6 +1,5 @@
 import { LockMode } from '@mikro-orm/core'
-import type { ScopedEntityManager } from '../../orm/index.ts'
-import type { Transact } from '../automation/index.ts'
+import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { Document } from './document.entity.ts'
 import type { DocumentStore } from './document-store.ts'
 import { StrayFile } from './stray-file.entity.ts'

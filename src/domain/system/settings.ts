@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { schemaProblems } from '../../kernel/schema-problems.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { SettingInvalidError } from './system.errors.ts'
@@ -33,12 +34,7 @@ export async function putSetting<Schema extends TSchema>(
   { key, schema }: Setting<Schema>,
   value: Static<Schema>,
 ): Promise<void> {
-  if (!Value.Check(schema, value)) {
-    throw new SettingInvalidError(
-      key,
-      Value.Errors(schema, value).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`),
-    )
-  }
+  if (!Value.Check(schema, value)) throw new SettingInvalidError(key, schemaProblems(schema, value))
   const { actor } = em.boundScope!
   const updatedBy = actor.type === 'user' ? em.getReference(User, actor.id, { wrapped: true }) : null
   const row = await em.findOne(SystemSetting, { key })

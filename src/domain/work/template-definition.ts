@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { schemaProblems } from '../../kernel/schema-problems.ts'
 import { TemplateDataError, TemplateInvalidError } from './work.errors.ts'
 
 const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength })
@@ -42,7 +43,7 @@ export type TemplateDefinition = Static<typeof TemplateDefinition>
 
 /** Everything that is wrong with it at once, so that nobody mends it one error at a time. */
 export function assertDefinition(definition: unknown): asserts definition is TemplateDefinition {
-  if (!Value.Check(TemplateDefinition, definition)) throw new TemplateInvalidError(problemsOf(TemplateDefinition, definition))
+  if (!Value.Check(TemplateDefinition, definition)) throw new TemplateInvalidError(schemaProblems(TemplateDefinition, definition))
   const { title, schema } = definition
   const known = Object.keys(schema.properties)
   const unknown = [...namesIn(title), ...(schema.required ?? [])].filter(name => !known.includes(name))
@@ -51,7 +52,7 @@ export function assertDefinition(definition: unknown): asserts definition is Tem
 
 export function assertFillsIn(template: string, { schema }: TemplateDefinition, data: Record<string, unknown>): void {
   const strict = { ...schema, additionalProperties: false } as unknown as Type.TSchema
-  if (!Value.Check(strict, data)) throw new TemplateDataError(template, problemsOf(strict, data))
+  if (!Value.Check(strict, data)) throw new TemplateDataError(template, schemaProblems(strict, data))
 }
 
 /** The title with what was filled in, which `assertFillsIn` has looked at. */
@@ -64,10 +65,4 @@ const placeholder = /\{\{\s*([a-zA-Z]\w*)\s*\}\}/g
 
 function namesIn(text: string): string[] {
   return [...text.matchAll(placeholder)].map(([, name]) => name!)
-}
-
-function problemsOf(schema: Type.TSchema, value: unknown): string[] {
-  return Value.Errors(schema, value)
-    .slice(0, 20)
-    .map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)
 }

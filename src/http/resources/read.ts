@@ -19,7 +19,12 @@ export type Known = ReadonlyMap<unknown, Described>
 /** What of a row the caller gets to see. */
 export interface Selection {
   readonly fields: readonly Field[]
-  readonly populate: readonly Field[]
+  readonly populate: readonly Populated[]
+}
+
+/** A relation that is shown as a whole, with what of it the caller gets to see. */
+interface Populated extends Field {
+  readonly shown: readonly Field[]
 }
 
 export type May = (permission: string) => Promise<boolean>
@@ -33,14 +38,28 @@ export async function selectionIn(resource: Described, query: ListQuery, known: 
     return field
   }
   const fields = typeof query.fields === 'string' ? query.fields.split(',').map(name => byName(name, 'fields')) : visible
-  const populate = typeof query.populate === 'string' ? query.populate.split(',').map(name => byName(name, 'populate')) : []
-  if (populate.length > 3) throw invalidQuery('populate', 'shows at most three relations')
-  for (const { name, relation } of populate) {
-    const permission = relation && permissionToSee(relation, known)
-    if (!permission) throw invalidQuery('populate', `${name} is no relation that can be shown`)
-    if (!(await may(permission))) throw invalidQuery('populate', `${name} needs the permission ${permission}`)
-  }
+  const relations = typeof query.populate === 'string' ? query.populate.split(',').map(name => byName(name, 'populate')) : []
+  if (relations.length > 3) throw invalidQuery('populate', 'shows at most three relations')
+  refuseHiddenQuestions(resource, visible, query)
+  const populate: Populated[] = []
+  for (const field of relations) populate.push(await populated(field, known, may))
   return { fields: withId(fields, visible), populate }
+}
+
+/** Whoever may not see a field may not look for its values either, which would tell them one by one. */
+function refuseHiddenQuestions({ fields }: Described, visible: readonly Field[], query: ListQuery): void {
+  const hidden = new Set(fields.filter(field => !visible.includes(field)).map(({ name }) => name))
+  for (const asked of Object.keys(query)) if (hidden.has(asked.split('.', 1)[0]!)) throw invalidQuery(asked, 'is no field that you see')
+  if (hidden.has(orderIn(query).name)) throw invalidQuery('sort', 'is no field that you see')
+}
+
+async function populated(field: Field, known: Known, may: May): Promise<Populated> {
+  const { name, relation } = field
+  const permission = relation && permissionToSee(relation, known)
+  if (!permission) throw invalidQuery('populate', `${name} is no relation that can be shown`)
+  if (!(await may(permission))) throw invalidQuery('populate', `${name} needs the permission ${permission}`)
+  const target = known.get(relation.class)
+  return { ...field, shown: target ? await visibleFields(target, may) : [] }
 }
 
 export async function visibleFields(resource: Described, may: May): Promise<readonly Field[]> {
@@ -57,7 +76,8 @@ function withId(fields: readonly Field[], visible: readonly Field[]): readonly F
 function permissionToSee(relation: EntityMetadata, known: Known): string | undefined {
   if (relation.class === User) return 'membership:read'
   const target = known.get(relation.class)
-  return target && permissionFor(target, 'read')
+  // What is one person's is shown as a whole to those alone who see everybody's.
+  return target && permissionFor(target, target.options.own === undefined ? 'read' : 'manage')
 }
 
 export interface Page {
@@ -68,7 +88,7 @@ export interface Page {
 export async function list(
   work: Work,
   resource: Described,
-  { shape, query, selection, known }: { shape: ListShape; query: ListQuery; selection: Selection; known: Known },
+  { shape, query, selection }: { shape: ListShape; query: ListQuery; selection: Selection },
 ): Promise<Page> {
   const { limit = 50, after, asOf: moment } = query
   const order = orderIn(query)
@@ -90,7 +110,7 @@ export async function list(
   const shown = rows.slice(0, Number(limit))
   const last = rows.length > shown.length ? shown.at(-1)! : undefined
   return {
-    items: shown.map(row => viewWith(row, selection, known)),
+    items: shown.map(row => viewWith(row, selection)),
     next: last ? cursorAt(positionOf(last, order.name), keyring, question) : null,
   }
 }
@@ -118,12 +138,11 @@ export async function ownOnly({ user, may }: Pick<Work, 'user' | 'may'>, { name,
   return own === undefined || (await may(`${name}:manage`)) ? {} : { [own]: user?.id ?? null }
 }
 
-export function viewWith(row: TenantRow, { fields, populate }: Selection, known: Known): View {
+export function viewWith(row: TenantRow, { fields, populate }: Selection): View {
   const view = viewOf(row, fields)
-  for (const { name, relation } of populate) {
+  for (const { name, relation, shown } of populate) {
     const target = (row as unknown as Record<string, { unwrap(): TenantRow } | null>)[name]?.unwrap()
-    if (target)
-      view[name] = relation!.class === User ? userView(target as unknown as User) : viewOf(target, known.get(relation!.class)!.fields)
+    if (target) view[name] = relation!.class === User ? userView(target as unknown as User) : viewOf(target, shown)
   }
   return view
 }

@@ -55,6 +55,8 @@ export interface Action<T> {
   readonly permission: Verb
   readonly body?: TSchema
   readonly answer?: TSchema
+  /** What it answers is shown this once, and never kept with an idempotency key. */
+  readonly isSecret?: boolean
   readonly run: (work: Work, row: T, body: never) => unknown
 }
 

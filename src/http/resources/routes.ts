@@ -51,7 +51,7 @@ export class ResourceRoutes {
     const page = exactly({ items: Type.Array(answer), next: nullable(Type.String()) })
     this.#route('GET', this.#many, 'read', { summary: 'list', querystring: shape.query, answer: page }, async ({ work, query }) => {
       const selection = await this.#selection(work, query)
-      return { body: await list(work, this.#resource, { shape, query, selection, known: this.#known }) }
+      return { body: await list(work, this.#resource, { shape, query, selection }) }
     })
     this.#searching(page)
     const querystring = exactly({ ...pageFields(this.#resource), asOf: Type.Optional(momentField()) })
@@ -59,9 +59,7 @@ export class ResourceRoutes {
       const selection = await this.#selection(work, query)
       const row = await findIn(work, this.#resource, id, { selection, moment: query.asOf })
       const etag = etagOf(row, this.#resource)
-      return headers['if-none-match'] === etag
-        ? { status: 304, headers: { etag } }
-        : { headers: { etag }, body: viewWith(row, selection, this.#known) }
+      return headers['if-none-match'] === etag ? { status: 304, headers: { etag } } : { headers: { etag }, body: viewWith(row, selection) }
     })
   }
 
@@ -75,7 +73,7 @@ export class ResourceRoutes {
     this.#route('GET', `${this.#many}/search`, 'read', { summary: 'search', querystring, answer }, async ({ work, query }) => {
       const selection = await this.#selection(work, {})
       const rows = await search(work, String(query.words), Number(query.limit ?? 20))
-      return { body: { items: rows.map(row => viewWith(row, selection, this.#known)), next: null } }
+      return { body: { items: rows.map(row => viewWith(row, selection)), next: null } }
     })
   }
 
@@ -146,12 +144,13 @@ export class ResourceRoutes {
     })
   }
 
-  #acting(name: string, { permission, body, answer, run }: Action<TenantRow>): void {
+  #acting(name: string, { permission, body, answer, isSecret, run }: Action<TenantRow>): void {
     const schema = { summary: name.replaceAll('-', ' '), ...(body && { body }), answer: answer ?? this.#resource.answer }
     this.#route('POST', `${this.#one}/${name}`, permission, schema, async ({ work, id, body: given }) => {
       const row = await lockedIn(work, this.#resource, id)
       const result = await run(work, row, given as never)
       await work.em.flush()
+      if (isSecret) return { body: {}, secrets: result as Record<string, string> }
       if (answer) return { body: result }
       // What a service has changed in a transaction of its own is read anew.
       const after = await work.em.findOneOrFail(this.#resource.entity, { id: row.id }, { refresh: true })
@@ -197,7 +196,7 @@ export class ResourceRoutes {
   }
 
   async #view(work: Work, row: TenantRow) {
-    return viewWith(row, await this.#selection(work, {}), this.#known)
+    return viewWith(row, await this.#selection(work, {}))
   }
 }
 

@@ -49,6 +49,7 @@ export const automation = [
       'rotate-secret': {
         permission: 'manage',
         answer: exactly({ webhookSecret: Type.String() }),
+        isSecret: true,
         run: async ({ em }, each: Automation) => ({ webhookSecret: await rotateWebhookSecret(em, each) }),
       },
       run: {

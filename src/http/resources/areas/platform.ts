@@ -44,6 +44,7 @@ export const platform = [
       'rotate-secret': {
         permission: 'manage',
         answer: exactly({ secret: Type.String() }),
+        isSecret: true,
         run: async ({ em }, endpoint: WebhookEndpoint) => ({ secret: await rotateEndpointSecret(em, endpoint) }),
       },
       'drop-old-secret': action('manage', (_work, endpoint: WebhookEndpoint) => dropOldSecret(endpoint)),
