@@ -71,6 +71,7 @@ function schemaComplaint(error: NonNullable<InvalidPart['schemaError']>): string
 export const phrases: readonly (readonly [english: RegExp, french: string])[] = [
   [/^is required$/, 'est obligatoire'],
   [/^is not a field of this$/, 'n’est pas un champ de cet objet'],
+  [/^is no field that you see$/, 'n’est pas un champ que vous voyez'],
   [/^must not hold NUL characters or broken Unicode$/, 'ne doit contenir ni caractère NUL ni Unicode incorrect'],
   [/^must be a moment in the future$/, 'doit être un moment à venir'],
   [/^is for somebody new, and you are signed in$/, 'ne sert qu’à une personne nouvelle, or vous êtes connecté(e)'],
