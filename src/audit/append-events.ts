@@ -27,16 +27,16 @@ export function appendStatement(drafts: readonly EventDraft[]): Statement {
 }
 
 function written(draft: EventDraft): string {
-  let json = `{"t":"${draft.log}","y":${JSON.stringify(draft.type)}`
-  if (draft.kind === 'decision') json += ',"k":"decision"'
-  if (draft.entity) json += `,"e":${JSON.stringify(draft.entity)},"i":"${draft.entityId}"`
-  if (draft.entityVersion !== undefined) json += `,"v":${draft.entityVersion}`
-  if (draft.schemaVersion) json += `,"s":${draft.schemaVersion}`
-  if (draft.id) json += `,"d":"${draft.id}"`
-  if (draft.decision) json += `,"c":"${draft.decision}"`
-  if (draft.causation) json += `,"w":${JSON.stringify(draft.causation)}`
-  if (draft.changed) json += `,"p":${JSON.stringify(draft.changed)}`
-  if (draft.before) json += `,"b":${draft.before}`
-  if (draft.after) json += `,"a":${draft.after}`
-  return `${json}}`
+  const pieces = [`{"t":"${draft.log}","y":${JSON.stringify(draft.type)}`]
+  if (draft.kind === 'decision') pieces.push(',"k":"decision"')
+  if (draft.entity) pieces.push(`,"e":${JSON.stringify(draft.entity)},"i":"${draft.entityId}"`)
+  if (draft.entityVersion !== undefined) pieces.push(`,"v":${draft.entityVersion}`)
+  if (draft.schemaVersion) pieces.push(`,"s":${draft.schemaVersion}`)
+  if (draft.id) pieces.push(`,"d":"${draft.id}"`)
+  if (draft.decision) pieces.push(`,"c":"${draft.decision}"`)
+  if (draft.causation) pieces.push(`,"w":${JSON.stringify(draft.causation)}`)
+  if (draft.changed) pieces.push(`,"p":${JSON.stringify(draft.changed)}`)
+  if (draft.before) pieces.push(',"b":', draft.before)
+  if (draft.after) pieces.push(',"a":', draft.after)
+  return pieces.join('') + '}'
 }

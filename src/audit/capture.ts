@@ -167,7 +167,7 @@ class Flush {
       decision: unsent.get(decisionVariable),
       causation: unsent.get(causationVariable),
       fields,
-      versionColumn: table.versionColumn,
+      versionField: table.versionColumn ? fields.byColumn.get(table.versionColumn) : undefined,
       schemaVersion: table.past.length + 1,
       seal: pending.seal,
       before: set.type === ChangeSetType.CREATE ? undefined : textsBefore(pending),

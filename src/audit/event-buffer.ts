@@ -2,10 +2,10 @@ import type { Outbox, Statement } from '../orm/index.ts'
 import { appendStatement, type EventDraft } from './append-events.ts'
 import { changedPaths } from './changed-paths.ts'
 import type { Seal } from './personal.ts'
-import type { RecordedFields } from './recorded-fields.ts'
+import type { RecordedField, RecordedFields } from './recorded-fields.ts'
 
-/** Values by column, each as the JSON text that the log keeps. */
-export type Texts = Readonly<Record<string, string>>
+/** Values by their fields' places, each as the JSON text that the log keeps; of an update those that it touched. */
+export type Texts = readonly (string | undefined)[]
 
 /** What one flush did to one row: without `before` it was created, without `after` deleted; an update has what it touched. */
 export interface Change {
@@ -15,7 +15,7 @@ export interface Change {
   readonly decision: string
   readonly causation: string
   readonly fields: RecordedFields
-  readonly versionColumn: string | undefined
+  readonly versionField: RecordedField | undefined
   readonly schemaVersion: number
   /** For what it tells of a person. */
   readonly seal: Seal | undefined
@@ -88,24 +88,31 @@ function merge(earlier: Change, later: Change): Change | undefined {
   return {
     ...later,
     seal: later.seal ?? earlier.seal,
-    before: earlier.before && { ...later.before, ...earlier.before },
-    after: later.after && (later.before ? { ...earlier.after, ...later.after } : replaced(earlier.before, later.after)),
+    before: earlier.before && overlaid(later.before, earlier.before),
+    after: later.after && (later.before ? overlaid(earlier.after, later.after) : replaced(earlier.before, later.after)),
   }
+}
+
+function overlaid(under: Texts | undefined, over: Texts): Texts {
+  return over.map((text, place) => text ?? under?.[place])
 }
 
 /** A row that was deleted and created again: what the new one doesn't say is null now. */
 function replaced(before: Texts | undefined, after: Texts): Texts {
-  return { ...Object.fromEntries(Object.keys(before ?? {}).map(column => [column, 'null'])), ...after }
+  return after.map((text, place) => text ?? (before?.[place] === undefined ? undefined : 'null'))
 }
 
 function draftOf(change: Change): EventDraft | undefined {
-  const { before, after } = change
-  if (!before) return drafted(change, 'created', undefined, undefined, told(change, after!, Object.keys(after!)))
-  if (!after) return drafted(change, 'deleted', undefined, told(change, before, Object.keys(before)), undefined)
-  const columns = Object.keys(after).filter(column => (before[column] ?? 'null') !== after[column])
-  if (columns.length === 0) return undefined
-  const changed = columns.flatMap(column => (hasPaths(change, column) ? changedPaths(column, before[column], after[column]) : column))
-  return drafted(change, 'updated', changed, told(change, before, columns), told(change, after, columns))
+  const { before, after, fields } = change
+  if (!before) return drafted(change, 'created', undefined, undefined, told(change, after!))
+  if (!after) return drafted(change, 'deleted', undefined, told(change, before), undefined)
+  const isChanged = ({ place }: RecordedField) => after[place] !== undefined && (before[place] ?? 'null') !== after[place]
+  const changed = fields.all.filter(isChanged)
+  if (changed.length === 0) return undefined
+  const paths = changed.flatMap(field =>
+    hasPaths(field) ? changedPaths(field.column, before[field.place], after[field.place]) : field.column,
+  )
+  return drafted(change, 'updated', paths, told(change, before, changed), told(change, after, changed))
 }
 
 function drafted(
@@ -115,7 +122,7 @@ function drafted(
   before: string | undefined,
   after: string | undefined,
 ): EventDraft {
-  const version = change.versionColumn && (change.after ?? change.before)![change.versionColumn]
+  const version = change.versionField && (change.after ?? change.before)![change.versionField.place]
   return {
     log: change.log,
     kind: 'activity',
@@ -134,18 +141,17 @@ function drafted(
 }
 
 /** The keys in a document about a person tell of that person too. */
-function hasPaths({ fields }: Change, column: string): boolean {
-  const { isDocument, isPersonal } = fields.get(column)!
+function hasPaths({ isDocument, isPersonal }: RecordedField): boolean {
   return isDocument && !isPersonal
 }
 
-function told({ fields, seal }: Change, values: Texts, columns: readonly string[]): string {
-  let text = ''
-  for (const column of columns) {
-    const { isSecret, isPersonal } = fields.get(column)!
-    if (isSecret) continue
-    const value = values[column] ?? 'null'
-    text += `${text ? ',' : ''}"${column}":${isPersonal ? seal!(value) : value}`
+/** In one piece: a text that grows by concatenation is a chain of small objects, thousands of them in a large flush. */
+function told({ fields, seal }: Change, texts: Texts, only?: readonly RecordedField[]): string {
+  const pieces: string[] = []
+  for (const { place, key, isSecret, isPersonal } of only ?? fields.all) {
+    const text = texts[place] ?? (only && 'null')
+    if (isSecret || text === undefined) continue
+    pieces.push(pieces.length === 0 ? '{' : ',', key, isPersonal ? seal!(text) : text)
   }
-  return `{${text}}`
+  return pieces.length === 0 ? '{}' : pieces.join('') + '}'
 }

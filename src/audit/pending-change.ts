@@ -12,7 +12,7 @@ export interface Pending {
   /** What the ORM knew the row to be, read before anything was written. */
   readonly snapshot: Snapshot
   /** What the database said it was, where the ORM didn't know. */
-  lookedUp?: Texts
+  lookedUp?: Readonly<Record<string, string>>
   seal?: Seal
 }
 
@@ -68,7 +68,7 @@ export function tellsOfPerson(pending: Pending): boolean {
   if (table.personal.length === 0) return false
   return set.type !== ChangeSetType.UPDATE && set.type !== ChangeSetType.UPDATE_EARLY
     ? true
-    : table.personal.some(column => isTouched(pending, fields.get(column)!))
+    : table.personal.some(column => isTouched(pending, fields.byColumn.get(column)!))
 }
 
 export function isWritten({ set }: Pending): boolean {
@@ -84,16 +84,16 @@ export function snapshotBefore(set: ChangeSet<object>): Snapshot {
 function withVersion({ entity, meta }: ChangeSet<object>, snapshot: Snapshot | undefined): Snapshot {
   const { versionProperty } = meta
   const version = versionProperty && (entity as Record<string, unknown>)[versionProperty]
-  return version === undefined || version === null ? { ...snapshot } : { ...snapshot, [versionProperty as string]: version }
+  return version === undefined || version === null ? (snapshot ?? {}) : { ...snapshot, [versionProperty as string]: version }
 }
 
 export function hasUnknown(pending: Pending): boolean {
   const { set, table, fields, snapshot } = pending
   if (set.type === ChangeSetType.CREATE) return false
   const isMissing = (property: string) => !(property in snapshot) && !createdHere.has(set.entity)
-  const person = table.personColumn !== 'id' && fields.get(table.personColumn)?.property
+  const person = table.personColumn !== 'id' && fields.byColumn.get(table.personColumn)?.property
   if (person && isMissing(person) && tellsOfPerson(pending)) return true
-  for (const { property } of fields.values()) {
+  for (const { property } of fields.all) {
     const isSent = property in set.payload
     if ((isSent || deletions.has(set.type)) && isMissing(property)) return true
     if (isSent && (set.payload as Snapshot)[property] === snapshot[property]) return true
@@ -107,27 +107,21 @@ function isTouched({ set, table }: Pending, { property, column }: RecordedField)
 }
 
 export function textsBefore(pending: Pending): Texts {
-  const { set, fields, snapshot, lookedUp } = pending
-  const isWhole = deletions.has(set.type)
-  const texts: Record<string, string> = {}
-  for (const field of fields.values()) {
-    if (!isWhole && !isTouched(pending, field)) continue
-    const text = lookedUp?.[field.column] ?? field.toJson(snapshot[field.property])
-    if (!isWhole || text !== 'null') texts[field.column] = text
-  }
-  return texts
+  const { set, snapshot, lookedUp } = pending
+  return textsOf(pending, deletions.has(set.type), ({ column, property, toJson }) => lookedUp?.[column] ?? toJson(snapshot[property]))
 }
 
 export function textsAfter(pending: Pending, outcome: Snapshot): Texts {
-  const { set, fields } = pending
-  const isWhole = set.type === ChangeSetType.CREATE
-  const texts: Record<string, string> = {}
-  for (const field of fields.values()) {
-    if (!isWhole && !isTouched(pending, field)) continue
-    const text = field.toJson(outcome[field.property])
-    if (!isWhole || text !== 'null') texts[field.column] = text
-  }
-  return texts
+  return textsOf(pending, pending.set.type === ChangeSetType.CREATE, ({ property, toJson }) => toJson(outcome[property]))
+}
+
+/** Of a whole row what isn't null; of an update what it touched. */
+function textsOf(pending: Pending, isWhole: boolean, textOf: (field: RecordedField) => string): Texts {
+  return pending.fields.all.map(field => {
+    if (!isWhole) return isTouched(pending, field) ? textOf(field) : undefined
+    const text = textOf(field)
+    return text === 'null' ? undefined : text
+  })
 }
 
 /** What the ORM sent; of the rest, what it knows the row to be now. The two differ where it sets a moment after it has decided what to send. */
@@ -137,7 +131,7 @@ export function outcomeOf({ set }: Pending): Snapshot {
 
 /** What the row will be. */
 export function foreseen({ set, snapshot, table, fields }: Pending): Snapshot {
-  const version = table.versionColumn && fields.get(table.versionColumn)!.property
+  const version = table.versionColumn && fields.byColumn.get(table.versionColumn)!.property
   if (!version || deletions.has(set.type)) return set.payload as Snapshot
   const next = set.type === ChangeSetType.CREATE ? ((set.payload as Snapshot)[version] ?? 1) : Number(snapshot[version]) + 1
   return { ...set.payload, [version]: next }
@@ -147,7 +141,7 @@ export function foreseen({ set, snapshot, table, fields }: Pending): Snapshot {
 export function isForeseeable(pending: Pending): boolean {
   const { set, table, fields, snapshot } = pending
   if (deletions.has(set.type)) return true
-  const version = table.versionColumn && fields.get(table.versionColumn)!.property
+  const version = table.versionColumn && fields.byColumn.get(table.versionColumn)!.property
   if (set.type !== ChangeSetType.CREATE) return !version || typeof snapshot[version] === 'number'
   const values = Object.values(set.payload as object)
   return (

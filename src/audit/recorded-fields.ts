@@ -10,16 +10,22 @@ export type Snapshot = Readonly<Record<string, unknown>>
  * `to_jsonb` would: moments in UTC, numbers with all their digits, bytes in hex, JSON as it is.
  */
 export interface RecordedField {
+  /** Its place among the fields of its table. */
+  readonly place: number
   readonly property: string
   readonly column: string
+  /** What stands before its value in an event: `"title":`. */
+  readonly key: string
   readonly isDocument: boolean
   readonly isSecret: boolean
   readonly isPersonal: boolean
   readonly toJson: (value: unknown) => string
 }
 
-/** By column. */
-export type RecordedFields = ReadonlyMap<string, RecordedField>
+export interface RecordedFields {
+  readonly all: readonly RecordedField[]
+  readonly byColumn: ReadonlyMap<string, RecordedField>
+}
 
 const fields = new WeakMap<EntityMetadata, RecordedFields>()
 
@@ -29,7 +35,8 @@ export function recordedFieldsOf(meta: EntityMetadata): RecordedFields {
   if (found) return found
   const table = auditedTableOf(meta)!
   const told = columnPropertiesOf(meta).filter(({ fieldNames: [column] }) => column !== 'id' && column !== 'tenant_id')
-  const made = new Map(told.map(prop => [prop.fieldNames[0]!, describe(prop, table)]))
+  const all = told.map((prop, place) => describe(prop, place, table))
+  const made = { all, byColumn: new Map(all.map(field => [field.column, field])) }
   fields.set(meta, made)
   return made
 }
@@ -49,13 +56,15 @@ function isColumn(prop: EntityProperty): boolean {
   )
 }
 
-function describe(prop: EntityProperty, table: AuditedTable): RecordedField {
+function describe(prop: EntityProperty, place: number, table: AuditedTable): RecordedField {
   const column = prop.fieldNames[0]!
   const type = prop.columnTypes[0]!.toLowerCase()
   const toJson = writerFor(type)
   return {
+    place,
     property: prop.name,
     column,
+    key: `"${column}":`,
     isDocument: /^jsonb?$/.test(type),
     isSecret: table.secret.includes(column),
     isPersonal: table.personal.includes(column),

@@ -118,10 +118,10 @@ export function setLocal(name: string, value: string): string {
   return `set local ${name} = ${literal(value)}`
 }
 
-/** A text as SQL says it, whatever the server thinks of backslashes. */
+/** A text as SQL says it, whatever the server thinks of backslashes. The space keeps its E from a word before it. */
 export function literal(text: string): string {
   const quoted = text.includes("'") ? `'${text.replaceAll("'", "''")}'` : `'${text}'`
-  return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted
+  return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
 /** On while every statement is one that the log will tell about anyway; the sentinel is awake whenever it isn't. */
