@@ -18,6 +18,9 @@ export interface Ground extends AsyncDisposable {
   readonly scope: () => ScopedEntityManager
   readonly transact: <T>(work: (em: ScopedEntityManager) => Promise<T>) => Promise<T>
   readonly stock: () => EntityManager
+  /** For hosts that are processes of their own: as the application, and as the administrator. */
+  readonly urls: ReturnType<typeof urlsOf>
+  readonly masterKey: string
   /** Statements of the administrator, whom nothing binds. */
   readonly administer: (...statements: string[]) => Promise<Record<string, unknown>[]>
 }
@@ -27,7 +30,8 @@ export async function openGround(): Promise<Ground> {
   const name = `daybook_bench_${randomBytes(6).toString('hex')}`
   await administer(server.url, `create database ${name}`)
   const urls = urlsOf(server.url, name)
-  const daybook = await openBenchDaybook(urls)
+  const masterKey = newKey().toString('base64')
+  const daybook = await openBenchDaybook(urls, masterKey)
   const stock = await openStock(urls.administrator)
   const tenant = newId()
   const input = { tenant, actor: systemActor('bench'), requestId: newId(), correlationId: newId() }
@@ -38,6 +42,8 @@ export async function openGround(): Promise<Ground> {
     scope: () => daybook.scope(input),
     transact: work => daybook.transact(input, work),
     stock: () => stock.em.fork(),
+    urls,
+    masterKey,
     administer: (...statements) => administer(urls.administrator, ...statements),
     [Symbol.asyncDispose]: async () => {
       await stock.close()
@@ -48,9 +54,14 @@ export async function openGround(): Promise<Ground> {
   }
 }
 
-async function openBenchDaybook(urls: ReturnType<typeof urlsOf>): Promise<Daybook> {
-  const masterKeys = [newKey().toString('base64')]
-  const options = { entities: benchEntities, migrations: benchMigrations, logQueries: false, environment: 'test', masterKeys } as const
+async function openBenchDaybook(urls: ReturnType<typeof urlsOf>, masterKey: string): Promise<Daybook> {
+  const options = {
+    entities: benchEntities,
+    migrations: benchMigrations,
+    logQueries: false,
+    environment: 'test',
+    masterKeys: [masterKey],
+  } as const
   const databaseUrl = urls.app
   // The first opening makes the roles; on a server that had them, they may have other passwords.
   await (await openDaybook({ ...options, databaseUrl: urls.administrator, directUrl: urls.administrator, migrate: true })).close()

@@ -44,7 +44,7 @@ async function memoryOfFollowing(ground: Ground, tenant: string): Promise<Figure
     collectGarbage()
     heap.push(process.memoryUsage().heapUsed)
   })
-  const [early, late] = [heap[1], heap.at(-1)!]
+  const [early, late] = [heap[1]!, heap.at(-1)!]
   return {
     name: 'read: heap after 100,000 events, against 10,000',
     unit: 'bytes',

@@ -23,12 +23,14 @@ export interface Comparison {
 
 export interface Figure {
   readonly name: string
-  readonly unit: 'ms' | 'ratio' | 'bytes'
-  readonly stock?: number
+  readonly unit: 'ms' | 'ratio' | 'bytes' | 'per second'
+  readonly stock?: number | undefined
   readonly daybook: number
   /** What is compared with the target: a ratio, or the figure itself. */
   readonly value: number
   readonly target?: number
+  /** Where more is better, a figure below its target misses it. */
+  readonly isAtLeast?: boolean
   /** The middle half of the rounds' own ratios. */
   readonly spread?: readonly [number, number]
 }
@@ -38,8 +40,8 @@ export async function compare({ name, target, stock, daybook, repeat }: Comparis
   const sides = [stock, daybook]
   for (const each of sides) for (let warm = 0; warm < 2; warm++) await timeOf(each, repeat)
   const times: [number[], number[]] = [[], []]
-  for (let round = 0; round < rounds; round++) for (const [index, each] of sides.entries()) times[index].push(await timeOf(each, repeat))
-  const ratios = times[1].map((time, round) => time / times[0][round])
+  for (let round = 0; round < rounds; round++) for (const [index, each] of sides.entries()) times[index]!.push(await timeOf(each, repeat))
+  const ratios = times[1].map((time, round) => time / times[0][round]!)
   const [a, b] = [median(times[0]), median(times[1])]
   return {
     name,
@@ -71,11 +73,11 @@ async function timeOf({ prepare, run }: Side, repeat: number): Promise<number> {
   return (performance.now() - start) / repeat
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }
 
-function quantile(values: readonly number[], part: number): number {
+export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * part
   const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!]

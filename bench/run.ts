@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { openGround } from './ground.ts'
+import { httpFigures } from './http.ts'
 import { readFigures } from './reads.ts'
 import { table } from './report.ts'
 import { compare, type Figure } from './rounds.ts'
@@ -23,5 +24,6 @@ const wanted = (name: string) => name.includes(options.only)
 const figures: Figure[] = []
 for (const comparison of writes(ground)) if (wanted(comparison.name)) figures.push(await compare(comparison, rounds))
 if (wanted('read')) figures.push(...(await readFigures(ground, rounds)))
+if (wanted('http')) figures.push(...(await httpFigures(ground, rounds)))
 if (wanted('size')) figures.push(...(await sizeFigures(ground)))
 process.stdout.write(options.json ? `${JSON.stringify({ server: ground.origin, rounds, figures }, null, 2)}\n` : table(figures, rounds))

@@ -80,7 +80,7 @@ function workOn<E extends EntityManager | ScopedEntityManager>(rows: Rows<E>): W
     await em.flush()
     return ids
   }
-  const writtenOne = async () => (await written(1))[0]
+  const writtenOne = async () => (await written(1))[0]!
   const loaded = async (count: number) => {
     const em = rows.em()
     return { em, found: await rows.find(em, await written(count)) }
