@@ -154,7 +154,7 @@ function newProject(id: string): RequestInit {
   return { method, headers, body }
 }
 
-const asked = async (sql: string) => (await administer(database.urls!.administrator, sql)) as Record<string, unknown>[]
+const asked = (sql: string) => administer(database.urls!.administrator, sql)
 const countOf = async (table: string) => Number((await asked(`select count(*) as count from ${table}`))[0]!.count)
 const eventsOf = async (type: string) => Number((await asked(`select count(*) as count from audit_event where type = '${type}'`))[0]!.count)
 
