@@ -8,7 +8,7 @@ import {
 } from '@mikro-orm/core'
 import { DaybookError } from '../kernel/error.ts'
 import { OutcomeUnknownError, translateDriverError } from '../orm/index.ts'
-import { RequestInvalidError } from './http.errors.ts'
+import { HostBusyError, RequestInvalidError } from './http.errors.ts'
 import type { ProblemParts } from './problem-parts.ts'
 import { statusOfCode } from './problems.ts'
 
@@ -19,7 +19,7 @@ export function problemOf(thrown: unknown): ProblemParts {
   const error = translateDriverError(thrown)
   if (error instanceof RequestInvalidError) return { code: error.code, detail: error.message, errors: error.errors }
   // Who asked has to know, although they can't help it.
-  if (error instanceof OutcomeUnknownError) return { code: error.code, detail: error.message }
+  if (error instanceof OutcomeUnknownError || error instanceof HostBusyError) return { code: error.code, detail: error.message }
   if (error instanceof DaybookError) return fromDaybook(error)
   return fromOrm(error) ?? fromState(stateOf(error)) ?? fromFastify(error) ?? internal
 }
