@@ -16,7 +16,7 @@ export function noticeAbandoned(app: FastifyInstance): void {
     const controller = new AbortController()
     request.whenAbandoned = controller
     raw.once('close', () => {
-      if (!raw.writableFinished) controller.abort()
+      if (!raw.writableEnded) controller.abort()
     })
   })
 }

@@ -9,13 +9,13 @@ const shortestToken = 32
 
 /** How busy a host is, is nobody's business: without the token, or from elsewhere, there is nothing here. */
 export function metricsRoutes(app: FastifyInstance, metrics: Metrics, { path = '/metrics', token }: MetricsOptions): void {
+  app.addHook('onClose', async () => metrics[Symbol.dispose]())
   if (token !== undefined && token.length < shortestToken)
     throw new TypeError(`metrics.token is shorter than ${shortestToken} characters. Make one with \`openssl rand -base64 32\`.`)
   const expected = token === undefined ? undefined : digest(token)
   app.addHook('onResponse', async (request, reply) =>
     metrics.answered(request.method, routeOf(request), statusOf(reply), reply.elapsedTime / 1000),
   )
-  app.addHook('onClose', async () => metrics[Symbol.dispose]())
   app.get(path, { config: { access: 'public', isUnlimited: true }, schema: { hide: true } }, async (request, reply) => {
     if (expected === undefined) refuseOthers(request)
     else if (!sameDigest(digest(bearerIn(request)), expected)) throw new CredentialRefusedError()

@@ -7,5 +7,5 @@ export function routeOf(request: FastifyRequest): string {
 
 /** 499 when nobody was there any more to read the answer. */
 export function statusOf({ raw, statusCode }: FastifyReply): number {
-  return raw.writableFinished ? statusCode : 499
+  return raw.writableEnded ? statusCode : 499
 }
