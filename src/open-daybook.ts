@@ -1,4 +1,5 @@
 import { MikroORM, type Options } from '@mikro-orm/core'
+import type { Pool } from 'pg'
 import { type Config, readConfig } from './config.ts'
 import { openKeyring } from './master-keys.ts'
 import { modelWith } from './model.ts'
@@ -45,12 +46,16 @@ type ServerConfig = Config & OpenOptions & { readonly databaseUrl: string }
 
 async function openServer(config: ServerConfig, model: Model): Promise<Daybook> {
   if (config.migrate) await migrateServer(config, model)
-  const orm = await connect(config.databaseUrl, serverOptions(model, { ...pool(config), url: config.databaseUrl }, logging(config)))
+  let made: Pool | undefined
+  const onPool = (opened: Pool) => (made = opened)
+  const connection = { ...pool(config), url: config.databaseUrl, onPool }
+  const orm = await connect(config.databaseUrl, serverOptions(model, connection, logging(config)))
   const { operatorUrl } = config
   return new Daybook({
     orm,
     embedded: false,
     limits: config.limits,
+    pool: () => made && { size: made.totalCount, idle: made.idleCount, waiting: made.waitingCount },
     ...inRegion(config),
     ...(config.onClose && { onClose: config.onClose }),
     ...(operatorUrl && {

@@ -30,10 +30,15 @@ export interface Change {
 export class EventBuffer implements Outbox {
   readonly #changes = new Map<string, Change>()
   #drafts: EventDraft[] = []
+  #written = 0
   /** Looks at the flush that is running, for what it has written so far. */
   pull: (() => void) | undefined
   /** Gives the next changes of the running flush that are certain before they are written; each is given once. */
   foresee: (() => readonly Change[]) | undefined
+
+  get written(): number {
+    return this.#written
+  }
 
   record(change: Change): void {
     const key = `${change.entity}:${change.id}`
@@ -69,6 +74,7 @@ export class EventBuffer implements Outbox {
   #leave(): Statement | undefined {
     const drafts = this.#drafts
     this.#drafts = []
+    this.#written += drafts.length
     return drafts.length > 0 ? appendStatement(drafts) : undefined
   }
 

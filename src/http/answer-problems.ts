@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DaybookError } from '../kernel/error.ts'
 import { languageOf } from './languages/index.ts'
-import { MethodNotAllowedError, RouteNotFoundError } from './http.errors.ts'
+import { HostBusyError, MethodNotAllowedError, RouteNotFoundError, TooManyRequestsError } from './http.errors.ts'
 import type { ProblemParts } from './problem-parts.ts'
 import { problem } from './problems.ts'
 import { problemOf } from './problem-of.ts'
@@ -12,9 +12,10 @@ export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const parts = problemOf(error)
     if (error instanceof MethodNotAllowedError) reply.header('allow', error.allowed.join(', '))
+    if (error instanceof TooManyRequestsError) reply.header('retry-after', error.seconds)
     return sendProblem(parts, error, request, reply)
   })
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, request => {
+  app.setNotFoundHandler(request => {
     const allowed = routes.methodsFor(request.url.split('?', 1)[0]!)
     throw allowed.length > 0 ? new MethodNotAllowedError(allowed) : new RouteNotFoundError()
   })
@@ -23,7 +24,9 @@ export function answerProblems(app: FastifyInstance): void {
 export function sendProblem(parts: ProblemParts, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const language = languageOf(request)
   const answer = problem(parts, request.id, language)
-  if (answer.status >= 500) request.log.error({ err: error, code: answer.code }, 'a request failed')
+  // Many at once are refused when there is too much to do, and logging each as a failure is more to do.
+  const isFailure = answer.status >= 500 && !(error instanceof HostBusyError)
+  if (isFailure) request.log.error({ err: error, code: answer.code }, 'a request failed')
   else request.log.info({ code: answer.code, ...(error instanceof DaybookError && { details: error.details }) }, 'a request was refused')
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer realm="daybook"')
   if (answer.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')

@@ -33,6 +33,14 @@ export async function authenticate(request: FastifyRequest, reply: FastifyReply)
   if (!request.principal && access !== 'optional') throw new CredentialRequiredError()
 }
 
+/** What has the shape of a credential and would be looked up. An explicit key counts before a cookie, which a browser adds by itself. */
+export function credentialIn(request: FastifyRequest): string | undefined {
+  const { authorization } = request.headers
+  if (authorization !== undefined) return bearer.exec(authorization)?.[1]
+  const token = sessionCookieOf(request)
+  return token !== undefined && tokenShape.test(token) ? token : undefined
+}
+
 /** For an answer that goes on: whether the credential still holds. */
 export async function stillHolds(request: FastifyRequest): Promise<boolean> {
   const { principal, server } = request
@@ -40,26 +48,25 @@ export async function stillHolds(request: FastifyRequest): Promise<boolean> {
   const found =
     principal?.kind === 'person'
       ? await authenticateSession(database, principal.token)
-      : await authenticateApiKey(database, bearer.exec(request.headers.authorization ?? '')?.[1] ?? '')
+      : await authenticateApiKey(database, credentialIn(request) ?? '')
   return Boolean(found)
 }
 
-/** An explicit key counts before a cookie, which a browser adds by itself. */
 async function presented(request: FastifyRequest, reply: FastifyReply): Promise<Principal | undefined> {
-  const { authorization } = request.headers
-  if (authorization !== undefined) return program(request, authorization)
-  const token = sessionCookieOf(request)
-  if (token === undefined) return undefined
-  const found = tokenShape.test(token) && (await authenticateSession(request.server.daybook.database, token))
-  if (found) return { kind: 'person', token, ...found }
+  const credential = credentialIn(request)
+  if (request.headers.authorization !== undefined) return program(request, credential)
+  if (sessionCookieOf(request) === undefined) return undefined
+  const found = credential !== undefined && (await authenticateSession(request.server.daybook.database, credential))
+  if (found) return { kind: 'person', token: credential, ...found }
   clearSessionCookie(reply)
   throw new CredentialRefusedError()
 }
 
-async function program(request: FastifyRequest, authorization: string): Promise<Program> {
-  const key = bearer.exec(authorization)?.[1]
-  const found = key && (await authenticateApiKey(request.server.daybook.database, key))
+async function program(request: FastifyRequest, key: string | undefined): Promise<Program> {
+  const { database, throttle } = request.server.daybook
+  const found = key !== undefined && (await authenticateApiKey(database, key))
   if (!found) throw new CredentialRefusedError()
+  throttle.learn(request, found.apiKey)
   return { kind: 'program', ...found }
 }
 

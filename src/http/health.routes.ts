@@ -10,7 +10,7 @@ const readiness = exactly({
   checks: exactly({ database: result, migrations: result, isolation: result }),
 })
 
-const config = { access: 'public', rateLimit: false } as const
+const config = { access: 'public', isUnlimited: true } as const
 
 export function healthRoutes(app: App, cacheMs?: number): void {
   const look = readinessOf(app.daybook.database, app.log, cacheMs)

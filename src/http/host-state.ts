@@ -1,6 +1,7 @@
 import type { Daybook } from '../orm/index.ts'
 import type { Principal } from './authentication.ts'
 import type { Outbox } from './mailer.ts'
+import type { Throttle } from './rate-limits.ts'
 
 /** What the routes share. */
 export interface HostState {
@@ -8,6 +9,7 @@ export interface HostState {
   readonly outbox: Outbox
   readonly allowedOrigins: ReadonlySet<string>
   readonly secureCookie: boolean
+  readonly throttle: Throttle
   /** Aborted when the host begins to close, so that those who listen are let go. */
   readonly closing: AbortSignal
 }
@@ -26,5 +28,9 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     access?: Access
+    /** It is answered however often it is asked, and however busy the host is: for those who watch over it. */
+    isUnlimited?: boolean
+    /** Passwords or tokens could be guessed on it, or mails be caused. */
+    isGuessable?: boolean
   }
 }

@@ -116,8 +116,19 @@ export class MethodNotAllowedError extends DaybookError {
 export class TooManyRequestsError extends DaybookError {
   readonly code = 'http.too_many_requests'
 
-  constructor(seconds: number) {
-    super(`Too many requests from this address. Try again in ${seconds} s.`, { seconds })
+  readonly seconds: number
+
+  constructor(seconds: number, limit: string) {
+    super(`Too many requests. Try again in ${seconds} s; RateLimit-Policy says what is counted.`, { seconds, limit })
+    this.seconds = seconds
+  }
+}
+
+export class HostBusyError extends DaybookError {
+  readonly code = 'http.busy'
+
+  constructor(reason: string) {
+    super('The host has more to do than it can. Nothing was changed; try again in a moment.', { reason })
   }
 }
 

@@ -7,6 +7,7 @@ import { assertServedHere, Organization, OrganizationNotServedError } from '../d
 import { isId } from '../kernel/id.ts'
 import type { ScopedEntityManager, TransactOptions } from '../orm/index.ts'
 import { actorOf, type Principal } from './authentication.ts'
+import { abandonedSignal } from './client-signal.ts'
 import { CredentialRequiredError, NoActiveOrganizationError, ResourceNotFoundError } from './http.errors.ts'
 import { storyOf } from './request-story.ts'
 
@@ -49,19 +50,23 @@ export function transactIn<A>(
   handle: (work: Work) => Promise<A>,
   options: TransactOptions = isRead(request) ? snapshot : {},
 ): Promise<A> {
+  const { database, throttle } = request.server.daybook
   const scope = { tenant, actor: actorOf(principal), ...storyOf(request.id, request.headers) }
   return tenantContext.run(resolveScope(scope), async () => {
+    // Whose key it is, is certain; a person may have named any tenant, and who isn't a member neither counts there nor learns of it.
+    if (principal.kind === 'program') await throttle.countTenant(request, tenant)
     let effects: (() => void)[] = []
-    const answer = await request.server.daybook.database.transact(
+    const answer = await database.transact(
       scope,
       async em => {
         effects = [] // the transaction may be tried again
-        const entered = await enter(em, principal, tenant, request.server.daybook.database.region)
+        const entered = await enter(em, principal, tenant, database.region)
+        await throttle.countTenant(request, tenant)
         request.organizationLocale = entered.organization.defaultLocale
         const may = (wanted: string) => hasPermission(em, principal, wanted)
         return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
       },
-      options,
+      { ...options, ...abandonedSignal(request) },
     )
     for (const effect of effects) effect()
     return answer

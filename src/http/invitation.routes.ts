@@ -24,9 +24,8 @@ import { CredentialRequiredError, PersonRequiredError, RequestInvalidError, Reso
 import { inTenant } from './in-tenant.ts'
 import { invitationMail } from './mails.ts'
 import { roleOf } from './member.routes.ts'
-import type { PluginOptions } from './options.ts'
 import { afterCursor, page, pageOf, pageOptions, pageQuery } from './pages.ts'
-import { credentialLimit } from './rate-limits.ts'
+import { guessable } from './rate-limits.ts'
 import { invitationAnswer, invitationView, ownUserAnswer, ownUserView } from './views.ts'
 
 const listQuery = exactly({ ...pageQuery.properties, status: Type.Optional(oneOf(invitationStatuses)) })
@@ -34,9 +33,8 @@ const newInvitation = exactly({ email: emailField(), role: idField() })
 const acceptBody = exactly({ token: tokenField(), password: Type.Optional(passwordField()), name: Type.Optional(nameField()) })
 const acceptAnswer = exactly({ user: ownUserAnswer, organization: Type.String() })
 
-export function invitationRoutes(app: App, rateLimits: PluginOptions['rateLimits']): void {
+export function invitationRoutes(app: App): void {
   const { database, outbox } = app.daybook
-  const limited = credentialLimit(rateLimits)
 
   app.get(
     '/organizations/:organization/invitations',
@@ -51,7 +49,7 @@ export function invitationRoutes(app: App, rateLimits: PluginOptions['rateLimits
 
   app.post(
     '/organizations/:organization/invitations',
-    { config: limited, schema: { params: organizationParams, body: newInvitation, response: { 201: invitationAnswer } } },
+    { config: guessable, schema: { params: organizationParams, body: newInvitation, response: { 201: invitationAnswer } } },
     async (request, reply) => {
       const answer = await inTenant(request, 'invitation:create', async ({ em, organization, afterCommit }) => {
         const role = await roleOf(em, request.body.role)
@@ -76,7 +74,7 @@ export function invitationRoutes(app: App, rateLimits: PluginOptions['rateLimits
   /** Somebody signed in joins as themself; somebody new brings a password. */
   app.post(
     '/invitations/accept',
-    { config: { access: 'optional', ...limited }, schema: { body: acceptBody, response: { 200: acceptAnswer } } },
+    { config: { access: 'optional', ...guessable }, schema: { body: acceptBody, response: { 200: acceptAnswer } } },
     async ({ principal, body }) => {
       const accepted = await acceptInvitation(database, { token: body.token, ...joiner(principal, body) })
       return { user: ownUserView(accepted.user), organization: accepted.tenantId }
@@ -85,7 +83,7 @@ export function invitationRoutes(app: App, rateLimits: PluginOptions['rateLimits
 
   app.post(
     '/invitations/reject',
-    { config: { access: 'public', ...limited }, schema: { body: exactly({ token: tokenField() }) } },
+    { config: { access: 'public', ...guessable }, schema: { body: exactly({ token: tokenField() }) } },
     async ({ body }, reply) => {
       await rejectInvitation(database, body.token)
       return reply.code(204).send()

@@ -19,9 +19,15 @@ const problemAnswer = exactly({
 
 const headers = {
   'x-request-id': { description: 'The id under which the log knows this request.', schema: { type: 'string' } },
-  'x-ratelimit-limit': { description: 'Requests a minute.', schema: { type: 'integer' } },
-  'x-ratelimit-remaining': { description: 'How many of them are left.', schema: { type: 'integer' } },
-  'x-ratelimit-reset': { description: 'Seconds until they are all there again.', schema: { type: 'integer' } },
+  'ratelimit-policy': {
+    description:
+      'What is counted, how many requests it may be (`q`) and in how many seconds (`w`): `"address";q=600;w=60, "tenant";q=6000;w=60`.',
+    schema: { type: 'string' },
+  },
+  ratelimit: {
+    description: 'For each policy how many requests are left (`r`) and seconds until all are there again (`t`): `"address";r=599;t=60`.',
+    schema: { type: 'string' },
+  },
 }
 const headerReferences = Object.fromEntries(Object.keys(headers).map(name => [name, { $ref: `#/components/headers/${name}` }]))
 

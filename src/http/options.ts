@@ -7,17 +7,41 @@ export interface RateLimits {
   readonly requests: number
   /** Requests per minute and address on each route that takes a password or sends a mail. */
   readonly credentials: number
+  /** Requests per minute with one API key or session, wherever they come from. A key that has a lower limit of its own keeps it. */
+  readonly perCredential: number
+  /** Requests per minute in one tenant, whoever sends them. */
+  readonly perTenant: number
+}
+
+export interface LoadLimits {
+  /** How late the event loop may be, in milliseconds. By default 1000, and 0 with the embedded database, which works in the same process. */
+  readonly eventLoopDelayMs: number
+  /** How much of the heap's limit may be in use, between 0 and 1. */
+  readonly heapUsed: number
+  /** How many transactions may wait for a connection. */
+  readonly poolWaiting: number
+}
+
+export interface MetricsOptions {
+  /** Where they are served; `/metrics` unless said otherwise. */
+  readonly path?: string
+  /** Whoever sends it as `Authorization: Bearer …` is answered. Without one, only whoever asks from this very machine. */
+  readonly token?: string
 }
 
 export interface PluginOptions {
   /** Sends the mails. Without one they aren't sent. */
   readonly mailer?: Mailer
-  /** Other origins (`https://app.example.com`) whose pages may use a person's session. */
+  /** Other origins (`https://app.example.com`) whose pages may read answers (CORS) and use a person's session. */
   readonly allowedOrigins?: readonly string[]
   /** The session cookie travels over https alone. It also does whenever a request came by https. */
   readonly secureCookie?: boolean
   /** False switches the limits off: for tests. */
   readonly rateLimits?: Partial<RateLimits> | false
+  /** From when on requests are refused with 503; 0 leaves a measure out, false all of them. */
+  readonly load?: Partial<LoadLimits> | false
+  /** Numbers for Prometheus; not served unless asked for. */
+  readonly metrics?: boolean | MetricsOptions
   readonly readinessCacheMs?: number
   /** Whether `/openapi.json` and `/docs` describe the routes to everybody; they do unless this is false. */
   readonly docs?: boolean
@@ -31,5 +55,5 @@ export interface HostOptions extends PluginOptions {
   readonly trustProxy?: boolean | string | string[]
 }
 
-export const defaultRateLimits: RateLimits = { requests: 600, credentials: 10 }
+export const defaultRateLimits: RateLimits = { requests: 600, credentials: 10, perCredential: 600, perTenant: 6000 }
 export const bodyLimit = 64 * 1024

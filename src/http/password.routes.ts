@@ -5,18 +5,16 @@ import type { Person } from './authentication.ts'
 import { emailField, exactly, passwordField, tokenField } from './fields.ts'
 import { PasswordWrongError, TokenRefusedError } from './http.errors.ts'
 import { passwordResetMail } from './mails.ts'
-import type { PluginOptions } from './options.ts'
 import { browserOf, personIn } from './person.ts'
-import { credentialLimit } from './rate-limits.ts'
+import { guessable } from './rate-limits.ts'
 import { clearSessionCookie, setSessionCookie } from './session-cookie.ts'
 
-export function passwordRoutes(app: App, rateLimits: PluginOptions['rateLimits']): void {
+export function passwordRoutes(app: App): void {
   const { database, outbox } = app.daybook
-  const limited = credentialLimit(rateLimits)
-  const guessable = { access: 'public', ...limited } as const
+  const config = { access: 'public', ...guessable } as const
 
   /** The same answer whether or not anybody has that address. */
-  app.post('/auth/forgot-password', { config: guessable, schema: { body: exactly({ email: emailField() }) } }, async (request, reply) => {
+  app.post('/auth/forgot-password', { config, schema: { body: exactly({ email: emailField() }) } }, async (request, reply) => {
     const requested = await requestPasswordReset(database, { email: request.body.email, ip: request.ip })
     if (requested) outbox.send(passwordResetMail(requested.user.email, requested.token, requested.user.locale))
     return reply.code(202).send()
@@ -24,7 +22,7 @@ export function passwordRoutes(app: App, rateLimits: PluginOptions['rateLimits']
 
   app.post(
     '/auth/reset-password',
-    { config: guessable, schema: { body: exactly({ token: tokenField(), password: passwordField() }) } },
+    { config, schema: { body: exactly({ token: tokenField(), password: passwordField() }) } },
     async (request, reply) => {
       if (!(await resetPassword(database, request.body))) throw new TokenRefusedError()
       clearSessionCookie(reply)
@@ -34,7 +32,7 @@ export function passwordRoutes(app: App, rateLimits: PluginOptions['rateLimits']
 
   app.post(
     '/auth/change-password',
-    { config: limited, schema: { body: exactly({ current: passwordField(), password: passwordField() }) } },
+    { config: guessable, schema: { body: exactly({ current: passwordField(), password: passwordField() }) } },
     async (request, reply) => {
       const person = personIn(request)
       if (!(await changePassword(database, { userId: person.user.id, ...request.body }))) throw new PasswordWrongError()

@@ -5,17 +5,22 @@ import type { Daybook } from '../orm/index.ts'
 import { answerProblems } from './answer-problems.ts'
 import { apiKeyRoutes } from './api-key.routes.ts'
 import { authenticate } from './authentication.ts'
+import { noticeAbandoned } from './client-signal.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { eventRoutes } from './event.routes.ts'
 import { healthRoutes } from './health.routes.ts'
 import { invitationRoutes } from './invitation.routes.ts'
 import { acceptJsonOnly } from './json-body.ts'
+import { Load, shedLoad } from './load-shedding.ts'
 import { Outbox } from './mailer.ts'
 import { meRoutes } from './me.routes.ts'
 import { memberRoutes } from './member.routes.ts'
+import { Metrics } from './metrics.ts'
+import { metricsRoutes } from './metrics.routes.ts'
 import { describeRoutes } from './openapi.ts'
 import type { PluginOptions } from './options.ts'
 import { organizationRoutes } from './organization.routes.ts'
+import { allowOrigins } from './origins.ts'
 import { passwordRoutes } from './password.routes.ts'
 import { permissionRoutes } from './permission.routes.ts'
 import { limitRates } from './rate-limits.ts'
@@ -24,6 +29,7 @@ import { catalogue, registerResources } from './resources/index.ts'
 import { roleRoutes } from './role.routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { signInRoutes } from './sign-in.routes.ts'
+import { traceRequests } from './trace-requests.ts'
 import { compileValidator } from './validation.ts'
 
 /**
@@ -34,13 +40,6 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   const outbox = new Outbox(options.mailer, instance.log)
   const closing = new AbortController()
   instance.addHook('preClose', async () => closing.abort())
-  instance.decorate('daybook', {
-    database: options.daybook,
-    outbox,
-    allowedOrigins: new Set(options.allowedOrigins),
-    secureCookie: options.secureCookie ?? false,
-    closing: closing.signal,
-  })
   instance.decorateRequest('principal', undefined)
   instance.decorateRequest('organizationLocale', undefined)
   instance.addHook('onClose', () => outbox.settle())
@@ -48,10 +47,24 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   acceptJsonOnly(instance)
   instance.setValidatorCompiler(compileValidator)
   // In this order: nothing is looked up for a request that came too often or from elsewhere, and no body is read for nobody.
+  traceRequests(instance)
   instance.addHook('onRequest', echoRequestId)
   instance.addHook('onRequest', setSecurityHeaders)
+  await allowOrigins(instance, options.allowedOrigins ?? [])
+  noticeAbandoned(instance)
+  const load = new Load(options.daybook, options.load)
+  const metrics = options.metrics ? new Metrics(options.daybook, load) : undefined
+  shedLoad(instance, load, reason => metrics?.shed(reason))
   if (!instance.hasRequestDecorator('cookies')) await instance.register(cookie)
-  await limitRates(instance, options.rateLimits)
+  const throttle = await limitRates(instance, options.rateLimits, limit => metrics?.throttled(limit))
+  instance.decorate('daybook', {
+    database: options.daybook,
+    outbox,
+    throttle,
+    allowedOrigins: new Set(options.allowedOrigins),
+    secureCookie: options.secureCookie ?? false,
+    closing: closing.signal,
+  })
   instance.addHook('preParsing', refuseCrossSite)
   instance.addHook('preParsing', authenticate)
   answerProblems(instance)
@@ -59,12 +72,13 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   if (options.docs ?? true) await describeRoutes(instance)
   healthRoutes(app, options.readinessCacheMs)
-  signInRoutes(app, options.rateLimits)
-  passwordRoutes(app, options.rateLimits)
+  if (metrics) metricsRoutes(instance, metrics, typeof options.metrics === 'object' ? options.metrics : {})
+  signInRoutes(app)
+  passwordRoutes(app)
   meRoutes(app)
   organizationRoutes(app)
   memberRoutes(app)
-  invitationRoutes(app, options.rateLimits)
+  invitationRoutes(app)
   roleRoutes(app)
   permissionRoutes(app)
   apiKeyRoutes(app)

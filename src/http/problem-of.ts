@@ -8,7 +8,7 @@ import {
 } from '@mikro-orm/core'
 import { DaybookError } from '../kernel/error.ts'
 import { OutcomeUnknownError, translateDriverError } from '../orm/index.ts'
-import { RequestInvalidError } from './http.errors.ts'
+import { HostBusyError, RequestInvalidError } from './http.errors.ts'
 import type { ProblemParts } from './problem-parts.ts'
 import { statusOfCode } from './problems.ts'
 
@@ -19,9 +19,9 @@ export function problemOf(thrown: unknown): ProblemParts {
   const error = translateDriverError(thrown)
   if (error instanceof RequestInvalidError) return { code: error.code, detail: error.message, errors: error.errors }
   // Who asked has to know, although they can't help it.
-  if (error instanceof OutcomeUnknownError) return { code: error.code, detail: error.message }
+  if (error instanceof OutcomeUnknownError || error instanceof HostBusyError) return { code: error.code, detail: error.message }
   if (error instanceof DaybookError) return fromDaybook(error)
-  return fromOrm(error) ?? fromState(stateOf(error)) ?? fromFastify(error) ?? internal
+  return fromOrm(error) ?? fromPool(error) ?? fromState(stateOf(error)) ?? fromFastify(error) ?? internal
 }
 
 /** A message is written for whoever can act on it; with a 5xx that isn't the caller. */
@@ -44,6 +44,12 @@ function fromOrm(error: unknown): ProblemParts | undefined {
   if (error instanceof CheckConstraintViolationException)
     return { code: 'http.value_refused', detail: 'A value breaks a rule of the database.' }
   return undefined
+}
+
+/** The pool's words for nobody having given a connection back in time; it has no others. */
+function fromPool(error: unknown): ProblemParts | undefined {
+  const hasWaited = error instanceof Error && error.message.includes('timeout exceeded when trying to connect')
+  return hasWaited ? { code: 'http.busy', detail: 'The database has no connection free. Nothing was changed; try again.' } : undefined
 }
 
 const states: Readonly<Record<string, ProblemParts>> = {

@@ -184,6 +184,8 @@ const statuses: Readonly<Record<string, number>> = {
   'tenancy.row_refused': 403,
   'tenancy.identity_immutable': 409,
   'transaction.rolled_back': 500,
+  // What proxies write into their logs for it; nobody is there to read the answer.
+  'transaction.abandoned': 499,
   'transaction.outcome_unknown': 503,
   'model.entity_not_scoped': 500,
   'model.unique_across_tenants': 500,

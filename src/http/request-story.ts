@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Story } from '../context/index.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { currentTraceId } from '../kernel/tracing.ts'
 import { isId, newId } from '../kernel/id.ts'
 
 /** The caller's `X-Request-Id` when it is a UUID, so that two logs can be laid side by side; otherwise one of ours. */
@@ -13,12 +14,16 @@ export async function echoRequestId(request: FastifyRequest, reply: FastifyReply
   reply.header('x-request-id', request.id)
 }
 
-/** What a request tells the log about itself. The larger story is the caller's trace, when there is one. */
+/** What a request tells the log about itself. The larger story is the caller's trace, when there is one; else ours. */
 export function storyOf(requestId: string, headers: IncomingHttpHeaders): Story {
   // In an application of one's own, ids of requests are what that application makes of them.
   return {
     ...(isId(requestId) && { requestId }),
-    correlationId: traceIn(headers.traceparent) ?? correlationIn(headers['x-correlation-id']) ?? (isId(requestId) ? requestId : newId()),
+    correlationId:
+      traceIn(headers.traceparent) ??
+      correlationIn(headers['x-correlation-id']) ??
+      currentTraceId() ??
+      (isId(requestId) ? requestId : newId()),
   }
 }
 

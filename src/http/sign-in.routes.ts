@@ -18,9 +18,8 @@ import type { HostState } from './host-state.ts'
 import { SignInRefusedError, TokenRefusedError } from './http.errors.ts'
 import { languageAsked } from './languages/index.ts'
 import { verificationMail } from './mails.ts'
-import type { PluginOptions } from './options.ts'
 import { browserOf, personIn } from './person.ts'
-import { credentialLimit } from './rate-limits.ts'
+import { guessable } from './rate-limits.ts'
 import { clearSessionCookie, setSessionCookie } from './session-cookie.ts'
 import { organizationAnswer, organizationView, ownUserAnswer, ownUserView } from './views.ts'
 
@@ -41,35 +40,27 @@ const signUpAnswer = exactly({ user: ownUserAnswer, organization: organizationAn
 const signInBody = exactly({ email: emailField(), password: passwordField() })
 const signInAnswer = exactly({ user: ownUserAnswer, activeOrganization: nullable(Type.String()) })
 
-export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']): void {
+export function signInRoutes(app: App): void {
   const { daybook } = app
-  const guessable = { access: 'public', ...credentialLimit(rateLimits) } as const
+  const config = { access: 'public', ...guessable } as const
 
-  app.post(
-    '/auth/sign-up',
-    { config: guessable, schema: { body: signUpBody, response: { 201: signUpAnswer } } },
-    async (request, reply) => {
-      const { locale = languageAsked(request) ?? 'en', organization: wanted, ...person } = request.body
-      const registration = { ...person, locale, organization: { ...wanted, defaultLocale: locale } }
-      const { user, organization } = await registerOrganization(daybook.database, registration, ensureBuiltinWork)
-      await sendVerification(daybook, user)
-      return reply.code(201).send({ user: ownUserView(user), organization: organizationView(organization) })
-    },
-  )
+  app.post('/auth/sign-up', { config, schema: { body: signUpBody, response: { 201: signUpAnswer } } }, async (request, reply) => {
+    const { locale = languageAsked(request) ?? 'en', organization: wanted, ...person } = request.body
+    const registration = { ...person, locale, organization: { ...wanted, defaultLocale: locale } }
+    const { user, organization } = await registerOrganization(daybook.database, registration, ensureBuiltinWork)
+    await sendVerification(daybook, user)
+    return reply.code(201).send({ user: ownUserView(user), organization: organizationView(organization) })
+  })
 
-  app.post(
-    '/auth/sign-in',
-    { config: guessable, schema: { body: signInBody, response: { 200: signInAnswer } } },
-    async (request, reply) => {
-      const signedIn = await signIn(daybook.database, { ...request.body, ...browserOf(request) })
-      if (!signedIn) throw new SignInRefusedError()
-      setSessionCookie(reply, signedIn.token, signedIn.session.expires)
-      const organizations = await organizationsOf(daybook.database, signedIn.user.id)
-      const first = organizations.find(organization => isServedHere(organization, daybook.database.region))
-      if (first) await activateTenant(daybook.database, signedIn.session, first.id)
-      return { user: ownUserView(signedIn.user), activeOrganization: first?.id ?? null }
-    },
-  )
+  app.post('/auth/sign-in', { config, schema: { body: signInBody, response: { 200: signInAnswer } } }, async (request, reply) => {
+    const signedIn = await signIn(daybook.database, { ...request.body, ...browserOf(request) })
+    if (!signedIn) throw new SignInRefusedError()
+    setSessionCookie(reply, signedIn.token, signedIn.session.expires)
+    const organizations = await organizationsOf(daybook.database, signedIn.user.id)
+    const first = organizations.find(organization => isServedHere(organization, daybook.database.region))
+    if (first) await activateTenant(daybook.database, signedIn.session, first.id)
+    return { user: ownUserView(signedIn.user), activeOrganization: first?.id ?? null }
+  })
 
   app.post('/auth/sign-out', async (request, reply) => {
     await signOut(daybook.database, personIn(request).token)
@@ -87,14 +78,14 @@ export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']):
     },
   )
 
-  app.post('/auth/verify-email/request', { config: credentialLimit(rateLimits) }, async (request, reply) => {
+  app.post('/auth/verify-email/request', { config: guessable }, async (request, reply) => {
     await sendVerification(daybook, personIn(request).user)
     return reply.code(202).send()
   })
 
   app.post(
     '/auth/verify-email',
-    { config: guessable, schema: { body: exactly({ token: tokenField() }), response: { 200: exactly({ user: ownUserAnswer }) } } },
+    { config, schema: { body: exactly({ token: tokenField() }), response: { 200: exactly({ user: ownUserAnswer }) } } },
     async request => {
       const user = await verifyEmail(daybook.database, request.body.token)
       if (!user) throw new TokenRefusedError()

@@ -2,5 +2,5 @@
 export type { Job, JobContext, Step, TenantAccess } from './job.ts'
 export { jobs, type JobSettings, jobsWith } from './jobs.ts'
 export { type ReactionsOptions, startReactions } from './react-to-events.ts'
-export { type JobProgress, type JobReport, runJob, type RunOptions } from './run-job.ts'
+export { type JobProgress, type JobReport, type JobRunReport, jobRunReports, runJob, type RunOptions } from './run-job.ts'
 export { type JobsOptions, startJobs } from './start-jobs.ts'

@@ -1,4 +1,6 @@
+import { channel } from 'node:diagnostics_channel'
 import { systemActor } from '../context/index.ts'
+import { currentTraceId, inSpan } from '../kernel/tracing.ts'
 import { dataRegions, Organization } from '../domain/organizations/index.ts'
 import { JobRun, type JobStatus } from '../domain/system/index.ts'
 import type { Daybook, ScopedEntityManager, Transact } from '../orm/index.ts'
@@ -32,10 +34,29 @@ export interface JobReport {
 }
 
 /** Runs a job once, unless another process runs it at this moment, and keeps a record of it. */
-export async function runJob(daybook: Daybook, job: Job, options: RunOptions = {}): Promise<JobReport> {
-  const report = await asLeader(daybook, job.name, () => new Run(daybook, job, options).go())
-  return report ?? { job: job.name, status: 'SKIPPED', processed: 0, failed: 0 }
+export function runJob(daybook: Daybook, job: Job, options: RunOptions = {}): Promise<JobReport> {
+  return inSpan('daybook.job', { 'daybook.job': job.name }, async span => {
+    const startedAt = performance.now()
+    const done = await asLeader(daybook, job.name, () => new Run(daybook, job, options).go())
+    const report: JobReport = done ?? { job: job.name, status: 'SKIPPED', processed: 0, failed: 0 }
+    span.setAttributes({ 'daybook.status': report.status, 'daybook.processed': report.processed, 'daybook.failed': report.failed })
+    if (jobRunReports.hasSubscribers) {
+      const run: JobRunReport = { daybook, job: job.name, status: report.status, seconds: (performance.now() - startedAt) / 1000 }
+      jobRunReports.publish(run)
+    }
+    return report
+  })
 }
+
+/** For those who count runs. */
+export interface JobRunReport {
+  readonly daybook: object
+  readonly job: string
+  readonly status: JobStatus
+  readonly seconds: number
+}
+
+export const jobRunReports = channel('daybook:job')
 
 const tenantsAtOnce = 100
 /** After that another tenant's calls have their turn; what is left waits for the next run. */
@@ -146,7 +167,8 @@ class Run {
   }
 
   #inTenant(tenant: string, actor: string): Transact {
-    const scope = { tenant, actor: systemActor(actor), reason: `the job ${this.#job.name}` }
+    const correlationId = currentTraceId()
+    const scope = { tenant, actor: systemActor(actor), reason: `the job ${this.#job.name}`, ...(correlationId && { correlationId }) }
     return work => this.#daybook.transact(scope, work, unlogged)
   }
 

@@ -1,13 +1,16 @@
 import { type EntityManager, type IsolationLevel, type MikroORM } from '@mikro-orm/core'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { currentScope, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
+import { transactUntil } from './abandon.ts'
 import { translateDriverError } from './driver-errors.ts'
 import { DaybookEmbeddedDriver, type DaybookServerDriver } from './drivers.ts'
 import { OperatorUnavailableError } from './orm.errors.ts'
 import { ormOf } from './orm-registry.ts'
+import { type Counts, observed } from './observed.ts'
 import { operatorRole, type RunSql } from './roles.ts'
 import type { ScopedEntityManager } from './scoped-entity-manager.ts'
 import { isConflict } from './transient.ts'
+import { knownUnsentOf } from './unsent.ts'
 
 /** Bounds that travel with each transaction, because a pooler keeps nothing that was set on a connection. */
 export interface TransactionLimits {
@@ -26,6 +29,8 @@ export interface TransactOptions {
   readonly attempts?: number
   /** For what runs by itself, over and over, and would drown the application's statements in the query log. */
   readonly unlogged?: boolean
+  /** Ends the transaction before its commit, and what it is running, when nobody waits for it any more. */
+  readonly signal?: AbortSignal
 }
 
 export const defaultLimits: TransactionLimits = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, idleTimeoutMs: 60_000 }
@@ -38,7 +43,15 @@ export interface DaybookParts {
   readonly embedded: boolean
   /** Where this process serves: organizations whose data is kept elsewhere are refused. */
   readonly region?: string
+  /** How busy the application's connections are; the embedded database has but one. */
+  readonly pool?: () => PoolState | undefined
   readonly onClose?: () => Promise<void>
+}
+
+export interface PoolState {
+  readonly size: number
+  readonly idle: number
+  readonly waiting: number
 }
 
 /** An open database. Every EntityManager that reaches a tenant's rows comes from here, bound to one scope. */
@@ -84,26 +97,51 @@ export class Daybook implements AsyncDisposable {
     return this.#enter(this.orm, currentScope())
   }
 
+  get pool(): PoolState | undefined {
+    return this.#parts.pool?.()
+  }
+
   /**
    * One transaction, committed with everything in it or not at all. A transaction that lost against another (40001, 40P01) is tried again
    * with a fresh EntityManager, so `work` must touch nothing outside the database that it can't touch twice.
    */
-  async transact<T>(input: ScopeInput, work: (em: ScopedEntityManager) => Promise<T>, options: TransactOptions = {}): Promise<T> {
-    const { attempts = 3, readOnly, isolation, unlogged } = options
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const em = 'kind' in input && input.kind === 'operator' ? await this.operatorScope(input) : this.scope(input)
-        if (unlogged) em.silence()
-        return await em.transactional(work, {
-          ...(unlogged && { loggerContext: em.getLoggerContext() }),
-          ...(readOnly && { readOnly }),
-          ...(isolation && { isolationLevel: isolation }),
-        })
-      } catch (error) {
-        if (attempt >= attempts || !isConflict(error)) throw translateDriverError(error)
-        await sleep(2 ** attempt * 10 * (0.5 + Math.random()))
+  transact<T>(input: ScopeInput, work: (em: ScopedEntityManager) => Promise<T>, options: TransactOptions = {}): Promise<T> {
+    const { attempts = 3 } = options
+    return observed(this, 'kind' in input ? input.kind : 'tenant', async counts => {
+      for (;;) {
+        counts.attempts++
+        try {
+          return await this.#transactOnce(input, work, options, counts)
+        } catch (error) {
+          if (counts.attempts >= attempts || !isConflict(error)) throw translateDriverError(error)
+          await sleep(2 ** counts.attempts * 10 * (0.5 + Math.random()))
+        }
       }
+    })
+  }
+
+  async #transactOnce<T>(
+    input: ScopeInput,
+    work: (em: ScopedEntityManager) => Promise<T>,
+    { readOnly, isolation, unlogged, signal }: TransactOptions,
+    counts: Counts,
+  ): Promise<T> {
+    const em = 'kind' in input && input.kind === 'operator' ? await this.operatorScope(input) : this.scope(input)
+    if (unlogged) em.silence()
+    const options = {
+      ...(unlogged && { loggerContext: em.getLoggerContext() }),
+      ...(readOnly && { readOnly }),
+      ...(isolation && { isolationLevel: isolation }),
     }
+    let transaction: object | undefined
+    const noting = (inner: ScopedEntityManager) => {
+      transaction = inner.getTransactionContext()
+      return work(inner)
+    }
+    const { embedded } = this
+    const result = await (signal ? transactUntil(signal, em, noting, { ...options, embedded }) : em.transactional(noting, options))
+    counts.events = knownUnsentOf(transaction)?.outbox?.written ?? 0
+    return result
   }
 
   async close(): Promise<void> {

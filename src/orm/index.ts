@@ -1,9 +1,18 @@
 export { explainConnectionFailure } from './connection-failure.ts'
-export { Daybook, type DaybookParts, runUnlogged, type TransactionLimits, type Transact, type TransactOptions } from './daybook.ts'
+export {
+  Daybook,
+  type DaybookParts,
+  type PoolState,
+  runUnlogged,
+  type TransactionLimits,
+  type Transact,
+  type TransactOptions,
+} from './daybook.ts'
 export { declareEntity, declarationOf, type PastShape, type EntityDeclaration, isTenantOwned, type TableAccess } from './declaration.ts'
 export { tablesOf } from './discovery.ts'
 export { translateDriverError } from './driver-errors.ts'
 export { type EmbeddedDatabase, openEmbeddedDatabase } from './embedded-database.ts'
+export { transactionReports, type TransactionReport } from './observed.ts'
 export * from './orm.errors.ts'
 export { embeddedOptions, type Entity, type Model, serverOptions } from './orm-options.ts'
 export { ownsPivot } from './pivot.ts'

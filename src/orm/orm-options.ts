@@ -1,6 +1,6 @@
 import type { Constructor, EntityClass, EntitySchema, EventSubscriber, MetadataStorage, MigrationObject, Options } from '@mikro-orm/core'
 import { SeedManager, type Seeder } from '@mikro-orm/seeder'
-import type { ClientBase } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import { declarationOf } from './declaration.ts'
 import { completeModel } from './discovery.ts'
 import { DaybookEmbeddedDriver, DaybookServerDriver } from './drivers.ts'
@@ -87,10 +87,12 @@ export interface ServerConnection {
   readonly connectTimeoutMs: number
   /** Runs on each new connection, before anything else. */
   readonly onConnect?: (run: RunSql) => Promise<void>
+  /** Sees the pool that is made, in order to say how busy it is. */
+  readonly onPool?: (pool: Pool) => void
 }
 
 export function serverOptions(model: Model, connection: ServerConnection, logging: Logging): Partial<Options> {
-  const { onConnect } = connection
+  const { onConnect, onPool } = connection
   return {
     ...commonOptions(model, logging),
     driver: DaybookServerDriver,
@@ -103,6 +105,7 @@ export function serverOptions(model: Model, connection: ServerConnection, loggin
       pipeline: true,
       connectionTimeoutMillis: connection.connectTimeoutMs,
       application_name: connection.applicationName,
+      ...(onPool && { onPoolCreated: onPool }),
       // The pool's hook and not the ORM's, because the pool lets go of a connection whose hook has failed.
       ...(onConnect && {
         onConnect: (client: ClientBase) => onConnect(async sql => (await client.query<Record<string, unknown>>(sql)).rows),

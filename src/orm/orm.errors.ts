@@ -177,6 +177,14 @@ export class TransactionRolledBackError extends DaybookError {
   }
 }
 
+export class TransactionAbandonedError extends DaybookError {
+  readonly code = 'transaction.abandoned'
+
+  constructor(options?: ErrorOptions) {
+    super('Whoever asked has gone before it was done, so it was stopped. Nothing was written; ask again.', {}, options)
+  }
+}
+
 export class OutcomeUnknownError extends DaybookError {
   readonly code = 'transaction.outcome_unknown'
 

@@ -1,7 +1,8 @@
 import pg, { type QueryResult } from 'pg'
-import { OutcomeUnknownError, TransactionRolledBackError } from './orm.errors.ts'
+import { cancelQuery } from './cancel-query.ts'
+import { OutcomeUnknownError, TransactionAbandonedError, TransactionRolledBackError } from './orm.errors.ts'
 import { isLostConnection, leavesDoubt } from './transient.ts'
-import { isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts'
+import { clientQuestion, isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts'
 
 /**
  * A `pg` client that changes no statement and no order, only when bytes leave. The ORM opens each scoped transaction with two statements
@@ -31,6 +32,14 @@ export class TransactionClient extends pg.Client {
   isInTransaction = false
   /** Whether the transaction has so far done nothing that its end could undo or let go: no writes, no locks, no promise of isolation. */
   hasOnlyRead = false
+  /** Set once nobody waits for the transaction any more: its running statement is being stopped, and nothing but its end is sent. */
+  abandoned: Promise<void> | undefined
+
+  /** Gives up the transaction that `unsent` belongs to, unless it has ended or its commit is on its way. */
+  abandon(unsent: Unsent): void {
+    if (this.unsent !== unsent || !this.isInTransaction || this.abandoned) return
+    this.abandoned = this.held.length > 0 ? Promise.resolve() : cancelQuery(this)
+  }
 }
 
 type Query = (this: pg.Client, ...statement: readonly unknown[]) => Promise<QueryResult>
@@ -60,6 +69,8 @@ Object.defineProperty(TransactionClient.prototype, 'query', {
 function queryText(client: TransactionClient, statement: Statement): Promise<QueryResult> {
   const { text } = statement
   if (text === unsentQuestion) return Promise.resolve(answer('SELECT', [client.unsent]))
+  if (text === clientQuestion) return Promise.resolve(answer('SELECT', [client]))
+  if (client.abandoned && text !== 'rollback') return Promise.reject(new TransactionAbandonedError())
   const opens = opening.test(text)
   if (opens) {
     startAnew(client)
@@ -101,10 +112,12 @@ async function commit(client: TransactionClient): Promise<QueryResult> {
   return { command, ...result }
 }
 
-function rollback(client: TransactionClient, statement: Statement): Promise<QueryResult> {
+async function rollback(client: TransactionClient, statement: Statement): Promise<QueryResult> {
+  // The connection goes back to the pool after this, and what stops this transaction must not stop the next.
+  if (client.abandoned) await client.abandoned
   startAnew(client)
   client.isInTransaction = false
-  if (client.held.splice(0).length > 0) return Promise.resolve(answer('ROLLBACK'))
+  if (client.held.splice(0).length > 0) return answer('ROLLBACK')
   // With its connection the transaction has ended; a failure here would keep the connection in the pool for ever.
   return send.call(client, statement.text).catch((error: unknown) => {
     if (isLostConnection(error)) return answer('ROLLBACK')
@@ -115,6 +128,7 @@ function rollback(client: TransactionClient, statement: Statement): Promise<Quer
 function startAnew(client: TransactionClient): void {
   client.unsent = new Unsent()
   client.behind.length = 0
+  client.abandoned = undefined
 }
 
 /** In one message where no statement has parameters, and else in one packet. The first failure is the cause of all that follow. */

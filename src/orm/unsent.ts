@@ -11,6 +11,8 @@ export interface Outbox {
   take(): Statement | undefined
   /** What can be told of the unit of work before its statements are answered: it leaves behind one of them, so both sides work at once. */
   ahead(): Statement | undefined
+  /** How many events have been taken to be written. */
+  readonly written: number
   /** What was pending is undone: its savepoint has been rolled back. */
   forget(): void
 }
@@ -132,6 +134,9 @@ export const outsideUnitSql = `pg_trigger_depth() > 0 or current_setting('${unit
 
 /** A question that never reaches the server: our own clients answer it with the transaction's `Unsent`. */
 export const unsentQuestion = '/* daybook: unsent */'
+
+/** The same, answered by the server's client with itself; the embedded database says nothing to it. */
+export const clientQuestion = '/* daybook: client */'
 
 const known = new WeakMap<object, Unsent>()
 

@@ -13,6 +13,7 @@ test.each([
   ['a lock that wasn’t granted', driverError('55P03'), 503, 'http.busy'],
   ['a transaction that lost every time', driverError('40001'), 503, 'http.busy'],
   ['a server that shuts down', driverError('57P01'), 503, 'http.busy'],
+  ['a pool without a free connection', new Error('timeout exceeded when trying to connect'), 503, 'http.busy'],
   ['a lost connection', driverError('08006'), 503, 'http.busy'],
   ['a value that no column holds', driverError('22021'), 422, 'http.value_refused'],
   ['a unique violation', new UniqueConstraintViolationException(new Error('Key (email)=(ann@acme.example)')), 409, 'http.conflict'],

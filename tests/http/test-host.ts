@@ -38,7 +38,7 @@ export async function openTestHost(options: HostOptions = {}): Promise<TestHost>
     },
   })
   const mailer = { send: async (mail: Mail) => void mails.push(mail) }
-  const host = daybookHost(daybook, { logger: { level: 'trace', stream }, mailer, rateLimits: false, ...options })
+  const host = daybookHost(daybook, { logger: { level: 'trace', stream }, mailer, rateLimits: false, load: false, ...options })
   const routes: Route[] = []
   host.addHook('onRoute', ({ method, url, schema }) => {
     routes.push(...[method].flat().map(each => ({ method: each, url, takesBody: schema?.body !== undefined, ...schemasIn(schema) })))

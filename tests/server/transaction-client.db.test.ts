@@ -100,6 +100,7 @@ describe('what a flush tells behind its statements', () => {
     client.unsent.outbox = {
       ahead: () => (isDue ? ((isDue = false), { text, values: [] }) : undefined),
       take: () => undefined,
+      written: 0,
       forget: () => {},
     }
     client.unsent.beginUnit(() => {}, false)
@@ -148,7 +149,7 @@ describe('what a flush tells behind its statements', () => {
 test('when the last words of a transaction fail, commit says why and leaves the client usable', async () => {
   await client.query('begin')
   await client.query('insert into note values (1)')
-  client.unsent.outbox = { ahead: () => undefined, take: () => ({ text: 'select 1 / 0', values: [] }), forget: () => {} }
+  client.unsent.outbox = { ahead: () => undefined, take: () => ({ text: 'select 1 / 0', values: [] }), forget: () => {}, written: 0 }
   await expect(client.query('commit')).rejects.toMatchObject({ code: '22012' })
   expect(await stateOfClient()).toMatchObject({ state: 'idle' })
   expect(await notes()).toEqual([])

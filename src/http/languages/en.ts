@@ -4,7 +4,7 @@ import type { Language } from './language.ts'
 /** Errors speak English themselves, so there is nothing to look up. */
 export const en: Language = {
   tag: 'en',
-  title: status => STATUS_CODES[status] ?? 'Error',
+  title: status => STATUS_CODES[status] ?? (status === 499 ? 'Abandoned' : 'Error'),
   detail: ({ detail }) => detail,
   complaint: ({ detail }) => detail,
   mails: {

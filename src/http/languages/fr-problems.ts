@@ -69,8 +69,10 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'http.address_too_long': () => fr`Une partie du chemin est trop longue.`,
   'http.media_type': () => fr`Les corps ne sont lus qu’en application/json.`,
   'http.value_refused': () => fr`Une valeur ne peut pas être enregistrée ou enfreint une règle de la base de données.`,
-  'http.too_many_requests': ({ seconds }) => fr`Trop de requêtes depuis cette adresse. Réessayez dans ${seconds} s.`,
-  'http.busy': () => fr`La base de données n’est pas disponible pour le moment. Réessayez dans un instant.`,
+  'http.too_many_requests': ({ seconds }) =>
+    fr`Trop de requêtes. Réessayez dans ${seconds} s ; RateLimit-Policy indique ce qui est compté.`,
+  'http.busy': () =>
+    fr`Le service est trop sollicité ou sa base de données indisponible pour le moment. Rien n’a été modifié ; réessayez dans un instant.`,
   'http.timeout': () => fr`L’opération a duré trop longtemps et a été interrompue. Rien n’a été modifié.`,
 
   'state.transition_refused': ({ from, to, allowed }) =>
@@ -284,6 +286,7 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'tenancy.identity_immutable': ({ table, columns }) =>
     fr`Dans une ligne de ${table}, ceci ne change jamais : ${columns}. Créez plutôt une nouvelle ligne.`,
 
+  'transaction.abandoned': () => fr`La demande a été abandonnée avant d’aboutir et a été interrompue. Rien n’a été écrit ; recommencez.`,
   'transaction.rolled_back': () =>
     fr`La transaction a été annulée au moment d’être validée, car une de ses instructions avait échoué sans que cet échec soit transmis. Rien n’a été écrit.`,
   'transaction.outcome_unknown': () =>

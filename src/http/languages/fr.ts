@@ -21,6 +21,7 @@ const titles: Readonly<Record<number, string>> = {
   422: 'Contenu non traitable',
   428: 'Condition requise',
   429: 'Trop de requêtes',
+  499: 'Demande abandonnée',
   500: 'Erreur interne du serveur',
   502: 'Mauvaise passerelle',
   503: 'Service indisponible',

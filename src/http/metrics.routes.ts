@@ -1,0 +1,35 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { digest, sameDigest } from '../kernel/secret.ts'
+import { CredentialRefusedError, RouteNotFoundError } from './http.errors.ts'
+import type { Metrics } from './metrics.ts'
+import type { MetricsOptions } from './options.ts'
+import { routeOf, statusOf } from './route-of.ts'
+
+const shortestToken = 32
+
+/** How busy a host is, is nobody's business: without the token, or from elsewhere, there is nothing here. */
+export function metricsRoutes(app: FastifyInstance, metrics: Metrics, { path = '/metrics', token }: MetricsOptions): void {
+  app.addHook('onClose', async () => metrics[Symbol.dispose]())
+  if (token !== undefined && token.length < shortestToken)
+    throw new TypeError(`metrics.token is shorter than ${shortestToken} characters. Make one with \`openssl rand -base64 32\`.`)
+  const expected = token === undefined ? undefined : digest(token)
+  app.addHook('onResponse', async (request, reply) =>
+    metrics.answered(request.method, routeOf(request), statusOf(reply), reply.elapsedTime / 1000),
+  )
+  app.get(path, { config: { access: 'public', isUnlimited: true }, schema: { hide: true } }, async (request, reply) => {
+    if (expected === undefined) refuseOthers(request)
+    else if (!sameDigest(digest(bearerIn(request)), expected)) throw new CredentialRefusedError()
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
+  })
+}
+
+function bearerIn({ headers }: FastifyRequest): string {
+  return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
+}
+
+/** Behind a proxy on this machine everybody comes from this machine, so whatever was passed on counts as from elsewhere. */
+function refuseOthers({ socket, headers }: FastifyRequest): void {
+  const isHere = /^(?:127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '')
+  const wasPassedOn = ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'].some(name => headers[name] !== undefined)
+  if (!isHere || wasPassedOn) throw new RouteNotFoundError()
+}
