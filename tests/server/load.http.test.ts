@@ -60,9 +60,8 @@ test('whatever a host had taken up when it was told to end is answered', { timeo
   const host = await start()
   const rows = await countOf('project')
   const answered = new Map<string, number>()
-  let isOver = false
   const client = async () => {
-    while (!isOver) {
+    for (;;) {
       const id = newId()
       const response = await fetch(`${host.address}${path}/projects`, newProject(id)).catch(() => undefined)
       if (response?.status !== 201) return
@@ -73,7 +72,6 @@ test('whatever a host had taken up when it was told to end is answered', { timeo
   const clients = Array.from({ length: connections }, client)
   await expect.poll(() => answered.size, { timeout: 20_000 }).toBeGreaterThan(connections)
   await host.stop()
-  isOver = true
   await Promise.all(clients)
   expect(host.accepted.filter(id => !answered.has(id))).toEqual([])
   expect((await countOf('project')) - rows).toBe(answered.size)
