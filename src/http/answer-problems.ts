@@ -8,16 +8,27 @@ import { problemOf } from './problem-of.ts'
 
 /** Every refusal and every failure of the routes below `app` becomes application/problem+json. */
 export function answerProblems(app: FastifyInstance): void {
-  const routes = rememberRoutes(app)
   app.setErrorHandler((error, request, reply) => {
+    // A hook of the application around this has refused, in a way that its own handler knows.
+    if (isTheirs(error)) throw error
     const parts = problemOf(error)
     if (error instanceof MethodNotAllowedError) reply.header('allow', error.allowed.join(', '))
     return sendProblem(parts, error, request, reply)
   })
+}
+
+/** Unknown paths and wrong methods are refused like everything else. */
+export function answerUnknownPaths(app: FastifyInstance): void {
+  const routes = rememberRoutes(app)
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, request => {
     const allowed = routes.methodsFor(request.url.split('?', 1)[0]!)
     throw allowed.length > 0 ? new MethodNotAllowedError(allowed) : new RouteNotFoundError()
   })
+}
+
+function isTheirs(error: unknown): boolean {
+  const { statusCode = 500 } = error instanceof Error ? (error as { statusCode?: number }) : {}
+  return statusCode < 500 && problemOf(error).code === 'internal'
 }
 
 export function sendProblem(parts: ProblemParts, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

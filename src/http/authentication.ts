@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Actor, apiKeyActor, userActor } from '../context/index.ts'
 import { type ApiKey, authenticateApiKey } from '../domain/access/index.ts'
 import { authenticateSession, type Session, type User } from '../domain/identity/index.ts'
+import { hostOf, knownOf } from './host-state.ts'
 import { CredentialRefusedError, CredentialRequiredError } from './http.errors.ts'
 import { clearSessionCookie, sessionCookieOf } from './session-cookie.ts'
 
@@ -29,14 +30,15 @@ export function actorOf(principal: Principal): Actor {
 export async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { access } = request.routeOptions.config
   if (request.is404 || access === 'public') return
-  request.principal = await presented(request, reply)
-  if (!request.principal && access !== 'optional') throw new CredentialRequiredError()
+  const known = knownOf(request)
+  known.principal ??= await presented(request, reply)
+  if (!known.principal && access !== 'optional') throw new CredentialRequiredError()
 }
 
 /** For an answer that goes on: whether the credential still holds. */
 export async function stillHolds(request: FastifyRequest): Promise<boolean> {
-  const { principal, server } = request
-  const { database } = server.daybook
+  const { principal } = knownOf(request)
+  const { database } = hostOf(request.server)
   const found =
     principal?.kind === 'person'
       ? await authenticateSession(database, principal.token)
@@ -50,7 +52,7 @@ async function presented(request: FastifyRequest, reply: FastifyReply): Promise<
   if (authorization !== undefined) return program(request, authorization)
   const token = sessionCookieOf(request)
   if (token === undefined) return undefined
-  const found = tokenShape.test(token) && (await authenticateSession(request.server.daybook.database, token))
+  const found = tokenShape.test(token) && (await authenticateSession(hostOf(request.server).database, token))
   if (found) return { kind: 'person', token, ...found }
   clearSessionCookie(reply)
   throw new CredentialRefusedError()
@@ -58,7 +60,7 @@ async function presented(request: FastifyRequest, reply: FastifyReply): Promise<
 
 async function program(request: FastifyRequest, authorization: string): Promise<Program> {
   const key = bearer.exec(authorization)?.[1]
-  const found = key && (await authenticateApiKey(request.server.daybook.database, key))
+  const found = key && (await authenticateApiKey(hostOf(request.server).database, key))
   if (!found) throw new CredentialRefusedError()
   return { kind: 'program', ...found }
 }

@@ -7,6 +7,7 @@ import { assertServedHere, Organization, OrganizationNotServedError } from '../d
 import { isId } from '../kernel/id.ts'
 import type { ScopedEntityManager, TransactOptions } from '../orm/index.ts'
 import { actorOf, type Principal } from './authentication.ts'
+import { hostOf, knownOf } from './host-state.ts'
 import { CredentialRequiredError, NoActiveOrganizationError, ResourceNotFoundError } from './http.errors.ts'
 import { storyOf } from './request-story.ts'
 
@@ -52,12 +53,13 @@ export function transactIn<A>(
   const scope = { tenant, actor: actorOf(principal), ...storyOf(request.id, request.headers) }
   return tenantContext.run(resolveScope(scope), async () => {
     let effects: (() => void)[] = []
-    const answer = await request.server.daybook.database.transact(
+    const { database } = hostOf(request.server)
+    const answer = await database.transact(
       scope,
       async em => {
         effects = [] // the transaction may be tried again
-        const entered = await enter(em, principal, tenant, request.server.daybook.database.region)
-        request.organizationLocale = entered.organization.defaultLocale
+        const entered = await enter(em, principal, tenant, database.region)
+        knownOf(request).organizationLocale = entered.organization.defaultLocale
         const may = (wanted: string) => hasPermission(em, principal, wanted)
         return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
       },
@@ -68,7 +70,9 @@ export function transactIn<A>(
   })
 }
 
-function principalIn({ principal }: FastifyRequest): Principal {
+function principalIn(request: FastifyRequest): Principal {
+  hostOf(request.server) // A route that isn't below one is told so, before it is asked for a credential.
+  const { principal } = knownOf(request)
   if (!principal) throw new CredentialRequiredError()
   return principal
 }
@@ -107,7 +111,8 @@ function hasPermission(em: ScopedEntityManager, principal: Principal, permission
 }
 
 function tenantAsked({ params }: FastifyRequest, principal: Principal): string {
-  const { organization } = params as { organization: string }
+  // A route of an application's own needn't say which.
+  const { organization = 'current' } = params as { organization?: string }
   const own = principal.kind === 'program' ? principal.tenantId : principal.session.activeTenantId
   if (organization === 'current') {
     if (!own) throw new NoActiveOrganizationError()

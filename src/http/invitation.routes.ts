@@ -20,6 +20,7 @@ import {
   tokenField,
   withinOrganization,
 } from './fields.ts'
+import { hostOf, knownOf } from './host-state.ts'
 import { CredentialRequiredError, PersonRequiredError, RequestInvalidError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 import { invitationMail } from './mails.ts'
@@ -35,7 +36,7 @@ const acceptBody = exactly({ token: tokenField(), password: Type.Optional(passwo
 const acceptAnswer = exactly({ user: ownUserAnswer, organization: Type.String() })
 
 export function invitationRoutes(app: App, rateLimits: PluginOptions['rateLimits']): void {
-  const { database, outbox } = app.daybook
+  const { database, outbox } = hostOf(app)
   const limited = credentialLimit(rateLimits)
 
   app.get(
@@ -77,8 +78,9 @@ export function invitationRoutes(app: App, rateLimits: PluginOptions['rateLimits
   app.post(
     '/invitations/accept',
     { config: { access: 'optional', ...limited }, schema: { body: acceptBody, response: { 200: acceptAnswer } } },
-    async ({ principal, body }) => {
-      const accepted = await acceptInvitation(database, { token: body.token, ...joiner(principal, body) })
+    async request => {
+      const { body } = request
+      const accepted = await acceptInvitation(database, { token: body.token, ...joiner(knownOf(request).principal, body) })
       return { user: ownUserView(accepted.user), organization: accepted.tenantId }
     },
   )

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
 import { exactly } from './fields.ts'
+import { defaultSessionCookie, type PluginOptions } from './options.ts'
 import { knownCodes, statusOfCode } from './problems.ts'
 
 const problemAnswer = exactly({
@@ -25,12 +26,23 @@ const headers = {
 }
 const headerReferences = Object.fromEntries(Object.keys(headers).map(name => [name, { $ref: `#/components/headers/${name}` }]))
 
+/** What operations name as their `security`; for an application that describes its routes itself. */
+export function securitySchemes(sessionCookie: string = defaultSessionCookie) {
+  return {
+    session: { type: 'apiKey', in: 'cookie', name: sessionCookie, description: 'Of a person who has signed in.' },
+    key: { type: 'http', scheme: 'bearer', description: 'An API key: `dbk_…`.' },
+  } as const
+}
+
 /**
  * Describes every route that is registered after it, from the schemas that requests are checked by, and shows the description to people at
  * `/docs` without anything from elsewhere. An application that describes its routes itself gets ours in its own description.
  */
-export async function describeRoutes(app: FastifyInstance): Promise<void> {
-  if (app.hasDecorator('swagger')) return
+export async function describeRoutes(app: FastifyInstance, { docs = true, sessionCookie }: PluginOptions): Promise<void> {
+  app.addHook('onRoute', route => {
+    route.schema = described(route)
+  })
+  if (!docs || app.hasDecorator('swagger')) return
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -39,23 +51,17 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         description: 'A multi-tenant domain model in which every change and every decision is an event.',
         version: '1',
       },
-      components: {
-        securitySchemes: {
-          session: { type: 'apiKey', in: 'cookie', name: 'daybook_session', description: 'Of a person who has signed in.' },
-          key: { type: 'http', scheme: 'bearer', description: 'An API key: `dbk_…`.' },
-        },
-      },
+      components: { securitySchemes: securitySchemes(sessionCookie) },
     },
     hideUntagged: false,
-    transform: ({ schema, url, route }) => ({ schema: described(schema as FastifySchema | undefined, url, route), url }),
     transformObject: document => completed('openapiObject' in document ? (document.openapiObject as Document) : {}) as never,
   })
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger())
-  await app.register(async docs => {
-    docs.addHook('onRoute', route => {
+  await app.register(async pages => {
+    pages.addHook('onRoute', route => {
       route.config = { ...route.config, access: 'public' }
     })
-    await docs.register(swaggerUi, {
+    await pages.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: true,
       uiConfig: { docExpansion: 'none', filter: true, validatorUrl: null },
@@ -63,11 +69,11 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
   })
 }
 
-function described(schema: FastifySchema = {}, url: string, route: RouteOptions): FastifySchema {
-  const access = route.config?.access
+function described({ schema = {}, config, method: methods, url, prefix }: RouteOptions & { readonly prefix: string }): FastifySchema {
+  const access = config?.access
   const security = access === 'public' ? [] : [...(access === 'optional' ? [{}] : []), { session: [] }, { key: [] }]
-  const method = [route.method].flat()[0]!
-  return { operationId: operationIdOf(method, url), tags: [tagOf(url)], security, ...schema }
+  const method = [methods].flat()[0]!
+  return { operationId: operationIdOf(method, url), tags: [tagOf(url.slice(prefix.length))], security, ...schema }
 }
 
 interface Document {

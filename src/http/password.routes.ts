@@ -3,6 +3,7 @@ import type { Daybook } from '../orm/index.ts'
 import type { App } from './app.ts'
 import type { Person } from './authentication.ts'
 import { emailField, exactly, passwordField, tokenField } from './fields.ts'
+import { hostOf } from './host-state.ts'
 import { PasswordWrongError, TokenRefusedError } from './http.errors.ts'
 import { passwordResetMail } from './mails.ts'
 import type { PluginOptions } from './options.ts'
@@ -11,7 +12,7 @@ import { credentialLimit } from './rate-limits.ts'
 import { clearSessionCookie, setSessionCookie } from './session-cookie.ts'
 
 export function passwordRoutes(app: App, rateLimits: PluginOptions['rateLimits']): void {
-  const { database, outbox } = app.daybook
+  const { database, outbox } = hostOf(app)
   const limited = credentialLimit(rateLimits)
   const guessable = { access: 'public', ...limited } as const
 

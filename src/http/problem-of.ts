@@ -16,12 +16,17 @@ const internal: ProblemParts = { code: 'internal', detail: 'Something went wrong
 
 /** What an error says to whoever sent the request: its own words when it is meant for them, and otherwise no more than they need. */
 export function problemOf(thrown: unknown): ProblemParts {
+  return knownProblemOf(thrown) ?? fromFastify(thrown) ?? internal
+}
+
+/** What Daybook and its database say, and nothing of what an application around them may mean by an error. */
+export function knownProblemOf(thrown: unknown): ProblemParts | undefined {
   const error = translateDriverError(thrown)
   if (error instanceof RequestInvalidError) return { code: error.code, detail: error.message, errors: error.errors }
   // Who asked has to know, although they can't help it.
   if (error instanceof OutcomeUnknownError) return { code: error.code, detail: error.message }
   if (error instanceof DaybookError) return fromDaybook(error)
-  return fromOrm(error) ?? fromState(stateOf(error)) ?? fromFastify(error) ?? internal
+  return fromOrm(error) ?? fromState(stateOf(error))
 }
 
 /** A message is written for whoever can act on it; with a 5xx that isn't the caller. */
@@ -83,5 +88,6 @@ const frameworkErrors: Readonly<Record<string, ProblemParts>> = {
 function fromFastify(error: unknown): ProblemParts | undefined {
   const { code, statusCode } = error instanceof Error ? (error as { code?: string; statusCode?: number }) : {}
   if (code !== undefined && Object.hasOwn(frameworkErrors, code)) return frameworkErrors[code]
-  return statusCode === 400 ? invalid('The request can’t be read.') : undefined
+  const isUnreadable = statusCode === 400 && (code?.startsWith('FST_') || error instanceof SyntaxError)
+  return isUnreadable ? invalid('The request can’t be read.') : undefined
 }

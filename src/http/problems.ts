@@ -21,6 +21,7 @@ const statuses: Readonly<Record<string, number>> = {
   internal: 500,
 
   'http.invalid_request': 400,
+  'http.not_mounted': 500,
   'http.unauthenticated': 401,
   'http.credential_refused': 401,
   'http.sign_in_refused': 401,

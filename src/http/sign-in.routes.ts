@@ -14,7 +14,7 @@ import {
 import { dataRegions, isServedHere, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
 import { emailField, exactly, nameField, nullable, oneOf, passwordField, tokenField } from './fields.ts'
-import type { HostState } from './host-state.ts'
+import { hostOf, type HostState } from './host-state.ts'
 import { SignInRefusedError, TokenRefusedError } from './http.errors.ts'
 import { languageAsked } from './languages/index.ts'
 import { verificationMail } from './mails.ts'
@@ -42,7 +42,7 @@ const signInBody = exactly({ email: emailField(), password: passwordField() })
 const signInAnswer = exactly({ user: ownUserAnswer, activeOrganization: nullable(Type.String()) })
 
 export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']): void {
-  const { daybook } = app
+  const daybook = hostOf(app)
   const guessable = { access: 'public', ...credentialLimit(rateLimits) } as const
 
   app.post(
