@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DaybookError } from '../kernel/error.ts'
+import { hostOf } from './host-state.ts'
 import { languageOf } from './languages/index.ts'
 import { MethodNotAllowedError, RouteNotFoundError } from './http.errors.ts'
 import type { ProblemParts } from './problem-parts.ts'
@@ -11,7 +12,7 @@ export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     // A hook of the application around this has refused, in a way that its own handler knows.
     if (isTheirs(error)) throw error
-    const parts = problemOf(error)
+    const parts = problemOf(error, hostOf(request.server).problems)
     if (error instanceof MethodNotAllowedError) reply.header('allow', error.allowed.join(', '))
     return sendProblem(parts, error, request, reply)
   })

@@ -1,30 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Actor, apiKeyActor, userActor } from '../context/index.ts'
-import { type ApiKey, authenticateApiKey } from '../domain/access/index.ts'
-import { authenticateSession, type Session, type User } from '../domain/identity/index.ts'
-import { hostOf, knownOf } from './host-state.ts'
+import { authenticateApiKey } from '../domain/access/index.ts'
+import { authenticateSession } from '../domain/identity/index.ts'
+import { hostOf } from './host-state.ts'
+import { knownOf } from './request-state.ts'
 import { CredentialRefusedError, CredentialRequiredError } from './http.errors.ts'
+import type { Principal, Program } from './principal.ts'
 import { clearSessionCookie, sessionCookieOf } from './session-cookie.ts'
-
-export interface Person {
-  readonly kind: 'person'
-  readonly user: User
-  readonly session: Session
-  readonly token: string
-}
-
-export interface Program {
-  readonly kind: 'program'
-  readonly apiKey: ApiKey
-  readonly tenantId: string
-}
-
-/** Who sent a request. */
-export type Principal = Person | Program
-
-export function actorOf(principal: Principal): Actor {
-  return principal.kind === 'person' ? userActor(principal.user) : apiKeyActor(principal.apiKey)
-}
 
 /** Before the body is read. A credential that is presented and doesn't hold is refused, never taken for nobody. */
 export async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {

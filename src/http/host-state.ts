@@ -1,9 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Daybook } from '../orm/index.ts'
-import type { Principal } from './authentication.ts'
 import { NotMountedError } from './http.errors.ts'
-import { Outbox } from './mailer.ts'
-import { defaultSessionCookie, type MountOptions, type PluginOptions } from './options.ts'
+import type { Outbox } from './mailer.ts'
+import type { OwnStatuses } from './problems.ts'
 
 /** What the routes share. */
 export interface HostState {
@@ -12,6 +11,7 @@ export interface HostState {
   readonly allowedOrigins: ReadonlySet<string>
   readonly sessionCookie: string
   readonly secureCookie: boolean
+  readonly problems: OwnStatuses
   /** Aborted when the host begins to close, so that those who listen are let go. */
   readonly closing: AbortSignal
 }
@@ -28,34 +28,12 @@ declare module 'fastify' {
 /** Kept under a symbol, so that no decorator of the application has the same name. Contexts below inherit it. */
 const key = Symbol('daybook')
 
-/** What routes below `instance` work with, until it closes. */
-export function keepHost(instance: FastifyInstance, options: PluginOptions & MountOptions): void {
-  const outbox = new Outbox(options.mailer, instance.log)
-  const closing = new AbortController()
-  instance.addHook('preClose', async () => closing.abort())
-  instance.addHook('onClose', () => outbox.settle())
-  const { sessionCookie = defaultSessionCookie, secureCookie = false } = options
-  const allowedOrigins = new Set(options.allowedOrigins)
-  instance.decorate(key, { database: options.daybook, outbox, allowedOrigins, sessionCookie, secureCookie, closing: closing.signal })
+export function keepHost(instance: FastifyInstance, state: HostState): void {
+  instance.decorate(key, state)
 }
 
 export function hostOf(instance: object): HostState {
   const state = (instance as { readonly [key]?: HostState })[key]
   if (!state) throw new NotMountedError()
   return state
-}
-
-/** What is found out about a request on its way. */
-export interface RequestState {
-  principal?: Principal | undefined
-  /** Of the organization in which the request has its work. */
-  organizationLocale?: string
-}
-
-const requests = new WeakMap<FastifyRequest, RequestState>()
-
-export function knownOf(request: FastifyRequest): RequestState {
-  const known = requests.get(request) ?? {}
-  requests.set(request, known)
-  return known
 }

@@ -8,7 +8,7 @@ import {
   rejectInvitation,
 } from '../domain/access/index.ts'
 import type { App } from './app.ts'
-import type { Person, Principal } from './authentication.ts'
+import type { Person, Principal } from './principal.ts'
 import {
   emailField,
   exactly,
@@ -20,7 +20,8 @@ import {
   tokenField,
   withinOrganization,
 } from './fields.ts'
-import { hostOf, knownOf } from './host-state.ts'
+import { hostOf } from './host-state.ts'
+import { knownOf } from './request-state.ts'
 import { CredentialRequiredError, PersonRequiredError, RequestInvalidError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 import { invitationMail } from './mails.ts'

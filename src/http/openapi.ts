@@ -4,19 +4,20 @@ import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
 import { exactly } from './fields.ts'
 import { defaultSessionCookie, type PluginOptions } from './options.ts'
-import { knownCodes, statusOfCode } from './problems.ts'
+import { knownCodes, type OwnStatuses, statusOfCode } from './problems.ts'
 
-const problemAnswer = exactly({
-  type: Type.String(),
-  title: Type.String(),
-  status: Type.Integer(),
-  code: Type.Enum(knownCodes().toSorted()),
-  detail: Type.String(),
-  requestId: Type.String(),
-  errors: Type.Optional(
-    Type.Array(exactly({ pointer: Type.String(), detail: Type.String(), in: Type.Enum(['body', 'query', 'path', 'headers']) })),
-  ),
-})
+const problemAnswer = (codes: readonly string[]) =>
+  exactly({
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.Enum(codes.toSorted()),
+    detail: Type.String(),
+    requestId: Type.String(),
+    errors: Type.Optional(
+      Type.Array(exactly({ pointer: Type.String(), detail: Type.String(), in: Type.Enum(['body', 'query', 'path', 'headers']) })),
+    ),
+  })
 
 const headers = {
   'x-request-id': { description: 'The id under which the log knows this request.', schema: { type: 'string' } },
@@ -38,7 +39,7 @@ export function securitySchemes(sessionCookie: string = defaultSessionCookie) {
  * Describes every route that is registered after it, from the schemas that requests are checked by, and shows the description to people at
  * `/docs` without anything from elsewhere. An application that describes its routes itself gets ours in its own description.
  */
-export async function describeRoutes(app: FastifyInstance, { docs = true, sessionCookie }: PluginOptions): Promise<void> {
+export async function describeRoutes(app: FastifyInstance, { docs = true, sessionCookie, problems = {} }: PluginOptions): Promise<void> {
   app.addHook('onRoute', route => {
     route.schema = described(route)
   })
@@ -54,7 +55,7 @@ export async function describeRoutes(app: FastifyInstance, { docs = true, sessio
       components: { securitySchemes: securitySchemes(sessionCookie) },
     },
     hideUntagged: false,
-    transformObject: document => completed('openapiObject' in document ? (document.openapiObject as Document) : {}) as never,
+    transformObject: document => completed('openapiObject' in document ? (document.openapiObject as Document) : {}, problems) as never,
   })
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger())
   await app.register(async pages => {
@@ -91,7 +92,8 @@ interface Answer {
 }
 
 /** Every answer has these headers, and every route may refuse; `default` says how, for all codes. What is said often is said once. */
-function completed(document: Document): Document {
+function completed(document: Document, own: OwnStatuses): Document {
+  const statuses = { ...own, ...Object.fromEntries(knownCodes().map(code => [code, statusOfCode(code)!])) }
   const { paths = {}, components = {} } = document
   for (const operation of Object.values(paths).flatMap(path => Object.values(path))) {
     const answers = (operation.responses ??= {})
@@ -102,7 +104,7 @@ function completed(document: Document): Document {
   const problem = {
     description: 'A refusal or a failure. `code` is stable, and its status follows from it.',
     headers: headerReferences,
-    content: { 'application/problem+json': { schema: problemAnswer } },
+    content: { 'application/problem+json': { schema: problemAnswer(Object.keys(statuses)) } },
   }
   return {
     ...document,
@@ -113,7 +115,7 @@ function completed(document: Document): Document {
       responses: { Problem: problem },
       schemas: Object.fromEntries([...named].map(([text, name]) => [name, JSON.parse(text)])),
     },
-    'x-problem-statuses': Object.fromEntries(knownCodes().map(code => [code, statusOfCode(code)])),
+    'x-problem-statuses': statuses,
   } as Document
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { Daybook } from '../orm/index.ts'
 import type { Mailer } from './mailer.ts'
+import type { OwnStatuses } from './problems.ts'
 import type { catalogue, Resource } from './resources/index.ts'
 
 export interface RateLimits {
@@ -27,6 +28,8 @@ export interface RequestOptions {
   readonly allowedOrigins?: readonly string[]
   /** The session cookie travels over https alone. It also does whenever a request came by https. */
   readonly secureCookie?: boolean
+  /** Your own errors' codes, and what each is answered with: `{ 'fleet.vehicle_sold': 409 }`. */
+  readonly problems?: OwnStatuses
 }
 
 export interface PluginOptions extends RequestOptions {

@@ -1,7 +1,7 @@
 import { activateTenant, type Browser, changePassword, openSession, requestPasswordReset, resetPassword } from '../domain/identity/index.ts'
 import type { Daybook } from '../orm/index.ts'
 import type { App } from './app.ts'
-import type { Person } from './authentication.ts'
+import type { Person } from './principal.ts'
 import { emailField, exactly, passwordField, tokenField } from './fields.ts'
 import { hostOf } from './host-state.ts'
 import { PasswordWrongError, TokenRefusedError } from './http.errors.ts'

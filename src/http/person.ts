@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Browser } from '../domain/identity/index.ts'
-import type { Person } from './authentication.ts'
-import { knownOf } from './host-state.ts'
+import type { Person } from './principal.ts'
+import { knownOf } from './request-state.ts'
 import { CredentialRequiredError, PersonRequiredError } from './http.errors.ts'
 
 /** The signed-in person, for routes that mean nothing to a program. */

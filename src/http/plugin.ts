@@ -4,9 +4,9 @@ import { answerProblems, answerUnknownPaths } from './answer-problems.ts'
 import { registerRoutes, resourcesOf } from './areas.ts'
 import { authenticate } from './authentication.ts'
 import { refuseCrossSite } from './cross-site.ts'
-import { keepHost } from './host-state.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { quietLogging } from './logging.ts'
+import { openHost } from './open-host.ts'
 import { describeRoutes } from './openapi.ts'
 import type { MountOptions, PluginOptions } from './options.ts'
 import { limitRates } from './rate-limits.ts'
@@ -29,7 +29,7 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & MountOptions> = a
 export const daybookApplication: FastifyPluginAsync<PluginOptions & MountOptions> = (instance, options) => mount(instance, options, true)
 
 async function mount(instance: FastifyInstance, options: PluginOptions & MountOptions, answersUnknownPaths: boolean): Promise<void> {
-  keepHost(instance, options)
+  openHost(instance, options)
   useOwnFormats(instance)
   // In this order: nothing is looked up for a request that came too often or from elsewhere, and no body is read for nobody.
   instance.addHook('onRequest', echoRequestId)
@@ -52,7 +52,7 @@ function useOwnFormats(instance: FastifyInstance): void {
   instance.setValidatorCompiler(compileValidator)
   instance.setSerializerCompiler(compileSerializer)
   // One for all answers would come before those of the schemas. The type doesn't know that there may be none.
-  Reflect.apply(instance.setReplySerializer, instance, [null])
+  Reflect.apply(Reflect.get(instance, 'setReplySerializer'), instance, [null])
   instance.addHook('onRoute', route => {
     route.logSerializers = { ...route.logSerializers, ...quietLogging.serializers } as typeof route.logSerializers & object
   })

@@ -10,29 +10,29 @@ import { DaybookError } from '../kernel/error.ts'
 import { OutcomeUnknownError, translateDriverError } from '../orm/index.ts'
 import { RequestInvalidError } from './http.errors.ts'
 import type { ProblemParts } from './problem-parts.ts'
-import { statusOfCode } from './problems.ts'
+import { type OwnStatuses, statusOfCode } from './problems.ts'
 
 const internal: ProblemParts = { code: 'internal', detail: 'Something went wrong here. The request id finds it in the log.' }
 
 /** What an error says to whoever sent the request: its own words when it is meant for them, and otherwise no more than they need. */
-export function problemOf(thrown: unknown): ProblemParts {
-  return knownProblemOf(thrown) ?? fromFastify(thrown) ?? internal
+export function problemOf(thrown: unknown, own?: OwnStatuses): ProblemParts {
+  return knownProblemOf(thrown, own) ?? fromFastify(thrown) ?? internal
 }
 
 /** What Daybook and its database say, and nothing of what an application around them may mean by an error. */
-export function knownProblemOf(thrown: unknown): ProblemParts | undefined {
+export function knownProblemOf(thrown: unknown, own: OwnStatuses = {}): ProblemParts | undefined {
   const error = translateDriverError(thrown)
   if (error instanceof RequestInvalidError) return { code: error.code, detail: error.message, errors: error.errors }
   // Who asked has to know, although they can't help it.
   if (error instanceof OutcomeUnknownError) return { code: error.code, detail: error.message }
-  if (error instanceof DaybookError) return fromDaybook(error)
+  if (error instanceof DaybookError) return fromDaybook(error, own)
   return fromOrm(error) ?? fromState(stateOf(error))
 }
 
 /** A message is written for whoever can act on it; with a 5xx that isn't the caller. */
-function fromDaybook({ code, message, details }: DaybookError): ProblemParts {
-  const status = statusOfCode(code) ?? 500
-  if (status < 500) return { code, detail: message, details }
+function fromDaybook({ code, message, details }: DaybookError, own: OwnStatuses): ProblemParts {
+  const status = statusOfCode(code) ?? own[code] ?? 500
+  if (status < 500) return { code, status, detail: message, details }
   if (status !== 503) return internal
   return { code, detail: 'The database can’t be worked with right now. Try again in a moment.', saysAs: 'http.busy' }
 }

@@ -201,6 +201,9 @@ const statuses: Readonly<Record<string, number>> = {
   'job.blind': 500,
 }
 
+/** The statuses of an application's own errors, by their codes. */
+export type OwnStatuses = Readonly<Record<string, number>>
+
 export function statusOfCode(code: string): number | undefined {
   return statuses[code]
 }
@@ -212,7 +215,7 @@ export function knownCodes(): string[] {
 
 export function problem(parts: ProblemParts, requestId: string, language: Language): Problem {
   const { code, errors } = parts
-  const status = statusOfCode(code) ?? 500
+  const status = statusOfCode(code) ?? parts.status ?? 500
   return {
     type: `urn:daybook:problem:${code}`,
     title: language.title(status),

@@ -3,7 +3,7 @@ import { knownProblemOf } from './problem-of.ts'
 import { sendProblem } from './answer-problems.ts'
 import { authenticate } from './authentication.ts'
 import { refuseCrossSite } from './cross-site.ts'
-import { keepHost } from './host-state.ts'
+import { openHost } from './open-host.ts'
 import type { MountOptions, RequestOptions } from './options.ts'
 
 /**
@@ -12,11 +12,11 @@ import type { MountOptions, RequestOptions } from './options.ts'
  * own, for it holds for all routes of the one that it is registered in.
  */
 export const daybookRequests: FastifyPluginAsync<RequestOptions & MountOptions> = async (instance, options) => {
-  keepHost(instance, options)
+  openHost(instance, options)
   instance.addHook('preParsing', refuseCrossSite)
   instance.addHook('preParsing', authenticate)
   instance.setErrorHandler((error, request, reply) => {
-    const parts = knownProblemOf(error)
+    const parts = knownProblemOf(error, options.problems)
     // Thrown from here it reaches the handler of the context around this one.
     if (!parts) throw error
     return sendProblem(parts, error, request, reply)

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { PermissionKey } from '../domain/access/index.ts'
 import { answerOnce } from '../domain/system/index.ts'
-import { actorOf } from './authentication.ts'
-import { knownOf } from './host-state.ts'
+import { actorOf } from './principal.ts'
+import { knownOf } from './request-state.ts'
 import { inTenant, type Work } from './in-tenant.ts'
 
 export interface Answer {

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { type Locale, locales } from '../../domain/identity/index.ts'
-import { knownOf } from '../host-state.ts'
+import { knownOf } from '../request-state.ts'
 import { en } from './en.ts'
 import { fr } from './fr.ts'
 import type { Language } from './language.ts'
