@@ -12,7 +12,15 @@ export default defineConfig({
     // Left to itself it takes one worker on two cores, and half of the time.
     maxWorkers: 2,
     projects: [
-      { test: { ...common, name: 'package', include: ['tests/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          ...common,
+          name: 'package',
+          include: ['tests/{package,examples}/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { ...common, name: 'unit', include: ['tests/**/*.unit.test.ts'] } },
       {
         test: {

@@ -85,6 +85,7 @@ export {
   withTenant,
 } from './helpers/index.ts'
 export { DaybookError } from './kernel/error.ts'
+export { nextState, type Transitions } from './kernel/transitions.ts'
 export {
   activityOf,
   type ActivityOfDay,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DaybookError } from '../kernel/error.ts'
+import { hostOf } from './host-state.ts'
 import { languageOf } from './languages/index.ts'
 import { HostBusyError, MethodNotAllowedError, RouteNotFoundError, TooManyRequestsError } from './http.errors.ts'
 import type { ProblemParts } from './problem-parts.ts'
@@ -8,17 +9,28 @@ import { problemOf } from './problem-of.ts'
 
 /** Every refusal and every failure of the routes below `app` becomes application/problem+json. */
 export function answerProblems(app: FastifyInstance): void {
-  const routes = rememberRoutes(app)
   app.setErrorHandler((error, request, reply) => {
-    const parts = problemOf(error)
+    // A hook of the application around this has refused, in a way that its own handler knows.
+    if (isTheirs(error)) throw error
+    const parts = problemOf(error, hostOf(request.server).problems)
     if (error instanceof MethodNotAllowedError) reply.header('allow', error.allowed.join(', '))
     if (error instanceof TooManyRequestsError) reply.header('retry-after', error.seconds)
     return sendProblem(parts, error, request, reply)
   })
+}
+
+/** Unknown paths and wrong methods are refused like everything else. */
+export function answerUnknownPaths(app: FastifyInstance): void {
+  const routes = rememberRoutes(app)
   app.setNotFoundHandler(request => {
     const allowed = routes.methodsFor(request.url.split('?', 1)[0]!)
     throw allowed.length > 0 ? new MethodNotAllowedError(allowed) : new RouteNotFoundError()
   })
+}
+
+function isTheirs(error: unknown): boolean {
+  const { statusCode = 500 } = error instanceof Error ? (error as { statusCode?: number }) : {}
+  return statusCode < 500 && problemOf(error).code === 'internal'
 }
 
 export function sendProblem(parts: ProblemParts, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { hostOf } from './host-state.ts'
 import { CrossSiteRequestError } from './http.errors.ts'
 
 const safe = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
@@ -16,7 +17,7 @@ export async function refuseCrossSite(request: FastifyRequest): Promise<void> {
 
 function isOurs(request: FastifyRequest): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers
-  if (origin !== undefined && request.server.daybook.allowedOrigins.has(origin)) return true
+  if (origin !== undefined && hostOf(request.server).allowedOrigins.has(origin)) return true
   if (site !== undefined) return site === 'same-origin' || site === 'none'
   if (origin !== undefined) return origin === `${request.protocol}://${request.host}`
   return !formMethods.includes(request.method) || isJson(request.headers['content-type'])

@@ -9,6 +9,7 @@ import type { App } from './app.ts'
 import { stillHolds } from './authentication.ts'
 import { csvLine, eventColumns } from './csv.ts'
 import { exactly, idField, nullable, oneOf, organizationParams, withinOrganization } from './fields.ts'
+import { hostOf } from './host-state.ts'
 import { ResourceNotFoundError } from './http.errors.ts'
 import { inTenant, type Work } from './in-tenant.ts'
 import { decisionAnswer, decisionView, eventAnswer, eventView } from './event-view.ts'
@@ -150,7 +151,7 @@ async function* told(request: FastifyRequest, tail: Tail): AsyncGenerator<string
   yield ': listening\n\n'
   const permission: PermissionKey = 'audit-event:read'
   let quietSince = performance.now()
-  while (!request.raw.destroyed && !request.server.daybook.closing.aborted) {
+  while (!request.raw.destroyed && !hostOf(request.server).closing.aborted) {
     const events = await tail.next(work => inTenant(request, permission, ({ em }) => work(em), { readOnly: false, unlogged: true }))
     if (events.length > 0 && !(await stillHolds(request))) return
     for (const event of events) yield lineOf(event)
@@ -159,7 +160,7 @@ async function* told(request: FastifyRequest, tail: Tail): AsyncGenerator<string
       quietSince = performance.now()
       yield ': still here\n\n'
     }
-    if (events.length === 0) await sleep(pollMs, undefined, { signal: request.server.daybook.closing }).catch(() => undefined)
+    if (events.length === 0) await sleep(pollMs, undefined, { signal: hostOf(request.server).closing }).catch(() => undefined)
   }
 }
 

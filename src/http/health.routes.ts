@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { exactly, oneOf } from './fields.ts'
 import type { App } from './app.ts'
+import { hostOf } from './host-state.ts'
 import { readinessOf } from './readiness.ts'
 
 const result = oneOf(['ok', 'failed', 'pending'])
@@ -13,7 +14,7 @@ const readiness = exactly({
 const config = { access: 'public', isUnlimited: true } as const
 
 export function healthRoutes(app: App, cacheMs?: number): void {
-  const look = readinessOf(app.daybook.database, app.log, cacheMs)
+  const look = readinessOf(hostOf(app).database, app.log, cacheMs)
 
   app.get('/health/live', { config, schema: { response: { 200: exactly({ status: Type.Literal('live') }) } } }, () => ({
     status: 'live' as const,

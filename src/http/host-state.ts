@@ -1,15 +1,20 @@
+import type { FastifyInstance } from 'fastify'
 import type { Daybook } from '../orm/index.ts'
-import type { Principal } from './authentication.ts'
+import { NotMountedError } from './http.errors.ts'
 import type { Outbox } from './mailer.ts'
 import type { Throttle } from './rate-limits.ts'
+import type { OwnStatuses } from './problems.ts'
 
 /** What the routes share. */
 export interface HostState {
   readonly database: Daybook
   readonly outbox: Outbox
   readonly allowedOrigins: ReadonlySet<string>
+  readonly sessionCookie: string
   readonly secureCookie: boolean
-  readonly throttle: Throttle
+  /** An application that mounts only the requests' scope counts requests in its own way. */
+  readonly throttle?: Throttle
+  readonly problems: OwnStatuses
   /** Aborted when the host begins to close, so that those who listen are let go. */
   readonly closing: AbortSignal
 }
@@ -18,14 +23,6 @@ export interface HostState {
 export type Access = 'public' | 'optional'
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    daybook: HostState
-  }
-  interface FastifyRequest {
-    principal: Principal | undefined
-    /** Of the organization in which the request has its work, once that is known. */
-    organizationLocale: string | undefined
-  }
   interface FastifyContextConfig {
     access?: Access
     /** It is answered however often it is asked, and however busy the host is: for those who watch over it. */
@@ -33,4 +30,17 @@ declare module 'fastify' {
     /** Passwords or tokens could be guessed on it, or mails be caused. */
     isGuessable?: boolean
   }
+}
+
+/** Kept under a symbol, so that no decorator of the application has the same name. Contexts below inherit it. */
+const key = Symbol('daybook')
+
+export function keepHost(instance: FastifyInstance, state: HostState): void {
+  instance.decorate(key, state)
+}
+
+export function hostOf(instance: object): HostState {
+  const state = (instance as { readonly [key]?: HostState })[key]
+  if (!state) throw new NotMountedError()
+  return state
 }

@@ -3,7 +3,7 @@ import type { Daybook } from '../orm/index.ts'
 import { sendProblem } from './answer-problems.ts'
 import { quietLogging } from './logging.ts'
 import type { HostOptions } from './options.ts'
-import { daybookPlugin } from './plugin.ts'
+import { daybookApplication } from './plugin.ts'
 import { problemOf } from './problem-of.ts'
 import { echoRequestId, requestIdFrom } from './request-story.ts'
 import { setSecurityHeaders } from './security-headers.ts'
@@ -24,7 +24,7 @@ export function daybookHost(daybook: Daybook, options: HostOptions = {}): Fastif
     letConnectionsEnd(app)
     done()
   })
-  void app.register(daybookPlugin, { ...pluginOptions, daybook })
+  void app.register(daybookApplication, { ...pluginOptions, daybook })
   return app
 }
 

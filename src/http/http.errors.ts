@@ -1,6 +1,14 @@
 import type { TLocalizedValidationError } from 'typebox/error'
 import { DaybookError } from '../kernel/error.ts'
 
+export class NotMountedError extends DaybookError {
+  readonly code = 'http.not_mounted'
+
+  constructor() {
+    super('This route is not below Daybook. Register `daybookRequests` in the context that the route is added to, and wait for it.')
+  }
+}
+
 export class CredentialRequiredError extends DaybookError {
   readonly code = 'http.unauthenticated'
 

@@ -6,8 +6,10 @@ import type { User } from '../domain/identity/index.ts'
 import { assertServedHere, Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { isId } from '../kernel/id.ts'
 import type { ScopedEntityManager, TransactOptions } from '../orm/index.ts'
-import { actorOf, type Principal } from './authentication.ts'
+import { actorOf, type Principal } from './principal.ts'
 import { abandonedSignal } from './client-signal.ts'
+import { hostOf } from './host-state.ts'
+import { knownOf } from './request-state.ts'
 import { CredentialRequiredError, NoActiveOrganizationError, ResourceNotFoundError } from './http.errors.ts'
 import { storyOf } from './request-story.ts'
 
@@ -50,19 +52,19 @@ export function transactIn<A>(
   handle: (work: Work) => Promise<A>,
   options: TransactOptions = isRead(request) ? snapshot : {},
 ): Promise<A> {
-  const { database, throttle } = request.server.daybook
+  const { database, throttle } = hostOf(request.server)
   const scope = { tenant, actor: actorOf(principal), ...storyOf(request.id, request.headers) }
   return tenantContext.run(resolveScope(scope), async () => {
     // Whose key it is, is certain; a person may have named any tenant, and who isn't a member neither counts there nor learns of it.
-    if (principal.kind === 'program') await throttle.countTenant(request, tenant)
+    if (principal.kind === 'program') await throttle?.countTenant(request, tenant)
     let effects: (() => void)[] = []
     const answer = await database.transact(
       scope,
       async em => {
         effects = [] // the transaction may be tried again
         const entered = await enter(em, principal, tenant, database.region)
-        await throttle.countTenant(request, tenant)
-        request.organizationLocale = entered.organization.defaultLocale
+        await throttle?.countTenant(request, tenant)
+        knownOf(request).organizationLocale = entered.organization.defaultLocale
         const may = (wanted: string) => hasPermission(em, principal, wanted)
         return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
       },
@@ -73,7 +75,9 @@ export function transactIn<A>(
   })
 }
 
-function principalIn({ principal }: FastifyRequest): Principal {
+function principalIn(request: FastifyRequest): Principal {
+  hostOf(request.server) // A route that isn't below one is told so, before it is asked for a credential.
+  const { principal } = knownOf(request)
   if (!principal) throw new CredentialRequiredError()
   return principal
 }
@@ -112,7 +116,8 @@ function hasPermission(em: ScopedEntityManager, principal: Principal, permission
 }
 
 function tenantAsked({ params }: FastifyRequest, principal: Principal): string {
-  const { organization } = params as { organization: string }
+  // A route of an application's own needn't say which.
+  const { organization = 'current' } = params as { organization?: string }
   const own = principal.kind === 'program' ? principal.tenantId : principal.session.activeTenantId
   if (organization === 'current') {
     if (!own) throw new NoActiveOrganizationError()

@@ -1,8 +1,11 @@
 export { daybookHost } from './host.ts'
+export { inTenant, type Work } from './in-tenant.ts'
 export { folderMailer, type Mail, type Mailer } from './mailer.ts'
-export type { HostOptions, PluginOptions, RateLimits } from './options.ts'
+export { securitySchemes } from './openapi.ts'
+export type { Area, HostOptions, MountOptions, PluginOptions, RateLimits, RequestOptions } from './options.ts'
 export { daybookPlugin } from './plugin.ts'
 export { knownCodes, type Problem, statusOfCode } from './problems.ts'
+export { daybookRequests } from './requests.ts'
 export {
   type Action,
   action,

@@ -8,7 +8,7 @@ import {
   rejectInvitation,
 } from '../domain/access/index.ts'
 import type { App } from './app.ts'
-import type { Person, Principal } from './authentication.ts'
+import type { Person, Principal } from './principal.ts'
 import {
   emailField,
   exactly,
@@ -20,6 +20,8 @@ import {
   tokenField,
   withinOrganization,
 } from './fields.ts'
+import { hostOf } from './host-state.ts'
+import { knownOf } from './request-state.ts'
 import { CredentialRequiredError, PersonRequiredError, RequestInvalidError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 import { invitationMail } from './mails.ts'
@@ -34,7 +36,7 @@ const acceptBody = exactly({ token: tokenField(), password: Type.Optional(passwo
 const acceptAnswer = exactly({ user: ownUserAnswer, organization: Type.String() })
 
 export function invitationRoutes(app: App): void {
-  const { database, outbox } = app.daybook
+  const { database, outbox } = hostOf(app)
 
   app.get(
     '/organizations/:organization/invitations',
@@ -75,8 +77,9 @@ export function invitationRoutes(app: App): void {
   app.post(
     '/invitations/accept',
     { config: { access: 'optional', ...guessable }, schema: { body: acceptBody, response: { 200: acceptAnswer } } },
-    async ({ principal, body }) => {
-      const accepted = await acceptInvitation(database, { token: body.token, ...joiner(principal, body) })
+    async request => {
+      const { body } = request
+      const accepted = await acceptInvitation(database, { token: body.token, ...joiner(knownOf(request).principal, body) })
       return { user: ownUserView(accepted.user), organization: accepted.tenantId }
     },
   )

@@ -4,6 +4,7 @@ import { activateTenant } from '../domain/identity/index.ts'
 import { isServedHere, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
 import { exactly, idField, nullable } from './fields.ts'
+import { hostOf } from './host-state.ts'
 import { transactIn } from './in-tenant.ts'
 import { personIn } from './person.ts'
 import { organizationAnswer, organizationView, ownUserAnswer, ownUserView } from './views.ts'
@@ -17,7 +18,7 @@ const meAnswer = exactly({
 })
 
 export function meRoutes(app: App): void {
-  const { database } = app.daybook
+  const { database } = hostOf(app)
 
   app.get('/me', { schema: { response: { 200: meAnswer } } }, async request => {
     const person = personIn(request)

@@ -3,19 +3,21 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
 import { exactly } from './fields.ts'
-import { knownCodes, statusOfCode } from './problems.ts'
+import { defaultSessionCookie, type PluginOptions } from './options.ts'
+import { knownCodes, type OwnStatuses, statusOfCode } from './problems.ts'
 
-const problemAnswer = exactly({
-  type: Type.String(),
-  title: Type.String(),
-  status: Type.Integer(),
-  code: Type.Enum(knownCodes().toSorted()),
-  detail: Type.String(),
-  requestId: Type.String(),
-  errors: Type.Optional(
-    Type.Array(exactly({ pointer: Type.String(), detail: Type.String(), in: Type.Enum(['body', 'query', 'path', 'headers']) })),
-  ),
-})
+const problemAnswer = (codes: readonly string[]) =>
+  exactly({
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.Enum(codes.toSorted()),
+    detail: Type.String(),
+    requestId: Type.String(),
+    errors: Type.Optional(
+      Type.Array(exactly({ pointer: Type.String(), detail: Type.String(), in: Type.Enum(['body', 'query', 'path', 'headers']) })),
+    ),
+  })
 
 const headers = {
   'x-request-id': { description: 'The id under which the log knows this request.', schema: { type: 'string' } },
@@ -31,12 +33,23 @@ const headers = {
 }
 const headerReferences = Object.fromEntries(Object.keys(headers).map(name => [name, { $ref: `#/components/headers/${name}` }]))
 
+/** What operations name as their `security`; for an application that describes its routes itself. */
+export function securitySchemes(sessionCookie: string = defaultSessionCookie) {
+  return {
+    session: { type: 'apiKey', in: 'cookie', name: sessionCookie, description: 'Of a person who has signed in.' },
+    key: { type: 'http', scheme: 'bearer', description: 'An API key: `dbk_…`.' },
+  } as const
+}
+
 /**
  * Describes every route that is registered after it, from the schemas that requests are checked by, and shows the description to people at
  * `/docs` without anything from elsewhere. An application that describes its routes itself gets ours in its own description.
  */
-export async function describeRoutes(app: FastifyInstance): Promise<void> {
-  if (app.hasDecorator('swagger')) return
+export async function describeRoutes(app: FastifyInstance, { docs = true, sessionCookie, problems = {} }: PluginOptions): Promise<void> {
+  app.addHook('onRoute', route => {
+    route.schema = described(route)
+  })
+  if (!docs || app.hasDecorator('swagger')) return
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -45,23 +58,17 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         description: 'A multi-tenant domain model in which every change and every decision is an event.',
         version: '1',
       },
-      components: {
-        securitySchemes: {
-          session: { type: 'apiKey', in: 'cookie', name: 'daybook_session', description: 'Of a person who has signed in.' },
-          key: { type: 'http', scheme: 'bearer', description: 'An API key: `dbk_…`.' },
-        },
-      },
+      components: { securitySchemes: securitySchemes(sessionCookie) },
     },
     hideUntagged: false,
-    transform: ({ schema, url, route }) => ({ schema: described(schema as FastifySchema | undefined, url, route), url }),
-    transformObject: document => completed('openapiObject' in document ? (document.openapiObject as Document) : {}) as never,
+    transformObject: document => completed('openapiObject' in document ? (document.openapiObject as Document) : {}, problems) as never,
   })
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger())
-  await app.register(async docs => {
-    docs.addHook('onRoute', route => {
+  await app.register(async pages => {
+    pages.addHook('onRoute', route => {
       route.config = { ...route.config, access: 'public' }
     })
-    await docs.register(swaggerUi, {
+    await pages.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: true,
       uiConfig: { docExpansion: 'none', filter: true, validatorUrl: null },
@@ -69,11 +76,11 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
   })
 }
 
-function described(schema: FastifySchema = {}, url: string, route: RouteOptions): FastifySchema {
-  const access = route.config?.access
+function described({ schema = {}, config, method: methods, url, prefix }: RouteOptions & { readonly prefix: string }): FastifySchema {
+  const access = config?.access
   const security = access === 'public' ? [] : [...(access === 'optional' ? [{}] : []), { session: [] }, { key: [] }]
-  const method = [route.method].flat()[0]!
-  return { operationId: operationIdOf(method, url), tags: [tagOf(url)], security, ...schema }
+  const method = [methods].flat()[0]!
+  return { operationId: operationIdOf(method, url), tags: [tagOf(url.slice(prefix.length))], security, ...schema }
 }
 
 interface Document {
@@ -91,7 +98,8 @@ interface Answer {
 }
 
 /** Every answer has these headers, and every route may refuse; `default` says how, for all codes. What is said often is said once. */
-function completed(document: Document): Document {
+function completed(document: Document, own: OwnStatuses): Document {
+  const statuses = { ...own, ...Object.fromEntries(knownCodes().map(code => [code, statusOfCode(code)!])) }
   const { paths = {}, components = {} } = document
   for (const operation of Object.values(paths).flatMap(path => Object.values(path))) {
     const answers = (operation.responses ??= {})
@@ -102,7 +110,7 @@ function completed(document: Document): Document {
   const problem = {
     description: 'A refusal or a failure. `code` is stable, and its status follows from it.',
     headers: headerReferences,
-    content: { 'application/problem+json': { schema: problemAnswer } },
+    content: { 'application/problem+json': { schema: problemAnswer(Object.keys(statuses)) } },
   }
   return {
     ...document,
@@ -113,7 +121,7 @@ function completed(document: Document): Document {
       responses: { Problem: problem },
       schemas: Object.fromEntries([...named].map(([text, name]) => [name, JSON.parse(text)])),
     },
-    'x-problem-statuses': Object.fromEntries(knownCodes().map(code => [code, statusOfCode(code)])),
+    'x-problem-statuses': statuses,
   } as Document
 }
 

@@ -1,8 +1,9 @@
 import { activateTenant, type Browser, changePassword, openSession, requestPasswordReset, resetPassword } from '../domain/identity/index.ts'
 import type { Daybook } from '../orm/index.ts'
 import type { App } from './app.ts'
-import type { Person } from './authentication.ts'
+import type { Person } from './principal.ts'
 import { emailField, exactly, passwordField, tokenField } from './fields.ts'
+import { hostOf } from './host-state.ts'
 import { PasswordWrongError, TokenRefusedError } from './http.errors.ts'
 import { passwordResetMail } from './mails.ts'
 import { browserOf, personIn } from './person.ts'
@@ -10,7 +11,7 @@ import { guessable } from './rate-limits.ts'
 import { clearSessionCookie, setSessionCookie } from './session-cookie.ts'
 
 export function passwordRoutes(app: App): void {
-  const { database, outbox } = app.daybook
+  const { database, outbox } = hostOf(app)
   const config = { access: 'public', ...guessable } as const
 
   /** The same answer whether or not anybody has that address. */

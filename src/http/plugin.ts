@@ -1,51 +1,41 @@
-import cookie from '@fastify/cookie'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyPluginAsync } from 'fastify'
-import type { Daybook } from '../orm/index.ts'
-import { answerProblems } from './answer-problems.ts'
-import { apiKeyRoutes } from './api-key.routes.ts'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { answerProblems, answerUnknownPaths } from './answer-problems.ts'
+import { registerRoutes, resourcesOf } from './areas.ts'
 import { authenticate } from './authentication.ts'
 import { noticeAbandoned } from './client-signal.ts'
 import { refuseCrossSite } from './cross-site.ts'
-import { eventRoutes } from './event.routes.ts'
-import { healthRoutes } from './health.routes.ts'
-import { invitationRoutes } from './invitation.routes.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { Load, shedLoad } from './load-shedding.ts'
-import { Outbox } from './mailer.ts'
-import { meRoutes } from './me.routes.ts'
-import { memberRoutes } from './member.routes.ts'
+import { quietLogging } from './logging.ts'
 import { Metrics } from './metrics.ts'
 import { metricsRoutes } from './metrics.routes.ts'
+import { openHost } from './open-host.ts'
 import { describeRoutes } from './openapi.ts'
-import type { PluginOptions } from './options.ts'
-import { organizationRoutes } from './organization.routes.ts'
+import type { MountOptions, PluginOptions } from './options.ts'
 import { allowOrigins } from './origins.ts'
-import { passwordRoutes } from './password.routes.ts'
-import { permissionRoutes } from './permission.routes.ts'
 import { limitRates } from './rate-limits.ts'
 import { echoRequestId } from './request-story.ts'
-import { catalogue, registerResources } from './resources/index.ts'
-import { roleRoutes } from './role.routes.ts'
+import { registerResources } from './resources/index.ts'
 import { setSecurityHeaders } from './security-headers.ts'
-import { signInRoutes } from './sign-in.routes.ts'
+import { compileSerializer } from './serialization.ts'
 import { traceRequests } from './trace-requests.ts'
 import { compileValidator } from './validation.ts'
 
 /**
- * The routes of the host, for an application of one's own: `app.register(daybookPlugin, { daybook, prefix: '/daybook' })`. Its hooks, error
- * handler and parsers stay inside, so the application's own routes are as they were.
+ * The routes of the host, or some of its areas, for an application of one's own: `app.register(daybookPlugin, { daybook, prefix: '/daybook' })`.
+ * Its hooks, error handler and parsers stay inside, so the application's own routes are as they were. What is asked for below the prefix and
+ * isn't there is answered here too; without a prefix, unknown paths are the application's.
  */
-export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly daybook: Daybook }> = async (instance, options) => {
-  const outbox = new Outbox(options.mailer, instance.log)
-  const closing = new AbortController()
-  instance.addHook('preClose', async () => closing.abort())
-  instance.decorateRequest('principal', undefined)
-  instance.decorateRequest('organizationLocale', undefined)
-  instance.addHook('onClose', () => outbox.settle())
+export const daybookPlugin: FastifyPluginAsync<PluginOptions & MountOptions> = async (instance, options) => {
+  await mount(instance, options, instance.prefix !== '')
+}
 
-  acceptJsonOnly(instance)
-  instance.setValidatorCompiler(compileValidator)
+/** The same as the whole of an application, which answers for every path. */
+export const daybookApplication: FastifyPluginAsync<PluginOptions & MountOptions> = (instance, options) => mount(instance, options, true)
+
+async function mount(instance: FastifyInstance, options: PluginOptions & MountOptions, answersUnknownPaths: boolean): Promise<void> {
+  useOwnFormats(instance)
   // In this order: nothing is looked up for a request that came too often or from elsewhere, and no body is read for nobody.
   traceRequests(instance)
   instance.addHook('onRequest', echoRequestId)
@@ -55,33 +45,27 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   const load = new Load(options.daybook, options.load)
   const metrics = options.metrics ? new Metrics(options.daybook, load) : undefined
   shedLoad(instance, load, reason => metrics?.shed(reason))
-  if (!instance.hasRequestDecorator('cookies')) await instance.register(cookie)
-  const throttle = await limitRates(instance, options.rateLimits, limit => metrics?.throttled(limit))
-  instance.decorate('daybook', {
-    database: options.daybook,
-    outbox,
-    throttle,
-    allowedOrigins: new Set(options.allowedOrigins),
-    secureCookie: options.secureCookie ?? false,
-    closing: closing.signal,
-  })
+  openHost(instance, options, await limitRates(instance, options.rateLimits, limit => metrics?.throttled(limit)))
   instance.addHook('preParsing', refuseCrossSite)
   instance.addHook('preParsing', authenticate)
   answerProblems(instance)
+  if (answersUnknownPaths) answerUnknownPaths(instance)
+  await describeRoutes(instance, options)
 
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
-  if (options.docs ?? true) await describeRoutes(instance)
-  healthRoutes(app, options.readinessCacheMs)
   if (metrics) metricsRoutes(instance, metrics, typeof options.metrics === 'object' ? options.metrics : {})
-  signInRoutes(app)
-  passwordRoutes(app)
-  meRoutes(app)
-  organizationRoutes(app)
-  memberRoutes(app)
-  invitationRoutes(app)
-  roleRoutes(app)
-  permissionRoutes(app)
-  apiKeyRoutes(app)
-  eventRoutes(app)
-  registerResources(app, options.resources ?? Object.values(catalogue).flat())
+  registerRoutes(app, options)
+  registerResources(app, resourcesOf(options))
+}
+
+/** An application around this may read, check, write and log in its own ways, which contexts inherit. */
+function useOwnFormats(instance: FastifyInstance): void {
+  acceptJsonOnly(instance)
+  instance.setValidatorCompiler(compileValidator)
+  instance.setSerializerCompiler(compileSerializer)
+  // One for all answers would come before those of the schemas. The type doesn't know that there may be none.
+  Reflect.apply(Reflect.get(instance, 'setReplySerializer'), instance, [null])
+  instance.addHook('onRoute', route => {
+    route.logSerializers = { ...route.logSerializers, ...quietLogging.serializers } as typeof route.logSerializers & object
+  })
 }

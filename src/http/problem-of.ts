@@ -10,24 +10,29 @@ import { DaybookError } from '../kernel/error.ts'
 import { OutcomeUnknownError, translateDriverError } from '../orm/index.ts'
 import { HostBusyError, RequestInvalidError } from './http.errors.ts'
 import type { ProblemParts } from './problem-parts.ts'
-import { statusOfCode } from './problems.ts'
+import { type OwnStatuses, statusOfCode } from './problems.ts'
 
 const internal: ProblemParts = { code: 'internal', detail: 'Something went wrong here. The request id finds it in the log.' }
 
 /** What an error says to whoever sent the request: its own words when it is meant for them, and otherwise no more than they need. */
-export function problemOf(thrown: unknown): ProblemParts {
+export function problemOf(thrown: unknown, own?: OwnStatuses): ProblemParts {
+  return knownProblemOf(thrown, own) ?? fromFastify(thrown) ?? internal
+}
+
+/** What Daybook and its database say, and nothing of what an application around them may mean by an error. */
+export function knownProblemOf(thrown: unknown, own: OwnStatuses = {}): ProblemParts | undefined {
   const error = translateDriverError(thrown)
   if (error instanceof RequestInvalidError) return { code: error.code, detail: error.message, errors: error.errors }
   // Who asked has to know, although they can't help it.
   if (error instanceof OutcomeUnknownError || error instanceof HostBusyError) return { code: error.code, detail: error.message }
-  if (error instanceof DaybookError) return fromDaybook(error)
-  return fromOrm(error) ?? fromPool(error) ?? fromState(stateOf(error)) ?? fromFastify(error) ?? internal
+  if (error instanceof DaybookError) return fromDaybook(error, own)
+  return fromOrm(error) ?? fromPool(error) ?? fromState(stateOf(error))
 }
 
 /** A message is written for whoever can act on it; with a 5xx that isn't the caller. */
-function fromDaybook({ code, message, details }: DaybookError): ProblemParts {
-  const status = statusOfCode(code) ?? 500
-  if (status < 500) return { code, detail: message, details }
+function fromDaybook({ code, message, details }: DaybookError, own: OwnStatuses): ProblemParts {
+  const status = statusOfCode(code) ?? own[code] ?? 500
+  if (status < 500) return { code, status, detail: message, details }
   if (status !== 503) return internal
   return { code, detail: 'The database can’t be worked with right now. Try again in a moment.', saysAs: 'http.busy' }
 }
@@ -89,5 +94,6 @@ const frameworkErrors: Readonly<Record<string, ProblemParts>> = {
 function fromFastify(error: unknown): ProblemParts | undefined {
   const { code, statusCode } = error instanceof Error ? (error as { code?: string; statusCode?: number }) : {}
   if (code !== undefined && Object.hasOwn(frameworkErrors, code)) return frameworkErrors[code]
-  return statusCode === 400 ? invalid('The request can’t be read.') : undefined
+  const isUnreadable = statusCode === 400 && (code?.startsWith('FST_') || error instanceof SyntaxError)
+  return isUnreadable ? invalid('The request can’t be read.') : undefined
 }

@@ -21,6 +21,7 @@ const statuses: Readonly<Record<string, number>> = {
   internal: 500,
 
   'http.invalid_request': 400,
+  'http.not_mounted': 500,
   'http.unauthenticated': 401,
   'http.credential_refused': 401,
   'http.sign_in_refused': 401,
@@ -202,6 +203,9 @@ const statuses: Readonly<Record<string, number>> = {
   'job.blind': 500,
 }
 
+/** The statuses of an application's own errors, by their codes. */
+export type OwnStatuses = Readonly<Record<string, number>>
+
 export function statusOfCode(code: string): number | undefined {
   return statuses[code]
 }
@@ -213,7 +217,7 @@ export function knownCodes(): string[] {
 
 export function problem(parts: ProblemParts, requestId: string, language: Language): Problem {
   const { code, errors } = parts
-  const status = statusOfCode(code) ?? 500
+  const status = statusOfCode(code) ?? parts.status ?? 500
   return {
     type: `urn:daybook:problem:${code}`,
     title: language.title(status),

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { PermissionKey } from '../domain/access/index.ts'
 import { answerOnce } from '../domain/system/index.ts'
-import { actorOf } from './authentication.ts'
+import { actorOf } from './principal.ts'
+import { knownOf } from './request-state.ts'
 import { inTenant, type Work } from './in-tenant.ts'
 
 export interface Answer {
@@ -30,7 +31,7 @@ export async function respond(
     secrets,
   } = await inTenant(request, permission, async work => {
     if (typeof key !== 'string') return handle(work)
-    const { type, id } = actorOf(request.principal!)
+    const { type, id } = actorOf(knownOf(request).principal!)
     const asked = { key, principal: `${type}:${id}`, method: request.method, route: request.url, body: request.body ?? null }
     let made: Answer = {}
     const { replayed, ...answer } = await answerOnce(work.em, asked, async () => {

@@ -14,7 +14,7 @@ import {
 import { dataRegions, isServedHere, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
 import { emailField, exactly, nameField, nullable, oneOf, passwordField, tokenField } from './fields.ts'
-import type { HostState } from './host-state.ts'
+import { hostOf, type HostState } from './host-state.ts'
 import { SignInRefusedError, TokenRefusedError } from './http.errors.ts'
 import { languageAsked } from './languages/index.ts'
 import { verificationMail } from './mails.ts'
@@ -41,7 +41,7 @@ const signInBody = exactly({ email: emailField(), password: passwordField() })
 const signInAnswer = exactly({ user: ownUserAnswer, activeOrganization: nullable(Type.String()) })
 
 export function signInRoutes(app: App): void {
-  const { daybook } = app
+  const daybook = hostOf(app)
   const config = { access: 'public', ...guessable } as const
 
   app.post('/auth/sign-up', { config, schema: { body: signUpBody, response: { 201: signUpAnswer } } }, async (request, reply) => {

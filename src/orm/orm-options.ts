@@ -5,6 +5,7 @@ import { declarationOf } from './declaration.ts'
 import { completeModel } from './discovery.ts'
 import { DaybookEmbeddedDriver, DaybookServerDriver } from './drivers.ts'
 import { EmbeddedDialect, type EmbeddedDialectOptions } from './embedded-dialect.ts'
+import { DaybookMigrationGenerator } from './migration-generator.ts'
 import { daybookMigrator, type MigratorOptions } from './migrator.ts'
 import { ormRegistry } from './orm-registry.ts'
 import type { RunSql } from './roles.ts'
@@ -63,6 +64,7 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     ],
     migrations: {
       migrationsList: [...model.migrations],
+      generator: DaybookMigrationGenerator,
       snapshot: false,
       // Sessions inside a migration keep their constraints; `session_replication_role` would also silence the guards.
       disableForeignKeys: false,

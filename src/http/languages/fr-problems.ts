@@ -40,6 +40,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
 
   'http.invalid_request': () => fr`La requête n’est pas celle que cette route attend. « errors » indique chaque endroit concerné.`,
   'http.unreadable_request': () => fr`La requête est illisible : vérifiez l’adresse, la longueur annoncée et le JSON du corps.`,
+  'http.not_mounted': () =>
+    fr`Cette route n’est pas placée sous Daybook. Enregistrez daybookRequests dans le contexte auquel la route est ajoutée, et attendez qu’il soit prêt.`,
   'http.unauthenticated': () =>
     fr`Il faut être connecté ou présenter une clé d’API. Utilisez POST /auth/sign-in ou envoyez « Authorization: Bearer dbk_… ».`,
   'http.credential_refused': () =>

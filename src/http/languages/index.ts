@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { type Locale, locales } from '../../domain/identity/index.ts'
+import { knownOf } from '../request-state.ts'
 import { en } from './en.ts'
 import { fr } from './fr.ts'
 import type { Language } from './language.ts'
@@ -15,7 +16,7 @@ export function languageNamed(locale: string | null | undefined): Language {
 
 /** The one that is asked for, else the person's own, else the organization's. */
 export function languageOf(request: FastifyRequest): Language {
-  const { principal, organizationLocale } = request
+  const { principal, organizationLocale } = knownOf(request)
   const person = principal?.kind === 'person' ? principal.user.locale : undefined
   return languages[languageAsked(request) ?? spoken(person) ?? spoken(organizationLocale) ?? 'en']
 }

@@ -81,7 +81,7 @@ export class ResourceRoutes {
     const { answer, path } = this.#resource
     this.#route('POST', this.#many, 'create', { summary: 'create', body, answer, status: 201 }, async ({ work, body: given }) => {
       const { row, secrets } = await create(work, this.#resource, given)
-      const location = `/organizations/${row.tenantId}/${path}/${row.id}`
+      const location = `${this.#app.prefix}/organizations/${row.tenantId}/${path}/${row.id}`
       const headers = { location, etag: etagOf(row, this.#resource) }
       return { status: 201, headers, body: await this.#view(work, row), ...(secrets && { secrets }) }
     })

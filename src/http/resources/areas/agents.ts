@@ -8,6 +8,7 @@ import {
   OrchestrationAgent,
   rejectDecision,
   replaceProviderSecret,
+  TokenCount,
 } from '../../../domain/agents/index.ts'
 import { exactly, nameField, oneOf } from '../../fields.ts'
 import { action, creation, resource } from '../resource.ts'
@@ -60,4 +61,5 @@ export const agents = [
       ),
     },
   }),
+  resource(TokenCount),
 ]

@@ -1,7 +1,4 @@
 import { Type } from 'typebox'
-import { RolePermission, UserPermission, UserRole } from '../../../domain/access/index.ts'
-import { BillingEvent, QuotaCounter, Subscription, UsageEvent } from '../../../domain/billing/index.ts'
-import { TokenCount } from '../../../domain/agents/index.ts'
 import {
   createEndpoint,
   dropOldSecret,
@@ -18,16 +15,7 @@ import { action, creation, resource } from '../resource.ts'
 const events = () => Type.Array(Type.String({ maxLength: 200 }), { minItems: 1, maxItems: 100 })
 const endpointBody = exactly({ url: Type.String({ minLength: 1, maxLength: 2_000 }), events: events() })
 
-/** What is counted, billed, granted and set. */
-export const platform = [
-  resource(Subscription),
-  resource(UsageEvent, { reserved: { metadata: 'manage' } }),
-  resource(QuotaCounter),
-  resource(BillingEvent, { reserved: { payload: 'manage' } }),
-  resource(TokenCount),
-  resource(RolePermission),
-  resource(UserRole),
-  resource(UserPermission),
+export const system = [
   resource(SystemSetting),
   resource(WebhookEndpoint, {
     create: creation(endpointBody, async ({ em }, body) => {

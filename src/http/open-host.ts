@@ -1,0 +1,23 @@
+import type { FastifyInstance } from 'fastify'
+import { keepHost } from './host-state.ts'
+import { Outbox } from './mailer.ts'
+import type { Throttle } from './rate-limits.ts'
+import { defaultSessionCookie, type MountOptions, type PluginOptions } from './options.ts'
+
+/** Gives the routes below `instance` what they share, until it closes. */
+export function openHost(instance: FastifyInstance, options: PluginOptions & MountOptions, throttle?: Throttle): void {
+  const outbox = new Outbox(options.mailer, instance.log)
+  const closing = new AbortController()
+  instance.addHook('preClose', async () => closing.abort())
+  instance.addHook('onClose', () => outbox.settle())
+  keepHost(instance, {
+    database: options.daybook,
+    outbox,
+    allowedOrigins: new Set(options.allowedOrigins),
+    sessionCookie: options.sessionCookie ?? defaultSessionCookie,
+    secureCookie: options.secureCookie ?? false,
+    problems: options.problems ?? {},
+    ...(throttle && { throttle }),
+    closing: closing.signal,
+  })
+}

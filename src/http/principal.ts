@@ -1,0 +1,23 @@
+import { type Actor, apiKeyActor, userActor } from '../context/index.ts'
+import type { ApiKey } from '../domain/access/index.ts'
+import type { Session, User } from '../domain/identity/index.ts'
+
+export interface Person {
+  readonly kind: 'person'
+  readonly user: User
+  readonly session: Session
+  readonly token: string
+}
+
+export interface Program {
+  readonly kind: 'program'
+  readonly apiKey: ApiKey
+  readonly tenantId: string
+}
+
+/** Who sent a request. */
+export type Principal = Person | Program
+
+export function actorOf(principal: Principal): Actor {
+  return principal.kind === 'person' ? userActor(principal.user) : apiKeyActor(principal.apiKey)
+}

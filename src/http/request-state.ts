@@ -1,0 +1,20 @@
+import type { FastifyRequest } from 'fastify'
+import type { Principal } from './principal.ts'
+
+/** What is found out about a request on its way. */
+export interface RequestState {
+  principal?: Principal | undefined
+  /** Of the organization in which the request has its work. */
+  organizationLocale?: string
+  /** Aborted when whoever sent it has gone before it was answered. */
+  whenAbandoned?: AbortSignal
+}
+
+/** Beside the requests and not on them, where an application may have decorators of the same names. */
+const requests = new WeakMap<FastifyRequest, RequestState>()
+
+export function knownOf(request: FastifyRequest): RequestState {
+  const known = requests.get(request) ?? {}
+  requests.set(request, known)
+  return known
+}
