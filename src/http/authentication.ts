@@ -24,15 +24,11 @@ export function credentialIn(request: FastifyRequest): string | undefined {
   return token !== undefined && tokenShape.test(token) ? token : undefined
 }
 
-/** For an answer that goes on: whether the credential still holds. */
-export async function stillHolds(request: FastifyRequest): Promise<boolean> {
+/** For an answer that goes on: whether a person is still signed in. A program's key is asked for in each of its transactions. */
+export async function sessionHolds(request: FastifyRequest): Promise<boolean> {
   const { principal } = knownOf(request)
-  const { database } = hostOf(request.server)
-  const found =
-    principal?.kind === 'person'
-      ? await authenticateSession(database, principal.token)
-      : await authenticateApiKey(database, credentialIn(request) ?? '')
-  return Boolean(found)
+  if (principal?.kind !== 'person') return true
+  return Boolean(await authenticateSession(hostOf(request.server).database, principal.token))
 }
 
 async function presented(request: FastifyRequest, reply: FastifyReply): Promise<Principal | undefined> {
@@ -46,11 +42,16 @@ async function presented(request: FastifyRequest, reply: FastifyReply): Promise<
 }
 
 async function program(request: FastifyRequest, key: string | undefined): Promise<Program> {
-  const { database, throttle } = hostOf(request.server)
-  const found = key !== undefined && (await authenticateApiKey(database, key))
+  const { database, recentKeys, throttle } = hostOf(request.server)
+  if (key === undefined) throw new CredentialRefusedError()
+  const recent = recentKeys.find(key)
+  if (recent) return { kind: 'program', key, ...recent }
+  const found = await authenticateApiKey(database, key)
   if (!found) throw new CredentialRefusedError()
   throttle?.learn(request, found.apiKey)
-  return { kind: 'program', ...found }
+  const known = { apiKeyId: found.apiKey.id, tenantId: found.tenantId }
+  recentKeys.remember(key, known)
+  return { kind: 'program', key, ...known }
 }
 
 const tokenShape = /^[A-Za-z0-9_-]{43}$/

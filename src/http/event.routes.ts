@@ -3,14 +3,14 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Static, Type } from 'typebox'
 import { AuditEvent, DecisionLog, pendingDecisions } from '../audit/index.ts'
-import type { PermissionKey } from '../domain/access/index.ts'
+import { PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
 import { endOfLog, feed, type FeedFilter, type FollowedEvent, openEvents, Tail } from '../readers/index.ts'
 import type { App } from './app.ts'
-import { stillHolds } from './authentication.ts'
+import { sessionHolds } from './authentication.ts'
 import { csvLine, eventColumns } from './csv.ts'
 import { exactly, idField, nullable, oneOf, organizationParams, withinOrganization } from './fields.ts'
 import { hostOf } from './host-state.ts'
-import { ResourceNotFoundError } from './http.errors.ts'
+import { CredentialRefusedError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant, type Work } from './in-tenant.ts'
 import { decisionAnswer, decisionView, eventAnswer, eventView } from './event-view.ts'
 import { momentField } from './resources/fields.ts'
@@ -152,8 +152,10 @@ async function* told(request: FastifyRequest, tail: Tail): AsyncGenerator<string
   const permission: PermissionKey = 'audit-event:read'
   let quietSince = performance.now()
   while (!request.raw.destroyed && !hostOf(request.server).closing.aborted) {
-    const events = await tail.next(work => inTenant(request, permission, ({ em }) => work(em), { readOnly: false, unlogged: true }))
-    if (events.length > 0 && !(await stillHolds(request))) return
+    const events = await tail
+      .next(work => inTenant(request, permission, ({ em }) => work(em), { readOnly: false, unlogged: true }))
+      .catch(endOfAccess)
+    if (!events || (events.length > 0 && !(await sessionHolds(request)))) return
     for (const event of events) yield lineOf(event)
     if (events.length > 0) quietSince = performance.now()
     else if (performance.now() - quietSince > heartbeatMs) {
@@ -162,6 +164,12 @@ async function* told(request: FastifyRequest, tail: Tail): AsyncGenerator<string
     }
     if (events.length === 0) await sleep(pollMs, undefined, { signal: hostOf(request.server).closing }).catch(() => undefined)
   }
+}
+
+/** Whoever may listen no longer is let go; the answer has long begun, so there is nobody to refuse. */
+function endOfAccess(error: unknown): undefined {
+  if (error instanceof CredentialRefusedError || error instanceof PermissionDeniedError || error instanceof ResourceNotFoundError) return
+  throw error
 }
 
 function lineOf(event: FollowedEvent): string {

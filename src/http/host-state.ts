@@ -4,6 +4,7 @@ import { NotMountedError } from './http.errors.ts'
 import type { Outbox } from './mailer.ts'
 import type { Throttle } from './rate-limits.ts'
 import type { OwnStatuses } from './problems.ts'
+import type { RecentKeys } from './recent-keys.ts'
 
 /** What the routes share. */
 export interface HostState {
@@ -12,6 +13,7 @@ export interface HostState {
   readonly allowedOrigins: ReadonlySet<string>
   readonly sessionCookie: string
   readonly secureCookie: boolean
+  readonly recentKeys: RecentKeys
   /** An application that mounts only the requests' scope counts requests in its own way. */
   readonly throttle?: Throttle
   readonly problems: OwnStatuses

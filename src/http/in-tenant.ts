@@ -1,16 +1,25 @@
 import { IsolationLevel } from '@mikro-orm/core'
 import type { FastifyRequest } from 'fastify'
 import { resolveScope, tenantContext } from '../context/index.ts'
-import { apiKeyAllows, assertCan, can, Membership, PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
+import {
+  type ApiKey,
+  apiKeyAllows,
+  assertCan,
+  can,
+  Membership,
+  PermissionDeniedError,
+  type PermissionKey,
+  usableApiKey,
+} from '../domain/access/index.ts'
 import type { User } from '../domain/identity/index.ts'
 import { assertServedHere, Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { isId } from '../kernel/id.ts'
 import type { ScopedEntityManager, TransactOptions } from '../orm/index.ts'
-import { actorOf, type Principal } from './principal.ts'
+import { actorOf, type Principal, type Program } from './principal.ts'
 import { abandonedSignal } from './client-signal.ts'
 import { hostOf } from './host-state.ts'
 import { knownOf } from './request-state.ts'
-import { CredentialRequiredError, NoActiveOrganizationError, ResourceNotFoundError } from './http.errors.ts'
+import { CredentialRefusedError, CredentialRequiredError, NoActiveOrganizationError, ResourceNotFoundError } from './http.errors.ts'
 import { storyOf } from './request-story.ts'
 
 /** One request's unit of work: everything through `em` commits together, and `afterCommit` runs only if it did. */
@@ -19,6 +28,8 @@ export interface Work {
   readonly organization: Organization
   /** Whoever asks, as `em` knows them; a program is nobody. */
   readonly user?: User
+  /** The program's key, if it is one that asks. */
+  readonly apiKey?: ApiKey
   /** Whether whoever asks has a permission. */
   readonly may: (permission: string) => Promise<boolean>
   readonly afterCommit: (effect: () => void) => void
@@ -37,7 +48,7 @@ export async function inTenant<A>(
     principal,
     tenantAsked(request, principal),
     async work => {
-      await requirePermission(work, principal, permission)
+      await requirePermission(work, permission)
       return handle(work)
     },
     options,
@@ -52,7 +63,7 @@ export function transactIn<A>(
   handle: (work: Work) => Promise<A>,
   options: TransactOptions = isRead(request) ? snapshot : {},
 ): Promise<A> {
-  const { database, throttle } = hostOf(request.server)
+  const { database, recentKeys, throttle } = hostOf(request.server)
   const scope = { tenant, actor: actorOf(principal), ...storyOf(request.id, request.headers) }
   return tenantContext.run(resolveScope(scope), async () => {
     // Whose key it is, is certain; a person may have named any tenant, and who isn't a member neither counts there nor learns of it.
@@ -62,10 +73,13 @@ export function transactIn<A>(
       scope,
       async em => {
         effects = [] // the transaction may be tried again
-        const entered = await enter(em, principal, tenant, database.region)
+        const entered = await enter(em, principal, tenant, database.region).catch((error: unknown) => {
+          if (error instanceof CredentialRefusedError && principal.kind === 'program') recentKeys.forget(principal.key)
+          throw error
+        })
         await throttle?.countTenant(request, tenant)
         knownOf(request).organizationLocale = entered.organization.defaultLocale
-        const may = (wanted: string) => hasPermission(em, principal, wanted)
+        const may = (wanted: string) => hasPermission(em, entered, wanted)
         return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
       },
       { ...options, ...abandonedSignal(request) },
@@ -87,13 +101,20 @@ async function enter(
   principal: Principal,
   tenant: string,
   region: string | undefined,
-): Promise<Pick<Work, 'organization' | 'user'>> {
+): Promise<Pick<Work, 'organization' | 'user' | 'apiKey'>> {
   const user = principal.kind === 'person' ? await activeMember(em, principal.user.id) : undefined
+  const apiKey = principal.kind === 'program' ? await stillUsable(em, principal, region) : undefined
   const organization = await em.findOne(Organization, tenant)
   if (!organization || organization.deletedAt) throw new ResourceNotFoundError('organization')
   assertServedHere(organization, region)
   if (!organization.isServed()) throw new OrganizationNotServedError(organization.status)
-  return { organization, ...(user && { user }) }
+  return { organization, ...(user && { user }), ...(apiKey && { apiKey }) }
+}
+
+async function stillUsable(em: ScopedEntityManager, { key }: Program, region: string | undefined): Promise<ApiKey> {
+  const apiKey = await usableApiKey(em, key, region)
+  if (!apiKey) throw new CredentialRefusedError()
+  return apiKey
 }
 
 async function activeMember(em: ScopedEntityManager, user: string): Promise<User> {
@@ -102,17 +123,19 @@ async function activeMember(em: ScopedEntityManager, user: string): Promise<User
   return membership.user.$
 }
 
-async function requirePermission({ em, user }: Work, principal: Principal, permission: PermissionKey): Promise<void> {
+async function requirePermission({ em, user, apiKey }: Work, permission: PermissionKey): Promise<void> {
   if (user) await assertCan(em, user, permission)
-  else if (principal.kind === 'program' && !apiKeyAllows(principal.apiKey, permission)) {
+  else if (!apiKey || !apiKeyAllows(apiKey, permission)) {
     throw new PermissionDeniedError(permission, 'the API key doesn’t have it')
   }
 }
 
-function hasPermission(em: ScopedEntityManager, principal: Principal, permission: string): Promise<boolean> {
-  return principal.kind === 'person'
-    ? can(em, principal.user.id, permission)
-    : Promise.resolve(apiKeyAllows(principal.apiKey, permission as PermissionKey))
+async function hasPermission(
+  em: ScopedEntityManager,
+  { user, apiKey }: Pick<Work, 'user' | 'apiKey'>,
+  permission: string,
+): Promise<boolean> {
+  return user ? can(em, user.id, permission) : apiKey !== undefined && apiKeyAllows(apiKey, permission)
 }
 
 function tenantAsked({ params }: FastifyRequest, principal: Principal): string {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { keepHost } from './host-state.ts'
 import { Outbox } from './mailer.ts'
+import { RecentKeys } from './recent-keys.ts'
 import type { Throttle } from './rate-limits.ts'
 import { defaultSessionCookie, type MountOptions, type PluginOptions } from './options.ts'
 
@@ -16,6 +17,7 @@ export function openHost(instance: FastifyInstance, options: PluginOptions & Mou
     allowedOrigins: new Set(options.allowedOrigins),
     sessionCookie: options.sessionCookie ?? defaultSessionCookie,
     secureCookie: options.secureCookie ?? false,
+    recentKeys: new RecentKeys(),
     problems: options.problems ?? {},
     ...(throttle && { throttle }),
     closing: closing.signal,

@@ -1,5 +1,4 @@
 import { type Actor, apiKeyActor, userActor } from '../context/index.ts'
-import type { ApiKey } from '../domain/access/index.ts'
 import type { Session, User } from '../domain/identity/index.ts'
 
 export interface Person {
@@ -9,9 +8,11 @@ export interface Person {
   readonly token: string
 }
 
+/** A program whose key held not long ago. Each unit of work asks again whether it still does. */
 export interface Program {
   readonly kind: 'program'
-  readonly apiKey: ApiKey
+  readonly key: string
+  readonly apiKeyId: string
   readonly tenantId: string
 }
 
@@ -19,5 +20,5 @@ export interface Program {
 export type Principal = Person | Program
 
 export function actorOf(principal: Principal): Actor {
-  return principal.kind === 'person' ? userActor(principal.user) : apiKeyActor(principal.apiKey)
+  return principal.kind === 'person' ? userActor(principal.user) : apiKeyActor(principal.apiKeyId)
 }

@@ -1,3 +1,4 @@
+import type { Context } from '@opentelemetry/api'
 import type { FastifyRequest } from 'fastify'
 import type { Principal } from './principal.ts'
 
@@ -8,6 +9,8 @@ export interface RequestState {
   organizationLocale?: string
   /** Aborted when whoever sent it has gone before it was answered. */
   whenAbandoned?: AbortSignal
+  /** The span in which it is answered. */
+  traced?: Context
 }
 
 /** Beside the requests and not on them, where an application may have decorators of the same names. */

@@ -4,6 +4,7 @@ import { daybookHost } from '../../src/http/index.ts'
 import { Session } from '../../src/domain/identity/index.ts'
 import { ApiKey } from '../../src/domain/access/index.ts'
 import { newSecret } from '../../src/kernel/secret.ts'
+import { type TransactionReport, transactionReports } from '../../src/orm/index.ts'
 import { Caller, cookieIn, openTestHost, password, type SignedUp, signUp, type TestHost } from './test-host.ts'
 
 let on: TestHost
@@ -55,6 +56,22 @@ test('a key with one wrong letter is refused, and so is a session with one', asy
     const flipped = value.slice(0, -1) + (value.endsWith('A') ? 'B' : 'A')
     expect((await new Caller(on, { [name]: flipped }).get('/organizations/current/roles')).statusCode).toBe(401)
   }
+})
+
+test('a program’s request is one transaction, in which its key is asked for each time', async () => {
+  const { apiKey, secret } = await issue(['role:read'])
+  const program = new Caller(on, { authorization: `Bearer ${secret}` })
+  const roles = () => program.get('/organizations/current/roles')
+  expect((await roles()).statusCode).toBe(200)
+  const scopes: string[] = []
+  const listen = (message: unknown) => void scopes.push((message as TransactionReport).scope)
+  transactionReports.subscribe(listen)
+  expect((await roles()).statusCode).toBe(200)
+  transactionReports.unsubscribe(listen)
+  expect(scopes).toEqual(['tenant'])
+  await ann.caller.delete(`/organizations/current/api-keys/${apiKey.id}`)
+  expect((await roles()).json().code).toBe('http.credential_refused')
+  expect((await roles()).json().code).toBe('http.credential_refused')
 })
 
 test('an expired session and an expired key open nothing', async () => {

@@ -66,21 +66,22 @@ export async function authenticateApiKey(daybook: Daybook, key: string, now = cu
   const tenantId = tenantOfKey(key)
   if (!tenantId) return undefined
   const scope = { tenant: tenantId, actor: systemActor('authentication') }
-  const apiKey = await daybook.transact(scope, em => findUsable(em, { tenantId, region: daybook.region }, key, now), { readOnly: true })
+  const apiKey = await daybook.transact(scope, em => usableApiKey(em, key, daybook.region, now), { readOnly: true })
   if (!apiKey) return undefined
   const used = isUseForgotten(apiKey, now) && (await daybook.transact(scope, em => rememberUse(em, apiKey.id, now)).catch(() => undefined))
   return { apiKey: used || apiKey, tenantId }
 }
 
-interface Here {
-  readonly tenantId: string
-  readonly region: string | undefined
-}
-
-async function findUsable(em: ScopedEntityManager, { tenantId, region }: Here, key: string, now: Date): Promise<ApiKey | undefined> {
+/** The key, if it opens anything at this moment in the tenant of `em`. */
+export async function usableApiKey(
+  em: ScopedEntityManager,
+  key: string,
+  region: string | undefined,
+  now = currentTime(),
+): Promise<ApiKey | undefined> {
   const apiKey = await em.findOne(ApiKey, { keyHash: digest(key) })
   if (!apiKey?.isUsable(now)) return undefined
-  const organization = await em.findOne(Organization, tenantId)
+  const organization = await em.findOne(Organization, apiKey.tenantId)
   if (!organization?.isServed()) return undefined
   assertServedHere(organization, region)
   return apiKey
