@@ -1,0 +1,12 @@
+/** The proof over the log: sealing, checkpoints, proofs, verification. */
+export { type Anchor, fileAnchor } from './anchor.ts'
+export { AuditCheckpoint, AuditCheckpointSchema } from './audit-checkpoint.entity.ts'
+export { eventHash, eventLeaf, leafColumns, storedColumns, type StoredEvent } from './event-leaf.ts'
+export { verifiersOf } from './ledger-keys.ts'
+export { leafHash, nodeHash, rootOf } from './merkle.ts'
+export { type ConsistencyProof, consistencyProof, type InclusionProof, inclusionProof } from './proofs.ts'
+export { countUnsealed, originOf, sealLog, type SealOptions } from './seal.ts'
+export { type Checkpoint, notesIn, openCheckpoint, parseVerifierKey, type Verifier, verifierKey } from './signed-note.ts'
+export { type Consistency, type Inclusion, verifyConsistency, verifyInclusion } from './verify-proofs.ts'
+export type { LogProblem } from './log-problem.ts'
+export { type Verification, verifyLog, type VerifyOptions } from './verify-log.ts'

@@ -1,0 +1,62 @@
+import type { ScopedEntityManager } from '../orm/index.ts'
+import { eventLeaf, eventHash, storedColumns, type StoredEvent } from './event-leaf.ts'
+import { EventUnknownError, LedgerBrokenError, NotSealedYetError, SizeUnknownError } from './ledger.errors.ts'
+import { headOf, logOf } from './log.ts'
+import { hashBytes } from './merkle.ts'
+import { consistencyPath, inclusionPath } from './proof-paths.ts'
+import { partWith, Tiles } from './tiles.ts'
+
+/** That an event stands in the log: everything that somebody needs who has the log's verifier key and nothing else. */
+export interface InclusionProof {
+  /** What was hashed, to the byte; see docs/ledger.md. */
+  readonly leaf: string
+  readonly index: number
+  readonly size: number
+  /** In base64, from the leaf up. */
+  readonly path: readonly string[]
+  /** The signed note whose root the path leads to. */
+  readonly checkpoint: string
+}
+
+export interface ConsistencyProof {
+  readonly earlier: number
+  readonly earlierRoot: string
+  readonly size: number
+  readonly root: string
+  readonly path: readonly string[]
+}
+
+export async function inclusionProof(em: ScopedEntityManager, eventId: string): Promise<InclusionProof> {
+  const log = logOf(em)
+  const [event] = await em.execute<StoredEvent[]>(`select ${storedColumns} from audit_event where id = ? and tenant_id = ?`, [eventId, log])
+  if (!event) throw new EventUnknownError(eventId)
+  const [head, part] = [await headOf(em), await partWith(em, log, Number(event.seq))]
+  if (!head || head.toSeq < Number(event.seq)) throw new NotSealedYetError(eventId)
+  const leaf = eventHash(event)
+  const place = part ? placeIn(part.hashes, leaf) : -1
+  if (!part || place < 0) throw new LedgerBrokenError(log, `event ${eventId} is not what was sealed`)
+  const [index, tiles] = [part.position + place, new Tiles(em, log)]
+  const path = await inclusionPath(node => tiles.node(node), index, head.treeSize)
+  return { leaf: eventLeaf(event).toString(), index, size: head.treeSize, path: path.map(inBase64), checkpoint: head.note() }
+}
+
+/** That the tree of one size begins with the tree of an earlier one: nothing was changed or removed in between. */
+export async function consistencyProof(em: ScopedEntityManager, earlier: number, size: number): Promise<ConsistencyProof> {
+  const log = logOf(em)
+  const treeSize = (await headOf(em))?.treeSize ?? 0
+  const isKnown = Number.isSafeInteger(earlier) && Number.isSafeInteger(size) && earlier > 0 && size <= treeSize
+  if (!isKnown || earlier > size) throw new SizeUnknownError(isKnown || size > treeSize ? size : earlier, treeSize)
+  const tiles = new Tiles(em, log)
+  const path = await consistencyPath(node => tiles.node(node), earlier, size)
+  const [earlierRoot, root] = [(await tiles.at(earlier)).root(), (await tiles.at(size)).root()]
+  return { earlier, earlierRoot: inBase64(earlierRoot), size, root: inBase64(root), path: path.map(inBase64) }
+}
+
+function placeIn(hashes: Buffer, leaf: Buffer): number {
+  for (let place = 0; place * hashBytes < hashes.length; place++) {
+    if (hashes.subarray(place * hashBytes, (place + 1) * hashBytes).equals(leaf)) return place
+  }
+  return -1
+}
+
+const inBase64 = (hash: Buffer): string => hash.toString('base64')
