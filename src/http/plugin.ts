@@ -11,6 +11,7 @@ import { healthRoutes } from './health.routes.ts'
 import { invitationRoutes } from './invitation.routes.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { Outbox } from './mailer.ts'
+import { ledgerRoutes } from './ledger.routes.ts'
 import { meRoutes } from './me.routes.ts'
 import { memberRoutes } from './member.routes.ts'
 import { describeRoutes } from './openapi.ts'
@@ -69,5 +70,6 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   permissionRoutes(app)
   apiKeyRoutes(app)
   eventRoutes(app)
+  ledgerRoutes(app)
   registerResources(app, options.resources ?? Object.values(catalogue).flat())
 }

@@ -42,10 +42,13 @@ export class LedgerBrokenError extends DaybookError {
   readonly code = 'ledger.broken'
 
   constructor(log: string, what: string) {
-    super(`The ledger of log ${log} doesn’t fit: ${what}. Run \`daybook audit verify --tenant ${log}\` before anything else is sealed.`, {
-      log,
-      what,
-    })
+    super(
+      `The ledger of log ${log} doesn’t fit: ${what}. Run \`npm run audit -- verify --tenant ${log}\` before anything else is sealed.`,
+      {
+        log,
+        what,
+      },
+    )
   }
 }
 

@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto'
+import { hash as digestOf } from 'node:crypto'
 
 /** The hash tree of RFC 6962 and RFC 9162: SHA-256, 0x00 before a leaf, 0x01 before two nodes. No database here. */
 export const hashBytes = 32
 
 export function leafHash(leaf: Buffer): Buffer {
-  return hash('sha256', Buffer.concat([leafPrefix, leaf]), 'buffer')
+  return digestOf('sha256', Buffer.concat([leafPrefix, leaf]), 'buffer')
 }
 
 export function nodeHash(left: Buffer, right: Buffer): Buffer {
@@ -12,13 +12,13 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
   bytes[0] = 1
   left.copy(bytes, 1)
   right.copy(bytes, 1 + hashBytes)
-  return hash('sha256', bytes, 'buffer')
+  return digestOf('sha256', bytes, 'buffer')
 }
 
 const leafPrefix = Buffer.from([0])
 
 /** The root of a tree without leaves. */
-export const emptyRoot: Buffer = hash('sha256', '', 'buffer')
+export const emptyRoot: Buffer = digestOf('sha256', '', 'buffer')
 
 /** A whole subtree of 2^level leaves, the `index`th from the left. */
 export interface Node {

@@ -13,7 +13,7 @@ export interface InclusionProof {
   readonly index: number
   readonly size: number
   /** In base64, from the leaf up. */
-  readonly path: readonly string[]
+  readonly path: string[]
   /** The signed note whose root the path leads to. */
   readonly checkpoint: string
 }
@@ -23,13 +23,14 @@ export interface ConsistencyProof {
   readonly earlierRoot: string
   readonly size: number
   readonly root: string
-  readonly path: readonly string[]
+  readonly path: string[]
 }
 
 export async function inclusionProof(em: ScopedEntityManager, eventId: string): Promise<InclusionProof> {
   const log = logOf(em)
-  const [event] = await em.execute<StoredEvent[]>(`select ${storedColumns} from audit_event where id = ? and tenant_id = ?`, [eventId, log])
-  if (!event) throw new EventUnknownError(eventId)
+  const [event] = await em.execute<StoredEvent[]>(`select ${storedColumns} from audit_event where id = ?`, [eventId])
+  // A person's own log is seen here too, and has no tree.
+  if (event?.tenant_id !== log) throw new EventUnknownError(eventId)
   const [head, part] = [await headOf(em), await partWith(em, log, Number(event.seq))]
   if (!head || head.toSeq < Number(event.seq)) throw new NotSealedYetError(eventId)
   const leaf = eventHash(event)

@@ -26,22 +26,22 @@ export interface SealOptions {
 
 /** Seals some of what has settled, and publishes the newest checkpoint when nothing is left; how much there was to do. */
 export async function sealLog(transact: Transact, options: SealOptions = {}): Promise<number> {
-  const first = await transact(em => sealSettled(em, options))
-  if (first > 0) return first
-  const hasNews = await transact(async em => (await countUnsealed(em)) > 0)
-  if (hasNews) {
+  if (await transact(async em => (await countUnsealed(em, 1)) > 0)) {
+    const seal = () => transact(em => sealSettled(em, options))
+    const sealed = await seal()
+    if (sealed > 0) return sealed
     await transact(em => settlingOf(em).mark(em))
-    const second = await transact(em => sealSettled(em, options))
-    if (second > 0) return second
+    const settled = await seal()
+    if (settled > 0) return settled
   }
   return anchorNewest(transact, options.anchors)
 }
 
 /** How many events wait for their seal; no more than a thousand are counted. */
-export async function countUnsealed(em: ScopedEntityManager): Promise<number> {
+export async function countUnsealed(em: ScopedEntityManager, most = 1_000): Promise<number> {
   const head = await headOf(em)
   const [row] = await em.execute<{ count: number }[]>(
-    `select count(*)::int as count from (select from audit_event where tenant_id = ? and seq > ? order by seq limit 1000) as waiting`,
+    `select count(*)::int as count from (select from audit_event where tenant_id = ? and seq > ? order by seq limit ${most}) as waiting`,
     [logOf(em), head?.toSeq ?? 0],
   )
   return row!.count

@@ -45,7 +45,7 @@ export function hashesIn(transact: Transact, level: number, from: number, size: 
     const start = last ? last.position + 1 : from
     if (start >= size) return []
     const parts = await transact(em => partsFrom(em, logOf(em), level, start, 32))
-    const hashes = parts.flatMap(({ position, hashes, fromSeq, toSeq }) =>
+    const found = parts.flatMap(({ position, hashes, fromSeq, toSeq }) =>
       Array.from({ length: Math.floor(hashes.length / hashBytes) }, (_hash, place) => ({
         position: position + place,
         hash: hashes.subarray(place * hashBytes, (place + 1) * hashBytes),
@@ -53,7 +53,7 @@ export function hashesIn(transact: Transact, level: number, from: number, size: 
         toSeq,
       })),
     )
-    return hashes.filter(({ position }) => position < size)
+    return found.filter(({ position }) => position < size)
   })
 }
 

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { systemActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { sealLog, type SealOptions, verifyLog, type VerifyOptions } from '../../src/ledger/index.ts'
+import { countUnsealed, sealLog, type SealOptions, verifyLog, type VerifyOptions } from '../../src/ledger/index.ts'
 import type { Daybook, Transact } from '../../src/orm/index.ts'
 import { openTestDatabase, type TestDatabase, type TestOptions } from '../../src/testing/index.ts'
 
@@ -9,7 +10,8 @@ export interface Log {
   readonly tenant: string
   readonly transact: Transact
   readonly write: (count: number, from?: number) => Promise<void>
-  /** Everything that is there now; as many checkpoints as batches. */
+  readonly sealOnce: (options?: SealOptions) => Promise<number>
+  /** Everything that is there now. */
   readonly seal: (options?: SealOptions) => Promise<number>
   readonly verify: (options?: VerifyOptions) => ReturnType<typeof verifyLog>
   readonly events: () => Promise<{ seq: number; id: string }[]>
@@ -47,9 +49,15 @@ export async function openGround(options: TestOptions = {}): Promise<Ground> {
           }))
           await em.execute('select daybook_append(?)', [JSON.stringify(events)])
         }),
+      sealOnce: sealOptions => sealLog(transact, sealOptions),
       async seal(sealOptions) {
         let sealed = 0
-        for (let more = -1; more !== 0; sealed += more) more = await sealLog(transact, sealOptions)
+        // Whatever writes elsewhere on the server keeps the newest events from having settled.
+        for (let [more, waiting] = [-1, 1]; more !== 0 || waiting > 0; waiting = await transact(countUnsealed)) {
+          more = await sealLog(transact, sealOptions)
+          if (more === 0) await sleep(10)
+          sealed += more
+        }
         return sealed
       },
       verify: verifyOptions => verifyLog(transact, verifyOptions),

@@ -12,6 +12,7 @@ import {
   WebhookEndpoint,
 } from '../../../domain/system/index.ts'
 import { now } from '../../../kernel/clock.ts'
+import { AuditCheckpoint } from '../../../ledger/index.ts'
 import { exactly } from '../../fields.ts'
 import { action, creation, resource } from '../resource.ts'
 
@@ -25,6 +26,8 @@ export const platform = [
   resource(QuotaCounter),
   resource(BillingEvent, { reserved: { payload: 'manage' } }),
   resource(TokenCount),
+  // Numbers of the whole log tell how much others do.
+  resource(AuditCheckpoint, { reserved: { fromSeq: 'manage', toSeq: 'manage' } }),
   resource(RolePermission),
   resource(UserRole),
   resource(UserPermission),
