@@ -176,7 +176,7 @@ const statuses: Readonly<Record<string, number>> = {
   'audit.subject_unknown': 422,
   'ledger.event_unknown': 404,
   'ledger.not_sealed_yet': 409,
-  'ledger.size_unknown': 422,
+  'ledger.size_unknown': 404,
   'ledger.note_malformed': 422,
   'ledger.broken': 500,
   'ledger.key_missing': 500,

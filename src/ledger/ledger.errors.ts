@@ -27,12 +27,11 @@ export class NotSealedYetError extends DaybookError {
 export class SizeUnknownError extends DaybookError {
   readonly code = 'ledger.size_unknown'
 
-  constructor(size: number, treeSize: number) {
+  constructor(size: number) {
     super(
-      `The tree of this log never had the size ${size}: it has ${treeSize} leaves, and proofs lead from a smaller size to a larger one.`,
+      `No checkpoint of this log has the size ${size}, or one was to lead to a smaller one. Take sizes of checkpoints, the smaller first.`,
       {
         size,
-        treeSize,
       },
     )
   }

@@ -1,4 +1,5 @@
 import type { ScopedEntityManager } from '../orm/index.ts'
+import { AuditCheckpoint } from './audit-checkpoint.entity.ts'
 import { eventLeaf, eventHash, storedColumns, type StoredEvent } from './event-leaf.ts'
 import { EventUnknownError, LedgerBrokenError, NotSealedYetError, SizeUnknownError } from './ledger.errors.ts'
 import { headOf, logOf } from './log.ts'
@@ -41,16 +42,17 @@ export async function inclusionProof(em: ScopedEntityManager, eventId: string): 
   return { leaf: eventLeaf(event).toString(), index, size: head.treeSize, path: path.map(inBase64), checkpoint: head.note() }
 }
 
-/** That the tree of one size begins with the tree of an earlier one: nothing was changed or removed in between. */
+/** That the tree of one checkpoint begins with the tree of an earlier one: nothing was changed or removed in between. */
 export async function consistencyProof(em: ScopedEntityManager, earlier: number, size: number): Promise<ConsistencyProof> {
   const log = logOf(em)
-  const treeSize = (await headOf(em))?.treeSize ?? 0
-  const isKnown = Number.isSafeInteger(earlier) && Number.isSafeInteger(size) && earlier > 0 && size <= treeSize
-  if (!isKnown || earlier > size) throw new SizeUnknownError(isKnown || size > treeSize ? size : earlier, treeSize)
+  const signed = await em.find(AuditCheckpoint, { treeSize: [earlier, size], anchorTarget: null }, { disableIdentityMap: true })
+  const rootAt = (wanted: number) => signed.find(({ treeSize }) => treeSize === wanted)?.rootHash
+  const [earlierRoot, root] = [rootAt(earlier), rootAt(size)]
+  if (!earlierRoot || earlier > size) throw new SizeUnknownError(earlier)
+  if (!root) throw new SizeUnknownError(size)
   const tiles = new Tiles(em, log)
   const path = await consistencyPath(node => tiles.node(node), earlier, size)
-  const [earlierRoot, root] = [(await tiles.at(earlier)).root(), (await tiles.at(size)).root()]
-  return { earlier, earlierRoot: inBase64(earlierRoot), size, root: inBase64(root), path: path.map(inBase64) }
+  return { earlier, earlierRoot, size, root, path: path.map(inBase64) }
 }
 
 function placeIn(hashes: Buffer, leaf: Buffer): number {

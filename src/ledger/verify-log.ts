@@ -123,7 +123,7 @@ class Walk {
     const [row] = await this.#transact(em =>
       em.find(AuditCheckpoint, { treeSize: since, anchorTarget: null }, { disableIdentityMap: true }),
     )
-    if (!row) throw new SizeUnknownError(since, this.#size)
+    if (!row) throw new SizeUnknownError(since)
     this.#tree = await this.#transact(em => new Tiles(em, this.#log).at(since, this.#onWhole))
     this.#start = since
     await this.#compareCheckpoint(row)

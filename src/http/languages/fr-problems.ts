@@ -270,8 +270,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'ledger.event_unknown': ({ id }) => fr`Il n’y a pas d’événement ${id} dans ce journal. Vérifiez l’identifiant et l’organisation.`,
   'ledger.not_sealed_yet': ({ id }) =>
     fr`L’événement ${id} n’est pas encore scellé : rien ne le prouve. La tâche seal le prend quelques secondes après sa validation ; demandez de nouveau.`,
-  'ledger.size_unknown': ({ size, treeSize }) =>
-    fr`L’arbre de ce journal n’a jamais eu la taille ${size} : il a ${treeSize} feuilles, et une preuve mène d’une taille à une plus grande.`,
+  'ledger.size_unknown': ({ size }) =>
+    fr`Aucun point de contrôle de ce journal n’a la taille ${size}, ou l’on irait vers une taille plus petite. Donnez des tailles de points de contrôle, la plus petite d’abord.`,
   'ledger.note_malformed': ({ expected }) =>
     fr`Ce n’est pas un point de contrôle signé (attendu : ${expected}). Donnez-le tel qu’il a été publié, à l’octet près.`,
   'ledger.broken': ({ log, what }) =>

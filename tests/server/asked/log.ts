@@ -1,6 +1,6 @@
 import { pendingDecisions } from '../../../src/audit/index.ts'
 import { Task } from '../../../src/entities.ts'
-import { consistencyProof, countUnsealed, inclusionProof, sealLog, verifyLog } from '../../../src/ledger/index.ts'
+import { AuditCheckpoint, consistencyProof, countUnsealed, inclusionProof, sealLog, verifyLog } from '../../../src/ledger/index.ts'
 import { asOf, diff, feed, history, restore, revert, why } from '../../../src/readers/index.ts'
 import type { Calls } from './world.ts'
 
@@ -39,7 +39,8 @@ export const aboutTheLog: Calls = {
     const { items } = await world.work(em => feed(em, {}, { limit: 1, beforeSeq: 10_000 }))
     await world.work(countUnsealed)
     await world.work(em => inclusionProof(em, items[0]!.id))
-    await world.work(em => consistencyProof(em, 1_000, 2_000))
+    const [first, second] = await world.work(em => em.find(AuditCheckpoint, {}, { orderBy: { treeSize: 'asc' }, limit: 2 }))
+    await world.work(em => consistencyProof(em, first!.treeSize, second!.treeSize))
     await verifyLog(work => world.work(work))
   },
 }
