@@ -8,7 +8,7 @@ import { systemActor } from '../../src/context/index.ts'
 import { registerOrganization } from '../../src/entities.ts'
 import { jobsWith, runJob } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { AuditCheckpoint, sealLog } from '../../src/ledger/index.ts'
+import { AuditCheckpoint, headOf, sealLog } from '../../src/ledger/index.ts'
 import { openDaybook } from '../../src/open-daybook.ts'
 import type { Daybook } from '../../src/orm/index.ts'
 import { type Ground, type Log, openGround } from '../ledger/ground.ts'
@@ -103,7 +103,7 @@ test(
     expect(events.length).toBeGreaterThan(400)
     await expectWhole(log, events.length)
     const checkpoints = await log.transact(em => em.find(AuditCheckpoint, {}, { orderBy: { treeSize: 'asc' } }))
-    expect(checkpoints.length).toBeGreaterThan(10)
+    expect(checkpoints.length).toBeGreaterThan(2)
   },
 )
 
@@ -114,7 +114,10 @@ test('a sealer that is killed in the middle leaves a tree that the next one goes
   for (let crash = 0; crash < 4; crash++) {
     const sealer = fork(join(import.meta.dirname, 'seal-until-killed.ts'), [ground.database.urls!.app, log.tenant], { stdio: 'inherit' })
     await once(sealer, 'message')
-    await sleep(150 + Math.random() * 300)
+    // How soon something has settled depends on what else the server does.
+    const isMoving = async () => ((await log.transact(headOf))?.treeSize ?? 0) > size
+    while (!(await isMoving())) await sleep(5)
+    await sleep(Math.random() * 100)
     sealer.kill('SIGKILL')
     await once(sealer, 'exit')
     const found = await log.verify()
