@@ -13,6 +13,7 @@ import { syncPermissionCatalogue } from './domain/access/index.ts'
 import { syncPlanCatalogue } from './domain/billing/index.ts'
 import * as domain from './entities.ts'
 import type { Keyring } from './kernel/keyring.ts'
+import { AuditCheckpointSchema } from './ledger/index.ts'
 import { declarationOf, type Entity, type Model } from './orm/index.ts'
 
 /** Every entity of the product: what the areas export, and the log. */
@@ -21,6 +22,7 @@ const entities: readonly Entity[] = [
   AuditEventSchema,
   ActivityLogSchema,
   DecisionLogSchema,
+  AuditCheckpointSchema,
 ]
 
 export interface ModelAdditions {

@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { demoPasswords, insecureFlag } from '../../seeders/demo-passwords.ts'
 import { seedDemo } from '../../seeders/seed-demo.ts'
 import { type Config, readConfig } from '../config.ts'
-import { type Job, type JobReport, jobs, startJobs, startReactions } from '../jobs/index.ts'
+import { type Job, type JobReport, jobsWith, startJobs, startReactions } from '../jobs/index.ts'
 import { daybookHost, folderMailer, type HostOptions } from '../http/index.ts'
 import { DaybookError } from '../kernel/error.ts'
+import { fileAnchor } from '../ledger/index.ts'
 import { openDaybook } from '../open-daybook.ts'
 import { type Daybook, refuseBrokenIsolation, runUnlogged } from '../orm/index.ts'
 
@@ -48,12 +49,13 @@ async function serve(config: Config): Promise<void> {
 }
 
 /** Jobs, and what waits for events. */
-function startBackground(daybook: Daybook, { databaseUrl, operatorUrl }: Config): AsyncDisposable {
+function startBackground(daybook: Daybook, { databaseUrl, operatorUrl, installation, anchorFile }: Config): AsyncDisposable {
   const background = new AsyncDisposableStack()
   if (databaseUrl && !operatorUrl) {
     console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
     return background
   }
+  const jobs = jobsWith({ installation, anchors: anchorFile ? [fileAnchor(anchorFile)] : [] })
   background.use(startJobs(daybook, jobs, { onReport: sayWhatFailed, onError: sayWhy }))
   background.use(startReactions(daybook, { onError: error => console.error('Reacting to events failed:', error) }))
   return background

@@ -3,6 +3,7 @@ import type { App } from './app.ts'
 import { eventRoutes } from './event.routes.ts'
 import { healthRoutes } from './health.routes.ts'
 import { invitationRoutes } from './invitation.routes.ts'
+import { ledgerRoutes } from './ledger.routes.ts'
 import { meRoutes } from './me.routes.ts'
 import { memberRoutes } from './member.routes.ts'
 import type { Area, PluginOptions } from './options.ts'
@@ -20,7 +21,7 @@ const routes: Partial<Record<Area, readonly Routes[]>> = {
   health: [(app, { readinessCacheMs }) => healthRoutes(app, readinessCacheMs)],
   identity: [signInRoutes, passwordRoutes, meRoutes],
   access: [organizationRoutes, memberRoutes, invitationRoutes, roleRoutes, permissionRoutes, apiKeyRoutes],
-  log: [eventRoutes],
+  log: [eventRoutes, ledgerRoutes],
 }
 
 export const areas = [...new Set([...Object.keys(routes), ...Object.keys(catalogue)])] as Area[]

@@ -175,6 +175,13 @@ const statuses: Readonly<Record<string, number>> = {
   'audit.decision_settled': 409,
   'audit.own_decision': 403,
   'audit.subject_unknown': 422,
+  'ledger.event_unknown': 404,
+  'ledger.not_sealed_yet': 409,
+  'ledger.size_unknown': 404,
+  'ledger.note_malformed': 422,
+  'ledger.broken': 500,
+  'ledger.key_missing': 500,
+  'ledger.origin_invalid': 500,
 
   'scope.invalid': 500,
   'scope.immutable': 500,

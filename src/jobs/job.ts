@@ -23,6 +23,8 @@ export type Step = (em: ScopedEntityManager, context: JobContext) => Promise<num
 export interface Job {
   readonly name: string
   readonly everyMs: number
+  /** Closed organizations have their turn too. */
+  readonly alsoForClosed?: boolean
   readonly forPlatform?: Step
   readonly forTenant?: Step
   /**

@@ -19,6 +19,7 @@ import { countDueReminders, sendReminders } from '../domain/scheduling/index.ts'
 import { advanceCampaigns, countDueCampaigns } from '../domain/sales/index.ts'
 import { countOverdueApprovals, expireApprovals } from '../domain/work/index.ts'
 import { guardedPost, type Post } from '../kernel/outgoing.ts'
+import { type Anchor, countUnsealed, sealLog } from '../ledger/index.ts'
 import type { Job } from './job.ts'
 
 const second = 1_000
@@ -129,6 +130,17 @@ function removeFiles(store: DocumentStore): Job {
   }
 }
 
+/** Seals what the log tells. What has not settled yet isn't due, and how much has settled is known in the middle of it alone. */
+function seal({ installation, anchors = [] }: JobSettings): Job {
+  return {
+    name: 'seal',
+    everyMs: 10 * second,
+    alsoForClosed: true,
+    outsideForTenant: ({ transact }, { dryRun }) =>
+      dryRun ? transact(countUnsealed) : sealLog(transact, { anchors, ...(installation && { installation }) }),
+  }
+}
+
 const forgetAnswers: Job = {
   name: 'forget-idempotency-keys',
   everyMs: hour,
@@ -151,6 +163,10 @@ export interface JobSettings {
   readonly post?: Post
   /** Where the files of documents are. Without it nothing is removed there. */
   readonly store?: DocumentStore
+  /** How this installation is called in the checkpoints of its logs; see `sealLog`. */
+  readonly installation?: string
+  /** Where checkpoints are published. */
+  readonly anchors?: readonly Anchor[]
 }
 
 /** What a running Daybook does by itself. */
@@ -164,6 +180,7 @@ export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   runAutomations(settings),
   deliver(settings),
   ...(settings.store ? [removeFiles(settings.store)] : []),
+  seal(settings),
   forgetAnswers,
   retention,
   sendDueReminders,

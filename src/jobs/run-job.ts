@@ -110,7 +110,7 @@ class Run {
 
   async #goThroughTenants(run: JobRun): Promise<void> {
     while (!this.#options.signal?.aborted) {
-      const tenants = await this.#asOperator(em => tenantsAfter(em, run.position, this.#daybook.region))
+      const tenants = await this.#asOperator(em => tenantsAfter(em, run.position, this.#daybook.region, this.#job.alsoForClosed))
       if (tenants.length === 0) {
         run.position = null
         return
@@ -178,9 +178,15 @@ class Run {
 }
 
 /** Those of another region are another process's. */
-async function tenantsAfter(em: ScopedEntityManager, position: string | null | undefined, region: string | undefined): Promise<string[]> {
+async function tenantsAfter(
+  em: ScopedEntityManager,
+  position: string | null | undefined,
+  region: string | undefined,
+  alsoClosed = false,
+): Promise<string[]> {
   const dataRegion = dataRegions.find(each => each === region)
-  const served = { status: { $ne: 'CLOSED' as const }, ...(position && { id: { $gt: position } }), ...(dataRegion && { dataRegion }) }
+  const open = alsoClosed ? {} : { status: { $ne: 'CLOSED' as const } }
+  const served = { ...open, ...(position && { id: { $gt: position } }), ...(dataRegion && { dataRegion }) }
   const found = await em.find(Organization, served, { fields: ['id'], orderBy: { id: 'asc' }, limit: tenantsAtOnce })
   return found.map(({ id }) => id)
 }

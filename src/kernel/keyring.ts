@@ -35,6 +35,11 @@ export class Keyring {
     return [...this.#keys.values()].some(key => sameDigest(mac(key, text, context), signature))
   }
 
+  /** A key of its own for a purpose, from each master key, the first one's first: what it is used for tells nothing of the master key. */
+  derive(purpose: string): Buffer[] {
+    return [...this.#keys.values()].map(key => createHmac('sha256', key).update(`daybook derived\n${purpose}`).digest())
+  }
+
   /** Whether it was sealed by the first key. */
   isCurrent(sealed: string): boolean {
     return sealed.startsWith(`${this.#first}.`)

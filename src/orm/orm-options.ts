@@ -74,7 +74,7 @@ function commonOptions(model: Model, logging: Logging): Partial<Options> {
     // Functions, and the tables that the schema generator must not touch, are made by migrations.
     schemaGenerator: {
       ignoreRoutines: true,
-      skipTables: [/^audit_(event|person|personal|subscription)/, 'activity_per_day', ...logViews],
+      skipTables: [/^audit_(event|person|personal|subscription)/, 'activity_per_day', 'ledger_tile', ...logViews],
       skipViews: logViews,
     },
     // Statements without their values: those hold hashes, digests and addresses.

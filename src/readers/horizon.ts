@@ -23,18 +23,48 @@ export class Horizon {
     if (unbroken > position) return unbroken
     const mark = this.#mark
     if (!mark || mark.seq <= position) return position
-    const [row] = await em.execute<{ settled: boolean }[]>(`select pg_snapshot_xmin(pg_current_snapshot()) > ?::xid8 as settled`, [
-      mark.xact,
-    ])
-    return row!.settled ? mark.seq : position
+    return (await hasSettled(em, mark)) ? mark.seq : position
   }
 
   /** To be called in a transaction of its own, for the mark counts once that has ended. */
   async mark(em: ScopedEntityManager, position: number): Promise<void> {
     if (this.#mark && this.#mark.seq > position) return
-    const [row] = await em.execute<{ seq: string; xact: string }[]>(`select seq::text, xact::text from daybook_mark()`)
-    this.#mark = { seq: Number(row!.seq), xact: row!.xact }
+    this.#mark = await leaveMark(em)
   }
+}
+
+/**
+ * How far the whole log has settled, for whoever reads single tenants' logs, in which missing numbers tell nothing. It says so later than a
+ * horizon does, and asks the same little however much was written.
+ */
+export class Settling {
+  #settled = 0
+  #mark: Mark | undefined
+
+  /** Everything up to this position is there or never will be. */
+  async reached(em: ScopedEntityManager): Promise<number> {
+    const mark = this.#mark
+    if (mark && (await hasSettled(em, mark))) {
+      this.#settled = Math.max(this.#settled, mark.seq)
+      if (this.#mark === mark) this.#mark = undefined
+    }
+    return this.#settled
+  }
+
+  /** To be called in a transaction of its own. A mark that still waits stays: a later one would have to wait for more. */
+  async mark(em: ScopedEntityManager): Promise<void> {
+    this.#mark ??= await leaveMark(em)
+  }
+}
+
+async function leaveMark(em: ScopedEntityManager): Promise<Mark> {
+  const [row] = await em.execute<{ seq: string; xact: string }[]>(`select seq::text, xact::text from daybook_mark()`)
+  return { seq: Number(row!.seq), xact: row!.xact }
+}
+
+async function hasSettled(em: ScopedEntityManager, { xact }: Mark): Promise<boolean> {
+  const [row] = await em.execute<{ settled: boolean }[]>(`select pg_snapshot_xmin(pg_current_snapshot()) > ?::xid8 as settled`, [xact])
+  return row!.settled
 }
 
 async function unbrokenFrom(em: ScopedEntityManager, position: number): Promise<number> {

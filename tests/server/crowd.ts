@@ -12,6 +12,9 @@ const setUp = new Set(
 /** Of these an organization soon has more than of anything else. */
 const largest = new Set(['Task', 'Message', 'Prospect', 'UsageEvent'])
 
+/** Jobs go through all organizations, what happens through all triggers, and a checkpoint has a tree: there are none but those that are real. */
+const withMeaning = new Set(['Organization', 'WorkflowTrigger', 'WebhookEndpoint', 'AuditCheckpoint'])
+
 const others = 49
 const people = 2_000
 
@@ -30,12 +33,11 @@ export interface Crowd {
 export function crowdOf(storage: MetadataStorage, tenant: string): Crowd {
   const tables = tablesOf(storage).filter(meta => {
     const { access, madeByMigration } = declarationOf(meta.class)!
-    // Jobs go through all organizations, and what happens through all triggers, so there are none but those that are real.
-    return access !== 'read' && !madeByMigration && !['Organization', 'WorkflowTrigger', 'WebhookEndpoint'].includes(meta.className)
+    return access !== 'read' && !madeByMigration && !withMeaning.has(meta.className)
   })
   const growing = tables.filter(meta => !setUp.has(meta.className) && isTenantOwned(meta))
   return {
-    growing: new Set([...growing.map(({ tableName }) => tableName), 'app_user', 'session']),
+    growing: new Set([...growing.map(({ tableName }) => tableName), 'app_user', 'session', 'audit_checkpoint', 'ledger_tile']),
     statements: [
       'set session_replication_role = replica',
       `do $$ declare c record; begin
@@ -44,6 +46,7 @@ export function crowdOf(storage: MetadataStorage, tenant: string): Crowd {
          end loop; end $$`,
       ...tables.map(meta => filling(meta, tenant)),
       logFilling(tenant),
+      ...ledgerFilling,
       'set session_replication_role = origin',
       'vacuum analyze',
     ],
@@ -122,3 +125,11 @@ function logFilling(tenant: string): string {
       json_build_object('title', 'title-' || n), 'request-' || n, 'story-' || n / 3
     from ${tenants(tenant, 20_000, 20)}, generate_series(0, t.rows - 1) n order by 2`
 }
+
+/** The ledgers of others: who proves or seals something reads the tree of one log. */
+const ledgerFilling = [
+  `insert into audit_checkpoint (id, tenant_id, from_seq, to_seq, tree_size, root_hash, origin, signature)
+     select gen_random_uuid(), md5('tenant:' || 1 + n % 49)::uuid, n, n, n + 1, 'root', 'origin', 'signature' from generate_series(1, 20000) n`,
+  `insert into ledger_tile (tenant_id, level, position, from_seq, to_seq, hashes)
+     select md5('tenant:' || 1 + n % 49)::uuid, 0, n, n, n, sha256(n::text::bytea) from generate_series(1, 20000) n`,
+]

@@ -271,6 +271,20 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'audit.subject_unknown': ({ entity }) =>
     fr`Le journal ne sait rien de ${entity} : aucune décision ne peut y porter. Décidez dans la portée d’une organisation, au sujet d’une entité suivie.`,
 
+  'ledger.event_unknown': ({ id }) => fr`Il n’y a pas d’événement ${id} dans ce journal. Vérifiez l’identifiant et l’organisation.`,
+  'ledger.not_sealed_yet': ({ id }) =>
+    fr`L’événement ${id} n’est pas encore scellé : rien ne le prouve. La tâche seal le prend quelques secondes après sa validation ; demandez de nouveau.`,
+  'ledger.size_unknown': ({ size }) =>
+    fr`Aucun point de contrôle de ce journal n’a la taille ${size}, ou l’on irait vers une taille plus petite. Donnez des tailles de points de contrôle, la plus petite d’abord.`,
+  'ledger.note_malformed': ({ expected }) =>
+    fr`Ce n’est pas un point de contrôle signé (attendu : ${expected}). Donnez-le tel qu’il a été publié, à l’octet près.`,
+  'ledger.broken': ({ log, what }) =>
+    fr`Le registre du journal ${log} ne concorde pas : ${what}. Lancez « npm run audit -- verify --tenant ${log} » avant de sceller quoi que ce soit.`,
+  'ledger.key_missing': () =>
+    fr`Il n’y a pas de clé pour signer les points de contrôle. Donnez à DAYBOOK_MASTER_KEY le résultat de « openssl rand -base64 32 ».`,
+  'ledger.origin_invalid': ({ installation }) =>
+    fr`« ${installation} » ne peut pas nommer une installation dans ses points de contrôle : donnez un nom sans espace ni « + », comme celui d’un hôte.`,
+
   'scope.invalid': ({ property }) => fr`Une portée demande une valeur correcte pour « ${property} ».`,
   'scope.immutable': () =>
     fr`Un EntityManager garde sa portée à vie, car il connaît les lignes de cette organisation. Prenez-en un autre avec daybook.scope({ … }).`,

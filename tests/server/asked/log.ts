@@ -1,5 +1,6 @@
 import { pendingDecisions } from '../../../src/audit/index.ts'
 import { Task } from '../../../src/entities.ts'
+import { AuditCheckpoint, consistencyProof, countUnsealed, inclusionProof, sealLog, verifyLog } from '../../../src/ledger/index.ts'
 import { asOf, diff, feed, history, restore, revert, why } from '../../../src/readers/index.ts'
 import type { Calls } from './world.ts'
 
@@ -31,5 +32,15 @@ export const aboutTheLog: Calls = {
     await world.work(em => revert(em, second!))
     await world.work(async em => void em.remove(await em.findOneOrFail(Task, id)))
     await world.work(em => restore(em, [Task, id]))
+  },
+
+  async 'the ledger'(world) {
+    for (let sealed = -1; sealed !== 0;) sealed = await sealLog(work => world.work(work))
+    const { items } = await world.work(em => feed(em, {}, { limit: 1, beforeSeq: 10_000 }))
+    await world.work(countUnsealed)
+    await world.work(em => inclusionProof(em, items[0]!.id))
+    const [first, second] = await world.work(em => em.find(AuditCheckpoint, {}, { orderBy: { treeSize: 'asc' }, limit: 2 }))
+    await world.work(em => consistencyProof(em, first!.treeSize, second!.treeSize))
+    await verifyLog(work => world.work(work))
   },
 }

@@ -1,0 +1,24 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { registerOrganization } from '../../src/entities.ts'
+import { newId } from '../../src/kernel/id.ts'
+import { openDaybook } from '../../src/open-daybook.ts'
+import { auditCommand } from '../ledger/audit-command.ts'
+
+const organization = { email: `${newId()}@example.com`, password: 'a long enough one', organization: { name: 'Acme' } }
+
+test('the command verifies the embedded database', { timeout: 120_000 }, async () => {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'daybook-audit-'))
+  const tenant = await openDaybook({ dataDirectory, logQueries: false, environment: 'test' }).then(async daybook => {
+    const registered = await registerOrganization(daybook, organization)
+    await daybook.close()
+    return registered.organization.id
+  })
+  expect(await auditCommand({ DAYBOOK_DATA_DIR: dataDirectory }, 'verify')).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(new RegExp(`^${tenant}: 0 events fit .* wait for their seal`)),
+  })
+  await rm(dataDirectory, { recursive: true, force: true })
+})
