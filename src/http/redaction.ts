@@ -74,7 +74,7 @@ function hiddenIn(meta: Parameters<typeof auditedTableOf>[0]): string[] {
   const table = auditedTableOf(meta)
   if (!table) return []
   const columns = [...table.secret, ...table.personal]
-  return meta.props.filter(({ fieldNames = [] }) => fieldNames.some(column => columns.includes(column))).flatMap(namesOf)
+  return meta.props.filter(({ fieldNames }) => fieldNames?.some(column => columns.includes(column))).flatMap(namesOf)
 }
 
 function namesOf({ name, fieldNames }: { readonly name: string; readonly fieldNames: readonly string[] }): string[] {
