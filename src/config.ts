@@ -1,6 +1,6 @@
 import { type DataRegion, dataRegions } from './domain/organizations/index.ts'
+import { type Env, EnvReader, listOf } from './kernel/env-reader.ts'
 import { DaybookError } from './kernel/error.ts'
-import { keyBytes } from './kernel/keyring.ts'
 import type { TransactionLimits } from './orm/index.ts'
 
 export class ConfigurationError extends DaybookError {
@@ -34,8 +34,14 @@ export interface Config {
   readonly port: number
   /** Proxies in front whose `X-Forwarded-*` is believed: addresses or networks. */
   readonly trustProxy?: readonly string[]
-  /** Other origins whose pages may use a person's session. */
+  /** Other origins whose pages may read answers (CORS) and use a person's session. */
   readonly allowedOrigins: readonly string[]
+  /** Requests a minute: by address, on routes where one could guess by address, by key or session, by tenant. */
+  readonly rateLimits: Readonly<Record<'requests' | 'credentials' | 'perCredential' | 'perTenant', number>>
+  /** From when on requests are refused with 503; 0 leaves a measure out. */
+  readonly load: { readonly eventLoopDelayMs?: number; readonly heapUsed: number; readonly poolWaiting: number }
+  /** Whether the host serves numbers, and to whom. */
+  readonly metrics?: { readonly token?: string }
   /** 32 bytes each, in base64: the first seals what must be read again, all of them open it. */
   readonly masterKeys?: readonly string[]
   /** How this installation is called in the checkpoints of its logs: a name that nobody else uses. */
@@ -50,17 +56,19 @@ export interface Config {
   readonly seedConfirm?: string
 }
 
-type Env = Readonly<Record<string, string | undefined>>
+const requestsAMinute = { from: 1, to: 10_000_000 }
 
 /** The only reader of the environment. It looks at everything before it complains, so that all problems are told at once. */
 export function readConfig(env: Env = process.env): Config {
-  const read = new Reader(env)
+  const read = new EnvReader(env)
   const environment = read.oneOf('NODE_ENV', ['development', 'test', 'production'], 'development')
   const databaseUrl = read.databaseUrl('DATABASE_URL')
   const directUrl = read.databaseUrl('DIRECT_URL')
   const operatorUrl = read.databaseUrl('OPERATOR_URL')
   const region = read.oneOf('DAYBOOK_REGION', dataRegions, undefined)
   const masterKeys = read.keys('DAYBOOK_MASTER_KEY')
+  const metricsToken = read.token('METRICS_TOKEN', 32)
+  const eventLoopDelayMs = read.integer('LOAD_EVENT_LOOP_MS', undefined, { from: 0, to: 600_000 })
   const config: Config = {
     environment,
     ...(databaseUrl && { databaseUrl }),
@@ -79,7 +87,21 @@ export function readConfig(env: Env = process.env): Config {
     host: env.HOST || '127.0.0.1',
     port: read.integer('PORT', 3000, { from: 0, to: 65_535 }),
     ...(env.TRUST_PROXY && { trustProxy: listOf(env.TRUST_PROXY) }),
-    allowedOrigins: listOf(env.ALLOWED_ORIGINS),
+    allowedOrigins: read.origins('ALLOWED_ORIGINS'),
+    rateLimits: {
+      requests: read.integer('RATE_LIMIT_ADDRESS', 600, requestsAMinute),
+      credentials: read.integer('RATE_LIMIT_GUESSES', 10, requestsAMinute),
+      perCredential: read.integer('RATE_LIMIT_CREDENTIAL', 600, requestsAMinute),
+      perTenant: read.integer('RATE_LIMIT_TENANT', 6_000, requestsAMinute),
+    },
+    load: {
+      ...(eventLoopDelayMs !== undefined && { eventLoopDelayMs }),
+      heapUsed: read.integer('LOAD_HEAP_PERCENT', 90, { from: 0, to: 100 }) / 100,
+      poolWaiting: read.integer('LOAD_POOL_WAITING', 100, { from: 0, to: 100_000 }),
+    },
+    ...(read.oneOf('METRICS', ['on', 'off'], metricsToken ? 'on' : 'off') === 'on' && {
+      metrics: { ...(metricsToken && { token: metricsToken }) },
+    }),
     ...(masterKeys && { masterKeys }),
     installation: env.DAYBOOK_INSTALLATION || 'daybook',
     ...(env.DAYBOOK_ANCHOR_FILE && { anchorFile: env.DAYBOOK_ANCHOR_FILE }),
@@ -96,62 +118,4 @@ export function readConfig(env: Env = process.env): Config {
     read.problems.push('DAYBOOK_INSECURE_DEMO_PASSWORDS is refused in production: everybody knows these passwords. Leave it out.')
   if (read.problems.length > 0) throw new ConfigurationError(read.problems)
   return config
-}
-
-const listOf = (text = ''): string[] =>
-  text
-    .split(',')
-    .map(part => part.trim())
-    .filter(Boolean)
-
-class Reader {
-  readonly problems: string[] = []
-  readonly #env: Env
-
-  constructor(env: Env) {
-    this.#env = env
-  }
-
-  oneOf<const T extends string, F extends T | undefined>(name: string, allowed: readonly T[], fallback: F): T | F {
-    const value = this.#env[name]
-    if (!value) return fallback
-    if (allowed.includes(value as T)) return value as T
-    this.problems.push(`${name} is "${value}", expected one of ${allowed.join(', ')}.`)
-    return fallback
-  }
-
-  integer(name: string, fallback: number, { from, to }: { from: number; to: number }): number {
-    const value = this.#env[name]
-    if (!value) return fallback
-    const number = Number(value)
-    if (Number.isInteger(number) && number >= from && number <= to) return number
-    this.problems.push(`${name} is "${value}", expected a whole number from ${from} to ${to}.`)
-    return fallback
-  }
-
-  /** Never repeats the value: it is a key. */
-  keys(name: string): string[] | undefined {
-    const value = this.#env[name]
-    if (!value) return undefined
-    const keys = listOf(value)
-    const wrong = keys.findIndex(key => Buffer.from(key, 'base64').length !== keyBytes)
-    if (wrong >= 0)
-      this.problems.push(
-        `${name}: key ${wrong + 1} is not ${keyBytes} bytes in base64. Make one with \`openssl rand -base64 ${keyBytes}\`.`,
-      )
-    return keys
-  }
-
-  /** Never repeats the value: it holds a password. */
-  databaseUrl(name: string): string | undefined {
-    const value = this.#env[name]
-    if (!value) return undefined
-    const url = URL.parse(value)
-    const shape = 'postgresql://user:password@host:5432/database'
-    if (!url || !['postgres:', 'postgresql:'].includes(url.protocol))
-      this.problems.push(`${name} is not a PostgreSQL URL, expected ${shape}.`)
-    else if (!url.username) this.problems.push(`${name} names no role, expected ${shape}.`)
-    else if (url.pathname.length < 2) this.problems.push(`${name} names no database, expected ${shape}.`)
-    return value
-  }
 }

@@ -97,7 +97,7 @@ async function seedOnce(daybook: Daybook, config: Config): Promise<void> {
   for (const [what, secret] of secrets) console.log(`${what}, shown this once: ${secret}`)
 }
 
-function hostOptions({ environment, dataDirectory, trustProxy, allowedOrigins }: Config): HostOptions {
+function hostOptions({ environment, dataDirectory, trustProxy, allowedOrigins, rateLimits, load, metrics }: Config): HostOptions {
   const production = environment === 'production'
   const mails = join(dataDirectory, 'mail')
   if (production)
@@ -107,6 +107,9 @@ function hostOptions({ environment, dataDirectory, trustProxy, allowedOrigins }:
     logger: { level: environment === 'development' ? 'info' : 'error' },
     secureCookie: production,
     allowedOrigins,
+    rateLimits,
+    load,
+    ...(metrics && { metrics }),
     ...(trustProxy && { trustProxy: [...trustProxy] }),
     ...(!production && { mailer: folderMailer(mails) }),
   }

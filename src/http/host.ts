@@ -11,13 +11,16 @@ import { setSecurityHeaders } from './security-headers.ts'
 /** A Fastify instance that serves an open database. Closing it finishes the requests and mails under way and leaves the database open. */
 export function daybookHost(daybook: Daybook, options: HostOptions = {}): FastifyInstance {
   const { logger = false, trustProxy = false, ...pluginOptions } = options
+  const quiet = quietLogging(daybook.orm.getMetadata())
   const app = Fastify({
-    logger: typeof logger === 'object' ? { ...logger, ...quietLogging } : logger && quietLogging,
+    logger: typeof logger === 'object' ? { ...logger, ...quiet } : logger && quiet,
     trustProxy,
     genReqId: request => requestIdFrom(request.headers),
     requestIdHeader: false,
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
+    // A client that sends its request byte by byte holds a connection for these ten seconds, not for a minute.
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     frameworkErrors: (error, request, reply) => void refuseUnrouted(error, request, reply),
   })
   app.addHook('preClose', done => {

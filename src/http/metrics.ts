@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel'
+import type { Channel } from 'node:diagnostics_channel'
 import { createRequire } from 'node:module'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { type JobRunReport, jobRunReports } from '../jobs/index.ts'
@@ -12,7 +12,7 @@ const { version } = createRequire(import.meta.url)('daybook/package.json') as { 
 export class Metrics implements Disposable {
   readonly registry = new Registry()
   readonly #daybook: Daybook
-  readonly #stop: (() => void)[] = []
+  readonly #stop: (() => unknown)[] = []
   readonly #requests = this.#histogram('http_request_duration_seconds', 'Requests, by the pattern of their route', [
     'method',
     'route',
@@ -41,8 +41,8 @@ export class Metrics implements Disposable {
     this.#gauge('process_heap_used_bytes', 'Memory of its objects', () => process.memoryUsage().heapUsed)
     const build = new Gauge({ name: 'daybook_build_info', help: 'Always 1', labelNames: ['version', 'node'], registers: [this.registry] })
     build.set({ version, node: process.version }, 1)
-    this.#heed<TransactionReport>(transactionReports.name, report => this.#transacted(report))
-    this.#heed<JobRunReport>(jobRunReports.name, ({ job, status, seconds }) => this.#jobs.observe({ job, status }, seconds))
+    this.#heed(transactionReports, message => this.#transacted(message as TransactionReport))
+    this.#heed(jobRunReports, message => this.#ran(message as JobRunReport))
   }
 
   answered(method: string, route: string, status: number, seconds: number): void {
@@ -67,13 +67,17 @@ export class Metrics implements Disposable {
     if (outcome === 'committed') this.#events.inc(events)
   }
 
+  #ran({ job, status, seconds }: JobRunReport): void {
+    this.#jobs.observe({ job, status }, seconds)
+  }
+
   /** Several hosts may share a process, each with its own database. */
-  #heed<T extends { readonly daybook: object }>(name: string | symbol, listen: (message: T) => void): void {
+  #heed(reports: Channel, listen: (message: unknown) => void): void {
     const onMessage = (message: unknown) => {
-      if ((message as T).daybook === this.#daybook) listen(message as T)
+      if ((message as { readonly daybook: object }).daybook === this.#daybook) listen(message)
     }
-    channel(name).subscribe(onMessage)
-    this.#stop.push(() => void channel(name).unsubscribe(onMessage))
+    reports.subscribe(onMessage)
+    this.#stop.push(() => reports.unsubscribe(onMessage))
   }
 
   #histogram<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {

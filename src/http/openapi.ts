@@ -31,6 +31,7 @@ const headers = {
     schema: { type: 'string' },
   },
 }
+const retryAfter = { 'retry-after': { description: 'Seconds until it is worth another try.', schema: { type: 'integer' } } }
 const headerReferences = Object.fromEntries(Object.keys(headers).map(name => [name, { $ref: `#/components/headers/${name}` }]))
 
 /** What operations name as their `security`; for an application that describes its routes itself. */
@@ -104,6 +105,8 @@ function completed(document: Document, own: OwnStatuses): Document {
   for (const operation of Object.values(paths).flatMap(path => Object.values(path))) {
     const answers = (operation.responses ??= {})
     for (const answer of Object.values(answers)) answer.headers = { ...headerReferences, ...answer.headers }
+    answers['429'] = { $ref: '#/components/responses/TooManyRequests' } as Answer
+    answers['503'] ??= { $ref: '#/components/responses/Busy' } as Answer
     answers.default = { $ref: '#/components/responses/Problem' } as Answer
   }
   const named = namedAnswers(paths)
@@ -112,13 +115,18 @@ function completed(document: Document, own: OwnStatuses): Document {
     headers: headerReferences,
     content: { 'application/problem+json': { schema: problemAnswer(Object.keys(statuses)) } },
   }
+  const refusal = { ...problem, headers: { ...headerReferences, ...retryAfter } }
   return {
     ...document,
     paths: withReferences(paths, named) as Document['paths'] & object,
     components: {
       ...components,
       headers,
-      responses: { Problem: problem },
+      responses: {
+        Problem: problem,
+        TooManyRequests: { ...refusal, description: 'More requests than one of the limits that `RateLimit-Policy` names.' },
+        Busy: { ...refusal, description: 'The host or its database has too much to do. Nothing was changed.' },
+      },
       schemas: Object.fromEntries([...named].map(([text, name]) => [name, JSON.parse(text)])),
     },
     'x-problem-statuses': statuses,

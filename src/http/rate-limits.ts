@@ -44,7 +44,6 @@ export class Throttle {
     this.#onThrottled = onThrottled
     if (!this.#limits) return
     const { requests, credentials, perCredential, perTenant } = this.#limits
-    const counter = (max: number) => ({ max, timeWindow: minute, cache: remembered })
     const pace = (key: string) => this.#paces.get(key) ?? { max: perCredential, windowMs: minute }
     const counters: Record<LimitName, object> = {
       address: { ...counter(requests), keyGenerator: addressOf },
@@ -113,6 +112,8 @@ export class Throttle {
     return hash('sha256', this.#salt + credentialIn(request), 'base64url').slice(0, 22)
   }
 }
+
+const counter = (max: number) => ({ max, timeWindow: minute, cache: remembered })
 
 /** In which tenant a request is counted. */
 const tenants = new WeakMap<FastifyRequest, string>()

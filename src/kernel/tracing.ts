@@ -18,8 +18,9 @@ export function inSpan<T>(name: string, attributes: Attributes, work: (span: Spa
 }
 
 export function failed(span: Span, error: unknown): void {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
-  span.setAttribute('error.type', String(typeof code === 'string' ? code : (name ?? typeof error)))
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const name = error instanceof Error ? error.constructor.name : typeof error
+  span.setAttribute('error.type', typeof code === 'string' ? code : name)
   span.setStatus({ code: SpanStatusCode.ERROR })
 }
 

@@ -1,9 +1,11 @@
 import pg from 'pg'
 
+/** The driver has these, and its types don't. */
 interface Connected {
   readonly host: string
   readonly port: number
   readonly ssl: boolean | object
+  readonly sslNegotiation?: string
   readonly processID: number
   readonly secretKey: number
 }
@@ -24,12 +26,16 @@ const longestMs = 5_000
  * goes through poolers. It is done when the server has closed that connection: from then on the request can hit nothing that comes later.
  */
 export function cancelQuery(client: pg.Client): Promise<void> {
-  const { host, port, ssl, processID, secretKey } = client as unknown as Connected
-  const wire = new pg.Connection({ ssl } as pg.ConnectionConfig) as unknown as Wire
+  const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as Connected
+  const asItself = { ssl, sslNegotiation }
+  const wire = new pg.Connection(asItself) as unknown as Wire
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(() => wire.stream.destroy(), longestMs)
   const ask = () => wire.cancel(processID, secretKey)
-  wire.on('connect', () => (ssl ? wire.requestSsl() : ask()))
+  wire.on('connect', () => {
+    if (!ssl) ask()
+    else if (sslNegotiation !== 'direct') wire.requestSsl()
+  })
   wire.on('sslconnect', ask)
   // Whoever can't be reached is not stopped; the statement's own time limit is.
   wire.on('error', () => wire.stream.destroy())

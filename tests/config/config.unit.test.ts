@@ -49,6 +49,31 @@ test('a problem with a database URL does not repeat its password', () => {
   expect(problemsOf({ DATABASE_URL: 'mysql://user:s3cret@host/db' }).join()).not.toContain('s3cret')
 })
 
+test('origins are taken to the letter, so what no browser sends is refused', () => {
+  expect(readConfig({ ALLOWED_ORIGINS: 'https://a.example, http://localhost:5173' }).allowedOrigins).toEqual([
+    'https://a.example',
+    'http://localhost:5173',
+  ])
+  expect(problemsOf({ ALLOWED_ORIGINS: 'https://a.example,*,https://b.example/' })).toHaveLength(2)
+})
+
+test('numbers are served when they are asked for, and their token repeated by nothing', () => {
+  expect(readConfig({}).metrics).toBeUndefined()
+  expect(readConfig({ METRICS: 'on' }).metrics).toEqual({})
+  expect(readConfig({ METRICS_TOKEN: 'x'.repeat(32) }).metrics).toEqual({ token: 'x'.repeat(32) })
+  expect(readConfig({ METRICS: 'off', METRICS_TOKEN: 'x'.repeat(32) }).metrics).toBeUndefined()
+  const problems = problemsOf({ METRICS_TOKEN: 's3cret' })
+  expect(problems[0]).toMatch(/^METRICS_TOKEN is shorter/)
+  expect(problems.join()).not.toContain('s3cret')
+})
+
+test('limits and load come from the environment', () => {
+  expect(readConfig({}).load).toEqual({ heapUsed: 0.9, poolWaiting: 100 })
+  const config = readConfig({ RATE_LIMIT_TENANT: '50', LOAD_EVENT_LOOP_MS: '0', LOAD_HEAP_PERCENT: '80' })
+  expect([config.rateLimits.perTenant, config.load.eventLoopDelayMs, config.load.heapUsed]).toEqual([50, 0, 0.8])
+  expect(problemsOf({ RATE_LIMIT_ADDRESS: '0', LOAD_HEAP_PERCENT: '101' })).toHaveLength(2)
+})
+
 test('a region is one of those that there are, or none', () => {
   expect(readConfig({}).region).toBeUndefined()
   expect(readConfig({ DAYBOOK_REGION: 'CA' }).region).toBe('CA')

@@ -61,6 +61,24 @@ test('the host serves the database that the environment names until it is told t
   await expect(fetch(`${address}/health/live`)).rejects.toThrow('fetch failed')
 })
 
+test('limits, origins and numbers are what the environment says', { timeout: 60_000 }, async () => {
+  const { urls } = database
+  const METRICS_TOKEN = 'a-token-of-which-an-operator-has-made-enough'
+  const settings = { ALLOWED_ORIGINS: 'https://app.example.com', RATE_LIMIT_ADDRESS: '3', METRICS_TOKEN }
+  const host = serve({ ...(urls && { DATABASE_URL: urls.app }), ...settings })
+  const address = await host.address()
+  const headers = { origin: 'https://app.example.com' }
+  const answers = []
+  for (let call = 0; call < 4; call++) answers.push(await fetch(`${address}/me`, { headers }))
+  expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 429])
+  expect(answers[3]!.headers.get('access-control-allow-origin')).toBe('https://app.example.com')
+  expect((await fetch(`${address}/metrics`)).status).toBe(401)
+  const numbers = await (await fetch(`${address}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } })).text()
+  expect(numbers).toContain('daybook_requests_throttled_total{limit="address"} 1')
+  host.child.kill('SIGTERM')
+  await host.ended
+})
+
 test('an empty embedded database gets people who can sign in, whose mails can be read in a folder', { timeout: 60_000 }, async () => {
   const own = await mkdtemp(join(tmpdir(), 'daybook-serve-'))
   const host = serve({ DAYBOOK_DATA_DIR: own })

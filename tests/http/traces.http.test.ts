@@ -1,6 +1,5 @@
-import { context, propagation, SpanStatusCode, trace } from '@opentelemetry/api'
+import { context, propagation, SpanStatusCode, type TextMapPropagator, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { BasicTracerProvider, InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { userActor } from '../../src/context/index.ts'
@@ -13,13 +12,23 @@ const traceId = '0af7651916cd43dd8448eb211c80319c'
 const asUuid = '0af76519-16cd-43dd-8448-eb211c80319c'
 const callersSpan = 'b7ad6b7169203331'
 
+/** As much of W3C Trace Context as an SDK has. */
+const traceContext: TextMapPropagator = {
+  inject: () => {},
+  fields: () => ['traceparent'],
+  extract(parent, carrier, getter) {
+    const [, id, spanId, flags] = String(getter.get(carrier, 'traceparent') ?? '').split('-')
+    return id && spanId ? trace.setSpanContext(parent, { traceId: id, spanId, traceFlags: Number(flags), isRemote: true }) : parent
+  },
+}
+
 let on: TestHost
 let ann: SignedUp
 
 beforeAll(async () => {
   trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }))
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator())
+  propagation.setGlobalPropagator(traceContext)
   on = await openTestHost()
   ann = await signUp(on, 'ann@acme.example', 'Acme')
   exporter.reset()

@@ -82,7 +82,9 @@ describe('a problem', () => {
     const { EmbeddedDatabaseInUseError } = await import('../../src/orm/index.ts')
     const { fr } = await import('../../src/http/languages/fr.ts')
     const parts = problemOf(new EmbeddedDatabaseInUseError('/secret/place', 4711))
-    expect(fr.detail(parts)).toBe('La base de données n’est pas disponible pour le moment. Réessayez dans un instant.')
+    expect(fr.detail(parts)).toBe(
+      'Le service est trop sollicité ou sa base de données indisponible pour le moment. Rien n’a été modifié\u202F; réessayez dans un instant.',
+    )
     expect(fr.detail(problemOf(new TypeError('secret')))).not.toContain('secret')
   })
 })
