@@ -13,7 +13,7 @@ import {
 } from '../domain/identity/index.ts'
 import { dataRegions, isServedHere, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
-import { emailField, exactly, nameField, nullable, oneOf, passwordField, tokenField } from './fields.ts'
+import { emailField, exactly, nameField, nothing, nullable, oneOf, passwordField, tokenField } from './fields.ts'
 import { hostOf, type HostState } from './host-state.ts'
 import { SignInRefusedError, TokenRefusedError } from './http.errors.ts'
 import { languageAsked } from './languages/index.ts'
@@ -71,7 +71,7 @@ export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']):
     },
   )
 
-  app.post('/auth/sign-out', async (request, reply) => {
+  app.post('/auth/sign-out', { schema: { response: { 204: nothing() } } }, async (request, reply) => {
     await signOut(daybook.database, personIn(request).token)
     clearSessionCookie(reply)
     return reply.code(204).send()
@@ -87,10 +87,14 @@ export function signInRoutes(app: App, rateLimits: PluginOptions['rateLimits']):
     },
   )
 
-  app.post('/auth/verify-email/request', { config: credentialLimit(rateLimits) }, async (request, reply) => {
-    await sendVerification(daybook, personIn(request).user)
-    return reply.code(202).send()
-  })
+  app.post(
+    '/auth/verify-email/request',
+    { config: credentialLimit(rateLimits), schema: { response: { 202: nothing() } } },
+    async (request, reply) => {
+      await sendVerification(daybook, personIn(request).user)
+      return reply.code(202).send()
+    },
+  )
 
   app.post(
     '/auth/verify-email',

@@ -12,7 +12,9 @@ export interface Schema {
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number
+  readonly maximum?: number
   readonly minItems?: number
+  readonly maxItems?: number
   readonly minProperties?: number
 }
 
