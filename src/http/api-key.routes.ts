@@ -3,7 +3,7 @@ import { ApiKey, apiKeyEnvironments, type IssuedApiKey, issueApiKey, rotateApiKe
 import { now } from '../kernel/clock.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 import type { App } from './app.ts'
-import { exactly, nameField, oneOf, organizationParams, permissionField, withinOrganization } from './fields.ts'
+import { exactly, nameField, nothing, oneOf, organizationParams, permissionField, withinOrganization } from './fields.ts'
 import { RequestInvalidError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 import { afterCursor, page, pageOf, pageOptions, pageQuery } from './pages.ts'
@@ -52,10 +52,14 @@ export function apiKeyRoutes(app: App): void {
     },
   )
 
-  app.delete('/organizations/:organization/api-keys/:id', { schema: { params: withinOrganization } }, async (request, reply) => {
-    await inTenant(request, 'api-key:delete', async ({ em }) => (await keyOf(em, request.params.id)).revoke(now()))
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/organizations/:organization/api-keys/:id',
+    { schema: { params: withinOrganization, response: { 204: nothing() } } },
+    async (request, reply) => {
+      await inTenant(request, 'api-key:delete', async ({ em }) => (await keyOf(em, request.params.id)).revoke(now()))
+      return reply.code(204).send()
+    },
+  )
 }
 
 async function keyOf(em: ScopedEntityManager, id: string): Promise<ApiKey> {

@@ -34,6 +34,9 @@ const feedQuery = exactly({
   before: Type.Optional(idField()),
 })
 const exportQuery = exactly({ ...filters, format: Type.Optional(oneOf(['ndjson', 'csv'])) })
+const asText = (type: string) => ({ content: { [type]: { schema: Type.Unsafe<unknown>(Type.String()) } } })
+const exportAnswer = { content: { ...asText('application/x-ndjson').content, ...asText('text/csv').content } }
+const liveAnswer = asText('text/event-stream')
 const pageAnswer = exactly({ items: Type.Array(eventAnswer), next: nullable(Type.String()) })
 
 /** The log of an organization: read page by page, taken along as a whole, and listened to. */
@@ -56,7 +59,7 @@ export function eventRoutes(app: App): void {
 
   app.get(
     `${base}/events/export`,
-    { schema: { summary: 'export events', params: organizationParams, querystring: exportQuery } },
+    { schema: { summary: 'export events', params: organizationParams, querystring: exportQuery, response: { 200: exportAnswer } } },
     async (request, reply) => {
       const { format = 'ndjson' } = request.query
       await inTenant(request, 'audit-event:export', () => Promise.resolve())
@@ -66,14 +69,18 @@ export function eventRoutes(app: App): void {
     },
   )
 
-  app.get(`${base}/events/live`, { schema: { summary: 'listen to events', params: organizationParams } }, async (request, reply) => {
-    const last = request.headers['last-event-id']
-    const isBack = typeof last === 'string' && uuid.test(last)
-    const begin = async (work: Work) => (isBack ? (await eventWith(work, last)).seq : endOfLog(work.em))
-    const start = await inTenant(request, 'audit-event:read', begin, { readOnly: false })
-    reply.type('text/event-stream').header('x-accel-buffering', 'no')
-    return reply.send(Readable.from(told(request, new Tail(start)), { objectMode: false }))
-  })
+  app.get(
+    `${base}/events/live`,
+    { schema: { summary: 'listen to events', params: organizationParams, response: { 200: liveAnswer } } },
+    async (request, reply) => {
+      const last = request.headers['last-event-id']
+      const isBack = typeof last === 'string' && uuid.test(last)
+      const begin = async (work: Work) => (isBack ? (await eventWith(work, last)).seq : endOfLog(work.em))
+      const start = await inTenant(request, 'audit-event:read', begin, { readOnly: false })
+      reply.type('text/event-stream').header('x-accel-buffering', 'no')
+      return reply.send(Readable.from(told(request, new Tail(start)), { objectMode: false }))
+    },
+  )
 
   app.get(
     `${base}/decisions`,

@@ -14,6 +14,9 @@ export const exactly = <T extends Record<string, TSchema>>(properties: T) => Typ
 
 export const oneOf = <const T extends (string | number)[]>(values: readonly [...T]) => Type.Enum<T>(values)
 
+/** What an answer without a body holds. */
+export const nothing = () => Type.Unsafe<unknown>(Type.Null())
+
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** `/organizations/:organization`: an id, or `current` for the session's active one or the key's own. */

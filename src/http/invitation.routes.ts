@@ -14,6 +14,7 @@ import {
   exactly,
   idField,
   nameField,
+  nothing,
   oneOf,
   organizationParams,
   passwordField,
@@ -64,14 +65,18 @@ export function invitationRoutes(app: App): void {
     },
   )
 
-  app.delete('/organizations/:organization/invitations/:id', { schema: { params: withinOrganization } }, async (request, reply) => {
-    await inTenant(request, 'invitation:delete', async ({ em }) => {
-      const invitation = await em.findOne(Invitation, request.params.id)
-      if (!invitation) throw new ResourceNotFoundError('invitation')
-      cancelInvitation(invitation)
-    })
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/organizations/:organization/invitations/:id',
+    { schema: { params: withinOrganization, response: { 204: nothing() } } },
+    async (request, reply) => {
+      await inTenant(request, 'invitation:delete', async ({ em }) => {
+        const invitation = await em.findOne(Invitation, request.params.id)
+        if (!invitation) throw new ResourceNotFoundError('invitation')
+        cancelInvitation(invitation)
+      })
+      return reply.code(204).send()
+    },
+  )
 
   /** Somebody signed in joins as themself; somebody new brings a password. */
   app.post(
@@ -86,7 +91,7 @@ export function invitationRoutes(app: App): void {
 
   app.post(
     '/invitations/reject',
-    { config: { access: 'public', ...guessable }, schema: { body: exactly({ token: tokenField() }) } },
+    { config: { access: 'public', ...guessable }, schema: { body: exactly({ token: tokenField() }), response: { 204: nothing() } } },
     async ({ body }, reply) => {
       await rejectInvitation(database, body.token)
       return reply.code(204).send()

@@ -3,7 +3,7 @@ import { type GrantPath, getUserPermissions, Membership, removeMember } from '..
 import { activateTenant } from '../domain/identity/index.ts'
 import { isServedHere, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
-import { exactly, idField, nullable } from './fields.ts'
+import { exactly, idField, nothing, nullable } from './fields.ts'
 import { hostOf } from './host-state.ts'
 import { transactIn } from './in-tenant.ts'
 import { personIn } from './person.ts'
@@ -50,13 +50,17 @@ export function meRoutes(app: App): void {
   )
 
   /** Leaving needs nobody's permission. */
-  app.delete('/me/organizations/:id', { schema: { params: exactly({ id: idField() }) } }, async (request, reply) => {
-    const person = personIn(request)
-    await transactIn(request, person, request.params.id.toLowerCase(), async ({ em }) => {
-      await removeMember(em, await em.findOneOrFail(Membership, { user: person.user.id }))
-    })
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/me/organizations/:id',
+    { schema: { params: exactly({ id: idField() }), response: { 204: nothing() } } },
+    async (request, reply) => {
+      const person = personIn(request)
+      await transactIn(request, person, request.params.id.toLowerCase(), async ({ em }) => {
+        await removeMember(em, await em.findOneOrFail(Membership, { user: person.user.id }))
+      })
+      return reply.code(204).send()
+    },
+  )
 }
 
 const permissionView = ({ key, path }: GrantPath) => ({ key, path: [...path] })

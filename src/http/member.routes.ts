@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { changeRole, Membership, reactivateMember, removeMember, Role, suspendMember } from '../domain/access/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 import type { App } from './app.ts'
-import { exactly, idField, oneOf, organizationParams, withinOrganization } from './fields.ts'
+import { exactly, idField, nothing, oneOf, organizationParams, withinOrganization } from './fields.ts'
 import { ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 import { afterCursor, page, pageOf, pageOptions, pageQuery } from './pages.ts'
@@ -40,10 +40,14 @@ export function memberRoutes(app: App): void {
       }),
   )
 
-  app.delete('/organizations/:organization/members/:id', { schema: { params: withinOrganization } }, async (request, reply) => {
-    await inTenant(request, 'membership:delete', async ({ em }) => removeMember(em, await memberOf(em, request.params.id)))
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/organizations/:organization/members/:id',
+    { schema: { params: withinOrganization, response: { 204: nothing() } } },
+    async (request, reply) => {
+      await inTenant(request, 'membership:delete', async ({ em }) => removeMember(em, await memberOf(em, request.params.id)))
+      return reply.code(204).send()
+    },
+  )
 }
 
 export async function roleOf(em: ScopedEntityManager, id: string): Promise<Role> {

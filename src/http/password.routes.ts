@@ -2,7 +2,7 @@ import { activateTenant, type Browser, changePassword, openSession, requestPassw
 import type { Daybook } from '../orm/index.ts'
 import type { App } from './app.ts'
 import type { Person } from './principal.ts'
-import { emailField, exactly, passwordField, tokenField } from './fields.ts'
+import { emailField, exactly, nothing, passwordField, tokenField } from './fields.ts'
 import { hostOf } from './host-state.ts'
 import { PasswordWrongError, TokenRefusedError } from './http.errors.ts'
 import { passwordResetMail } from './mails.ts'
@@ -15,15 +15,19 @@ export function passwordRoutes(app: App): void {
   const config = { access: 'public', ...guessable } as const
 
   /** The same answer whether or not anybody has that address. */
-  app.post('/auth/forgot-password', { config, schema: { body: exactly({ email: emailField() }) } }, async (request, reply) => {
-    const requested = await requestPasswordReset(database, { email: request.body.email, ip: request.ip })
-    if (requested) outbox.send(passwordResetMail(requested.user.email, requested.token, requested.user.locale))
-    return reply.code(202).send()
-  })
+  app.post(
+    '/auth/forgot-password',
+    { config, schema: { body: exactly({ email: emailField() }), response: { 202: nothing() } } },
+    async (request, reply) => {
+      const requested = await requestPasswordReset(database, { email: request.body.email, ip: request.ip })
+      if (requested) outbox.send(passwordResetMail(requested.user.email, requested.token, requested.user.locale))
+      return reply.code(202).send()
+    },
+  )
 
   app.post(
     '/auth/reset-password',
-    { config, schema: { body: exactly({ token: tokenField(), password: passwordField() }) } },
+    { config, schema: { body: exactly({ token: tokenField(), password: passwordField() }), response: { 204: nothing() } } },
     async (request, reply) => {
       if (!(await resetPassword(database, request.body))) throw new TokenRefusedError()
       clearSessionCookie(reply)
@@ -33,7 +37,7 @@ export function passwordRoutes(app: App): void {
 
   app.post(
     '/auth/change-password',
-    { config: guessable, schema: { body: exactly({ current: passwordField(), password: passwordField() }) } },
+    { config: guessable, schema: { body: exactly({ current: passwordField(), password: passwordField() }), response: { 204: nothing() } } },
     async (request, reply) => {
       const person = personIn(request)
       if (!(await changePassword(database, { userId: person.user.id, ...request.body }))) throw new PasswordWrongError()

@@ -1,3 +1,4 @@
+import type { MetadataStorage } from '@mikro-orm/core'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { answerProblems, answerUnknownPaths } from './answer-problems.ts'
@@ -23,9 +24,9 @@ import { traceRequests } from './trace-requests.ts'
 import { compileValidator } from './validation.ts'
 
 /**
- * The routes of the host, or some of its areas, for an application of one's own: `app.register(daybookPlugin, { daybook, prefix: '/daybook' })`.
- * Its hooks, error handler and parsers stay inside, so the application's own routes are as they were. What is asked for below the prefix and
- * isn't there is answered here too; without a prefix, unknown paths are the application's.
+ * The routes of the host, or of some areas, for an application of one's own: `app.register(daybookPlugin, { daybook, prefix: '/daybook' })`.
+ * Its hooks, error handler and parsers stay inside, so the application's own routes are as they were. What isn't there below the prefix is
+ * answered here too; without a prefix, unknown paths are the application's.
  */
 export const daybookPlugin: FastifyPluginAsync<PluginOptions & MountOptions> = async (instance, options) => {
   await mount(instance, options, instance.prefix !== '')
@@ -35,7 +36,7 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & MountOptions> = a
 export const daybookApplication: FastifyPluginAsync<PluginOptions & MountOptions> = (instance, options) => mount(instance, options, true)
 
 async function mount(instance: FastifyInstance, options: PluginOptions & MountOptions, answersUnknownPaths: boolean): Promise<void> {
-  useOwnFormats(instance)
+  useOwnFormats(instance, options.daybook.orm.getMetadata())
   // In this order: nothing is looked up for a request that came too often or from elsewhere, and no body is read for nobody.
   traceRequests(instance)
   instance.addHook('onRequest', echoRequestId)
@@ -59,13 +60,14 @@ async function mount(instance: FastifyInstance, options: PluginOptions & MountOp
 }
 
 /** An application around this may read, check, write and log in its own ways, which contexts inherit. */
-function useOwnFormats(instance: FastifyInstance): void {
+function useOwnFormats(instance: FastifyInstance, metadata: MetadataStorage): void {
   acceptJsonOnly(instance)
   instance.setValidatorCompiler(compileValidator)
   instance.setSerializerCompiler(compileSerializer)
   // One for all answers would come before those of the schemas. The type doesn't know that there may be none.
   Reflect.apply(Reflect.get(instance, 'setReplySerializer'), instance, [null])
+  const { serializers } = quietLogging(metadata)
   instance.addHook('onRoute', route => {
-    route.logSerializers = { ...route.logSerializers, ...quietLogging.serializers } as typeof route.logSerializers & object
+    route.logSerializers = { ...route.logSerializers, ...serializers } as typeof route.logSerializers & object
   })
 }

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { createRole, deleteRole, Role, updateRole } from '../domain/access/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 import type { App } from './app.ts'
-import { exactly, nameField, nullable, organizationParams, permissionField, withinOrganization } from './fields.ts'
+import { exactly, nameField, nothing, nullable, organizationParams, permissionField, withinOrganization } from './fields.ts'
 import { ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 import { afterCursor, page, pageOf, pageOptions, pageQuery } from './pages.ts'
@@ -70,10 +70,14 @@ export function roleRoutes(app: App): void {
       }),
   )
 
-  app.delete('/organizations/:organization/roles/:id', { schema: { params: withinOrganization } }, async (request, reply) => {
-    await inTenant(request, 'role:delete', async ({ em }) => deleteRole(em, await requireRole(em, { id: request.params.id })))
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/organizations/:organization/roles/:id',
+    { schema: { params: withinOrganization, response: { 204: nothing() } } },
+    async (request, reply) => {
+      await inTenant(request, 'role:delete', async ({ em }) => deleteRole(em, await requireRole(em, { id: request.params.id })))
+      return reply.code(204).send()
+    },
+  )
 }
 
 async function requireRole(em: ScopedEntityManager, where: { id: string } | { key: string }): Promise<Role> {

@@ -13,7 +13,7 @@ import {
 } from '../domain/identity/index.ts'
 import { dataRegions, isServedHere, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
-import { emailField, exactly, nameField, nullable, oneOf, passwordField, tokenField } from './fields.ts'
+import { emailField, exactly, nameField, nothing, nullable, oneOf, passwordField, tokenField } from './fields.ts'
 import { hostOf, type HostState } from './host-state.ts'
 import { SignInRefusedError, TokenRefusedError } from './http.errors.ts'
 import { languageAsked } from './languages/index.ts'
@@ -62,7 +62,7 @@ export function signInRoutes(app: App): void {
     return { user: ownUserView(signedIn.user), activeOrganization: first?.id ?? null }
   })
 
-  app.post('/auth/sign-out', async (request, reply) => {
+  app.post('/auth/sign-out', { schema: { response: { 204: nothing() } } }, async (request, reply) => {
     await signOut(daybook.database, personIn(request).token)
     clearSessionCookie(reply)
     return reply.code(204).send()
@@ -78,7 +78,7 @@ export function signInRoutes(app: App): void {
     },
   )
 
-  app.post('/auth/verify-email/request', { config: guessable }, async (request, reply) => {
+  app.post('/auth/verify-email/request', { config: guessable, schema: { response: { 202: nothing() } } }, async (request, reply) => {
     await sendVerification(daybook, personIn(request).user)
     return reply.code(202).send()
   })

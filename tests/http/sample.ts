@@ -9,10 +9,13 @@ export interface Schema {
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly pattern?: string
+  readonly description?: string
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number
+  readonly maximum?: number
   readonly minItems?: number
+  readonly maxItems?: number
   readonly minProperties?: number
 }
 

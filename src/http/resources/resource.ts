@@ -38,6 +38,8 @@ type FieldName<T> = Extract<Exclude<keyof T, 'id' | 'tenantId' | 'createdAt' | '
 export interface Creation<T> {
   readonly body: TSchema
   readonly run: (work: Work, body: never) => Promise<Made<T>> | Made<T>
+  /** The names of what is shown with it this once. */
+  readonly secrets: readonly string[]
 }
 
 /** What was made, and what is shown with it this once and never kept: a secret. */
@@ -46,8 +48,9 @@ export type Made<T> = T | { readonly row: T; readonly secrets: Readonly<Record<s
 export function creation<T extends TenantRow, const S extends TSchema>(
   body: S,
   run: (work: Work, body: Static<S>) => Promise<Made<T>> | Made<T>,
+  secrets: readonly string[] = [],
 ): Creation<T> {
-  return { body, run }
+  return { body, run, secrets }
 }
 
 /** Something that is done to one, or to all of a kind where it says so. It answers with the resource, or with what `answer` describes. */
@@ -95,6 +98,8 @@ export interface Described extends Resource {
   readonly isAudited: boolean
   readonly isDeletable: boolean
   readonly answer: TSchema
+  /** What is answered when one is made. */
+  readonly made: TSchema
   readonly creation: TSchema | undefined
   readonly change: TSchema | undefined
 }
@@ -114,6 +119,8 @@ export function describe({ entity, options }: Resource, metadata: MetadataStorag
   const mayWrite = access === 'write'
   // A client that can't give all that one needs can't make one.
   const isCreatable = given.length > 0 && fields.every(field => !field.isRequired || given.includes(field))
+  const answers = Object.fromEntries(fields.map(field => [field.name, Type.Optional(field.answer)]))
+  const secrets = options.create?.secrets ?? []
   return {
     entity,
     options,
@@ -127,7 +134,8 @@ export function describe({ entity, options }: Resource, metadata: MetadataStorag
     isSoftDeleted: softDelete,
     isAudited: auditedTableOf(meta) !== undefined,
     isDeletable: mayWrite && (options.remove ?? given.length > 0),
-    answer: exactly(Object.fromEntries(fields.map(field => [field.name, Type.Optional(field.answer)]))),
+    answer: exactly(answers),
+    made: exactly({ ...answers, ...Object.fromEntries(secrets.map(secret => [secret, Type.Optional(Type.String())])) }),
     creation: options.create?.body ?? (isCreatable ? creationOf(given) : undefined),
     change: changed.length > 0 ? Type.Object(optional(changed), { additionalProperties: false, minProperties: 1 }) : undefined,
   }

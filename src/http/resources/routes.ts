@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import type { TenantRow } from '../../orm/index.ts'
 import type { App } from '../app.ts'
-import { exactly, idField, nullable, organizationParams, withinOrganization } from '../fields.ts'
+import { exactly, idField, nothing, nullable, organizationParams, withinOrganization } from '../fields.ts'
 import { ResourceNotFoundError } from '../http.errors.ts'
 import type { Work } from '../in-tenant.ts'
 import { type Answer, respond } from '../respond.ts'
@@ -15,6 +15,7 @@ import { etagOf } from './view.ts'
 import { bringBack, change, create, lockedIn, remove, requireMatch } from './write.ts'
 
 const idempotencyHeaders = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) })
+const seenHeaders = Type.Object({ 'if-none-match': Type.Optional(Type.String({ maxLength: 200 })) })
 const matchHeaders = Type.Object({ 'if-match': Type.Optional(Type.String({ maxLength: 200 })) })
 
 const edge = Type.Union([momentField(), idField()], { description: 'an instant, or the id of an event for the moment right after it' })
@@ -55,12 +56,20 @@ export class ResourceRoutes {
     })
     this.#searching(page)
     const querystring = exactly({ ...pageFields(this.#resource), asOf: Type.Optional(momentField()) })
-    this.#route('GET', this.#one, 'read', { summary: 'get', querystring, answer }, async ({ work, id, query, headers }) => {
-      const selection = await this.#selection(work, query)
-      const row = await findIn(work, this.#resource, id, { selection, moment: query.asOf })
-      const etag = etagOf(row, this.#resource)
-      return headers['if-none-match'] === etag ? { status: 304, headers: { etag } } : { headers: { etag }, body: viewWith(row, selection) }
-    })
+    this.#route(
+      'GET',
+      this.#one,
+      'read',
+      { summary: 'get', querystring, headers: seenHeaders, answer, more: { 304: nothing() } },
+      async ({ work, id, query, headers }) => {
+        const selection = await this.#selection(work, query)
+        const row = await findIn(work, this.#resource, id, { selection, moment: query.asOf })
+        const etag = etagOf(row, this.#resource)
+        return headers['if-none-match'] === etag
+          ? { status: 304, headers: { etag } }
+          : { headers: { etag }, body: viewWith(row, selection) }
+      },
+    )
   }
 
   #searching(answer: TSchema): void {
@@ -78,7 +87,7 @@ export class ResourceRoutes {
   }
 
   #creating(body: TSchema): void {
-    const { answer, path } = this.#resource
+    const { made: answer, path } = this.#resource
     this.#route('POST', this.#many, 'create', { summary: 'create', body, answer, status: 201 }, async ({ work, body: given }) => {
       const { row, secrets } = await create(work, this.#resource, given)
       const location = `${this.#app.prefix}/organizations/${row.tenantId}/${path}/${row.id}`
@@ -145,7 +154,9 @@ export class ResourceRoutes {
   }
 
   #acting(name: string, { permission, body, answer, isSecret, run }: Action<TenantRow>): void {
-    const schema = { summary: name.replaceAll('-', ' '), ...(body && { body }), answer: answer ?? this.#resource.answer }
+    // Whoever repeats a request isn't shown its secrets again.
+    const shown = answer && isSecret ? Type.Partial(answer) : answer
+    const schema = { summary: name.replaceAll('-', ' '), ...(body && { body }), answer: shown ?? this.#resource.answer }
     this.#route('POST', `${this.#one}/${name}`, permission, schema, async ({ work, id, body: given }) => {
       const row = await lockedIn(work, this.#resource, id)
       const result = await run(work, row, given as never)
@@ -165,7 +176,7 @@ export class ResourceRoutes {
     described: RouteSchema,
     handle: (call: Call) => Promise<Answer>,
   ): void {
-    const { summary, querystring, body, headers, answer, status = 200 } = described
+    const { summary, querystring, body, headers, answer, status = 200, more } = described
     const permission = permissionFor(this.#resource, verb)
     this.#app.route({
       method,
@@ -177,7 +188,7 @@ export class ResourceRoutes {
         ...(querystring && { querystring }),
         ...(body && { body }),
         ...(method === 'POST' ? { headers: idempotencyHeaders } : headers && { headers }),
-        response: { [status]: answer ?? Type.Null() },
+        response: { [status]: answer ?? nothing(), ...more },
       },
       // What is sent has been put together field by field.
       serializerCompiler: () => value => JSON.stringify(value),
@@ -207,6 +218,8 @@ interface RouteSchema {
   readonly headers?: TSchema
   readonly answer?: TSchema
   readonly status?: number
+  /** Other answers that are no refusals. */
+  readonly more?: Readonly<Record<number, TSchema>>
 }
 
 interface Call {

@@ -39,10 +39,14 @@ export const automation = [
       maxAttempts: Type.Integer({ minimum: 1, maximum: 20 }),
       timeoutMs: Type.Integer({ minimum: 100, maximum: 600_000 }),
     },
-    create: creation(automationBody, async ({ em }, body) => {
-      const { automation: row, webhookSecret } = await createAutomation(em, body)
-      return { row, secrets: { webhookSecret } }
-    }),
+    create: creation(
+      automationBody,
+      async ({ em }, body) => {
+        const { automation: row, webhookSecret } = await createAutomation(em, body)
+        return { row, secrets: { webhookSecret } }
+      },
+      ['webhookSecret'],
+    ),
     actions: {
       activate: action('update', (_work, each: Automation) => each.activate()),
       deactivate: action('update', (_work, each: Automation) => each.deactivate()),

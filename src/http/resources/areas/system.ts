@@ -18,10 +18,14 @@ const endpointBody = exactly({ url: Type.String({ minLength: 1, maxLength: 2_000
 export const system = [
   resource(SystemSetting),
   resource(WebhookEndpoint, {
-    create: creation(endpointBody, async ({ em }, body) => {
-      const { endpoint: row, secret } = await createEndpoint(em, body)
-      return { row, secrets: { secret } }
-    }),
+    create: creation(
+      endpointBody,
+      async ({ em }, body) => {
+        const { endpoint: row, secret } = await createEndpoint(em, body)
+        return { row, secrets: { secret } }
+      },
+      ['secret'],
+    ),
     remove: true,
     actions: {
       'listen-for': action('update', exactly({ events: events() }), (_work, endpoint: WebhookEndpoint, body) =>
