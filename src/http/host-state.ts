@@ -1,3 +1,4 @@
+import type { Tools } from '../domain/agents/index.ts'
 import type { Daybook } from '../orm/index.ts'
 import type { Principal } from './authentication.ts'
 import type { Outbox } from './mailer.ts'
@@ -8,6 +9,7 @@ export interface HostState {
   readonly outbox: Outbox
   readonly allowedOrigins: ReadonlySet<string>
   readonly secureCookie: boolean
+  readonly tools: Tools
   /** Aborted when the host begins to close, so that those who listen are let go. */
   readonly closing: AbortSignal
 }
@@ -26,5 +28,9 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     access?: Access
+    /** What comes here carries its own proof and no cookie counts, so it may come from any site. */
+    anySite?: true
+    /** A body that is no JSON of ours, as the description shows it. */
+    requestBody?: { readonly types: readonly string[]; readonly schema: object }
   }
 }

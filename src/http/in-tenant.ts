@@ -2,6 +2,7 @@ import { IsolationLevel } from '@mikro-orm/core'
 import type { FastifyRequest } from 'fastify'
 import { resolveScope, tenantContext } from '../context/index.ts'
 import { apiKeyAllows, assertCan, can, Membership, PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
+import type { Tools } from '../domain/agents/index.ts'
 import type { User } from '../domain/identity/index.ts'
 import { assertServedHere, Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { isId } from '../kernel/id.ts'
@@ -18,6 +19,8 @@ export interface Work {
   readonly user?: User
   /** Whether whoever asks has a permission. */
   readonly may: (permission: string) => Promise<boolean>
+  /** What agents' tools do here. */
+  readonly tools: Tools
   readonly afterCommit: (effect: () => void) => void
 }
 
@@ -59,7 +62,8 @@ export function transactIn<A>(
         const entered = await enter(em, principal, tenant, request.server.daybook.database.region)
         request.organizationLocale = entered.organization.defaultLocale
         const may = (wanted: string) => hasPermission(em, principal, wanted)
-        return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
+        const { tools } = request.server.daybook
+        return handle({ em, ...entered, may, tools, afterCommit: effect => void effects.push(effect) })
       },
       options,
     )

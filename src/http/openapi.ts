@@ -67,7 +67,9 @@ function described(schema: FastifySchema = {}, url: string, route: RouteOptions)
   const access = route.config?.access
   const security = access === 'public' ? [] : [...(access === 'optional' ? [{}] : []), { session: [] }, { key: [] }]
   const method = [route.method].flat()[0]!
-  return { operationId: operationIdOf(method, url), tags: [tagOf(url)], security, ...schema }
+  const raw = route.config?.requestBody
+  const body = raw && { consumes: [...raw.types], body: raw.schema }
+  return { operationId: operationIdOf(method, url), tags: [tagOf(url)], security, ...body, ...schema }
 }
 
 interface Document {

@@ -1,11 +1,14 @@
 import cookie from '@fastify/cookie'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { Document } from '../domain/documents/index.ts'
 import type { Daybook } from '../orm/index.ts'
 import { answerProblems } from './answer-problems.ts'
 import { apiKeyRoutes } from './api-key.routes.ts'
+import type { App } from './app.ts'
 import { authenticate } from './authentication.ts'
 import { refuseCrossSite } from './cross-site.ts'
+import { documentFileRoutes } from './document-file.routes.ts'
 import { eventRoutes } from './event.routes.ts'
 import { healthRoutes } from './health.routes.ts'
 import { invitationRoutes } from './invitation.routes.ts'
@@ -13,18 +16,21 @@ import { acceptJsonOnly } from './json-body.ts'
 import { Outbox } from './mailer.ts'
 import { meRoutes } from './me.routes.ts'
 import { memberRoutes } from './member.routes.ts'
+import { newsletterLinkRoutes, newsletterRoutes } from './newsletter.routes.ts'
 import { describeRoutes } from './openapi.ts'
 import type { PluginOptions } from './options.ts'
 import { organizationRoutes } from './organization.routes.ts'
 import { passwordRoutes } from './password.routes.ts'
 import { permissionRoutes } from './permission.routes.ts'
 import { limitRates } from './rate-limits.ts'
+import { acceptStream, acceptText } from './raw-body.ts'
 import { echoRequestId } from './request-story.ts'
 import { catalogue, registerResources } from './resources/index.ts'
 import { roleRoutes } from './role.routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { signInRoutes } from './sign-in.routes.ts'
 import { compileValidator } from './validation.ts'
+import { webhookRoutes } from './webhook.routes.ts'
 
 /**
  * The routes of the host, for an application of one's own: `app.register(daybookPlugin, { daybook, prefix: '/daybook' })`. Its hooks, error
@@ -39,6 +45,7 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
     outbox,
     allowedOrigins: new Set(options.allowedOrigins),
     secureCookie: options.secureCookie ?? false,
+    tools: options.tools ?? {},
     closing: closing.signal,
   })
   instance.decorateRequest('principal', undefined)
@@ -69,5 +76,17 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   permissionRoutes(app)
   apiKeyRoutes(app)
   eventRoutes(app)
-  registerResources(app, options.resources ?? Object.values(catalogue).flat())
+  newsletterRoutes(app, options)
+  const shown = registerResources(app, options.resources ?? Object.values(catalogue).flat())
+  const documents = shown(Document)
+  const within = (accept: (child: FastifyInstance) => void, routes: (child: App) => void) =>
+    instance.register(async child => {
+      accept(child)
+      routes(child.withTypeProvider<TypeBoxTypeProvider>())
+    })
+  await within(acceptText, child => {
+    webhookRoutes(child, options.stripeSecrets)
+    newsletterLinkRoutes(child, options)
+  })
+  if (documents) await within(acceptStream, child => documentFileRoutes(child, documents, options.files))
 }

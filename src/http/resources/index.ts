@@ -4,5 +4,5 @@
  * may write, and actions are what its methods and services do.
  */
 export { catalogue } from './catalogue.ts'
-export { registerResources } from './register.ts'
+export { registerResources, type Shown } from './register.ts'
 export { type Action, action, type Creation, creation, type Resource, resource, type ResourceOptions, type Verb } from './resource.ts'

@@ -1,0 +1,115 @@
+import type { FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import { Type } from 'typebox'
+import {
+  type Bytes,
+  Document,
+  DocumentInvalidError,
+  type DocumentStore,
+  DocumentTooLargeError,
+  folderStore,
+  mediaTypes,
+  requireContent,
+  storeDocument,
+} from '../domain/documents/index.ts'
+import type { App } from './app.ts'
+import { actorOf } from './authentication.ts'
+import { cleanTitle, mediaTypeIn, sendFile } from './document-file.ts'
+import { exactly, organizationParams, withinOrganization } from './fields.ts'
+import { ResourceNotFoundError } from './http.errors.ts'
+import { inTenant } from './in-tenant.ts'
+import type { Files } from './options.ts'
+import { storyOf } from './request-story.ts'
+import type { Shown } from './resources/index.ts'
+
+const uploadQuery = exactly({ title: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }) })
+const path = '/organizations/:organization/documents'
+
+/**
+ * Files over HTTP, each of them the whole body of a request. Whoever sends one may do so before the first byte of it is read; it goes to the
+ * store as it comes, and the document is there when all of it is.
+ */
+export function documentFileRoutes(
+  app: App,
+  shown: Shown<Document>,
+  { store = folderStore('.daybook/files'), ...limits }: Files = {},
+): void {
+  const { database } = app.daybook
+  const { maxBytes = 50_000_000, accept = mediaTypes } = limits
+
+  app.post(
+    path,
+    {
+      config: { requestBody: { types: accept, schema: { type: 'string', format: 'binary' } } },
+      schema: {
+        summary: 'create document',
+        description:
+          `Needs the permission \`document:create\`. The body is the file, of at most ${maxBytes} bytes, and \`Content-Type\` says what it is. ` +
+          'A file that is there already answers 200 with its document.',
+        params: organizationParams,
+        querystring: uploadQuery,
+        response: { 200: shown.answer, 201: shown.answer },
+      },
+      serializerCompiler: () => value => JSON.stringify(value),
+    },
+    async (request, reply) => {
+      const tenant = await inTenant(request, 'document:create', ({ organization }) => Promise.resolve(organization.id))
+      const upload = { title: titleIn(request.query), mimeType: mediaTypeIn(request, accept), maxBytes }
+      if (Number(request.headers['content-length']) > maxBytes) throw new DocumentTooLargeError(maxBytes)
+      const em = database.scope({ tenant, actor: actorOf(request.principal!), ...storyOf(request.id, request.headers) })
+      const used = watched(store)
+      const { id } = await storeDocument(em, used.store, requireContent(bytesOf(request), upload.mimeType), upload)
+      const { row, etag, body } = await inTenant(request, 'document:create', work => shown.one(work, id), { readOnly: true })
+      reply.headers({ etag, location: `/organizations/${tenant}/documents/${id}` })
+      return reply.code(row.storageKey === used.key() ? 201 : 200).send(body)
+    },
+  )
+
+  app.get(
+    `${path}/:id/file`,
+    {
+      schema: {
+        summary: 'get the file of document',
+        description: 'Needs the permission `document:read`. One `Range` is given where one is asked for.',
+        params: withinOrganization,
+        produces: [...accept],
+      },
+    },
+    async (request, reply) => {
+      const document = await inTenant(request, 'document:read', async ({ em }) => {
+        const found = await em.findOne(Document, request.params.id.toLowerCase())
+        if (!found) throw new ResourceNotFoundError('document')
+        return found
+      })
+      return sendFile(request, reply, document, () => store.get(document.storageKey))
+    },
+  )
+}
+
+function titleIn({ title }: { readonly title: string }): string {
+  const clean = cleanTitle(title)
+  if (clean === '') throw new DocumentInvalidError(['it has no title'])
+  return clean
+}
+
+/** Where reading breaks off, the rest goes nowhere: whoever still sends comes to the end of it, and reads why it was refused. */
+async function* bytesOf({ body }: FastifyRequest): Bytes {
+  if (!body) return
+  const stream = body as Readable
+  try {
+    yield* stream.iterator({ destroyOnReturn: false }) as Bytes
+  } finally {
+    // A moment later, when the stream has forgotten that it was read by hand.
+    setImmediate(() => stream.resume())
+  }
+}
+
+/** Tells which key was written, and so whether the document is the one of this file. */
+function watched(store: DocumentStore): { readonly store: DocumentStore; readonly key: () => string | undefined } {
+  let written: string | undefined
+  const put = (key: string, content: Bytes) => {
+    written = key
+    return store.put(key, content)
+  }
+  return { store: { put, get: key => store.get(key), delete: key => store.delete(key) }, key: () => written }
+}
