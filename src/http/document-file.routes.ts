@@ -92,16 +92,24 @@ function titleIn({ title }: { readonly title: string }): string {
   return clean
 }
 
-/** Where reading breaks off, the rest goes nowhere: whoever still sends comes to the end of it, and reads why it was refused. */
 async function* bytesOf({ body }: FastifyRequest): Bytes {
   if (!body) return
   const stream = body as Readable
   try {
     yield* stream.iterator({ destroyOnReturn: false }) as Bytes
   } finally {
-    // A moment later, when the stream has forgotten that it was read by hand.
-    setImmediate(() => stream.resume())
+    if (!stream.readableEnded) letEnd(stream)
   }
+}
+
+const lingerMs = 5_000
+
+/** Reading broke off. Whoever still sends gets a while to come to the end and to read why, and then the connection is closed. */
+function letEnd(stream: Readable): void {
+  const timer = setTimeout(() => stream.destroy(), lingerMs).unref()
+  stream.once('end', () => clearTimeout(timer))
+  // The stream has to forget first that it was read by hand.
+  setImmediate(() => stream.resume())
 }
 
 /** Tells which key was written, and so whether the document is the one of this file. */

@@ -12,6 +12,7 @@ import { documentFileRoutes } from './document-file.routes.ts'
 import { eventRoutes } from './event.routes.ts'
 import { healthRoutes } from './health.routes.ts'
 import { invitationRoutes } from './invitation.routes.ts'
+import { jobRunRoutes } from './job-run.routes.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { Outbox } from './mailer.ts'
 import { meRoutes } from './me.routes.ts'
@@ -76,6 +77,7 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   permissionRoutes(app)
   apiKeyRoutes(app)
   eventRoutes(app)
+  jobRunRoutes(app)
   newsletterRoutes(app, options)
   const shown = registerResources(app, options.resources ?? Object.values(catalogue).flat())
   const documents = shown(Document)

@@ -70,7 +70,7 @@ describe('the description', () => {
   })
 })
 
-test('every answer of a reading route is as it is described', async () => {
+test('every answer of a reading route is as it is described', { timeout: 120_000 }, async () => {
   let checked = 0
   for (const { url, query, response } of served().filter(
     ({ method, url: of }) => method === 'GET' && of.startsWith('/organizations/') && !of.includes('/events/'),
@@ -111,7 +111,7 @@ const hostile = [
   true,
 ]
 
-test('no body, however strange, is answered by a failure', async () => {
+test('no body, however strange, is answered by a failure', { timeout: 240_000 }, async () => {
   let sent = 0
   const failed = new Set<string>()
   for (const { method, url, body } of served().filter(route => route.body && route.url.startsWith('/organizations/'))) {

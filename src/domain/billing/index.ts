@@ -19,4 +19,4 @@ export {
 } from './subscription.entity.ts'
 export { UsageEvent, UsageEventSchema } from './usage-event.entity.ts'
 export { type Limits, type UsageMetric, usageMetrics } from './usage-metrics.ts'
-export { type Quota, type Use, useQuota } from './use-quota.ts'
+export { type Quota, type QuotaOf, quotas, type Use, useQuota } from './use-quota.ts'

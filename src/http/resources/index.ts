@@ -5,4 +5,16 @@
  */
 export { catalogue } from './catalogue.ts'
 export { registerResources, type Shown } from './register.ts'
-export { type Action, action, type Creation, creation, type Resource, resource, type ResourceOptions, type Verb } from './resource.ts'
+export {
+  type Action,
+  action,
+  asked,
+  type Creation,
+  creation,
+  type Resource,
+  resource,
+  type ResourceOptions,
+  sent,
+  type Together,
+  type Verb,
+} from './resource.ts'
