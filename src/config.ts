@@ -36,6 +36,12 @@ export interface Config {
   readonly trustProxy?: readonly string[]
   /** Other origins whose pages may use a person's session. */
   readonly allowedOrigins: readonly string[]
+  /** What Stripe's events are signed with; several while one is exchanged. */
+  readonly stripeSecrets: readonly string[]
+  /** Under which address people reach the host, for links in mails. */
+  readonly publicUrl?: string
+  /** No larger file is taken. */
+  readonly maxFileBytes: number
   /** 32 bytes each, in base64: the first seals what must be read again, all of them open it. */
   readonly masterKeys?: readonly string[]
   /** The password of the people in the demo data. */
@@ -56,6 +62,7 @@ export function readConfig(env: Env = process.env): Config {
   const directUrl = read.databaseUrl('DIRECT_URL')
   const operatorUrl = read.databaseUrl('OPERATOR_URL')
   const region = read.oneOf('DAYBOOK_REGION', dataRegions, undefined)
+  const publicUrl = read.webAddress('PUBLIC_URL')
   const masterKeys = read.keys('DAYBOOK_MASTER_KEY')
   const config: Config = {
     environment,
@@ -76,6 +83,9 @@ export function readConfig(env: Env = process.env): Config {
     port: read.integer('PORT', 3000, { from: 0, to: 65_535 }),
     ...(env.TRUST_PROXY && { trustProxy: listOf(env.TRUST_PROXY) }),
     allowedOrigins: listOf(env.ALLOWED_ORIGINS),
+    stripeSecrets: listOf(env.STRIPE_WEBHOOK_SECRET),
+    ...(publicUrl && { publicUrl }),
+    maxFileBytes: read.integer('DAYBOOK_MAX_FILE_BYTES', 50_000_000, { from: 1, to: 5_000_000_000 }),
     ...(masterKeys && { masterKeys }),
     ...(env.DAYBOOK_SEED_PASSWORD && { seedPassword: env.DAYBOOK_SEED_PASSWORD }),
     insecureDemoPasswords: read.oneOf('DAYBOOK_INSECURE_DEMO_PASSWORDS', ['true', 'false'], 'false') === 'true',
@@ -119,6 +129,14 @@ class Reader {
     if (Number.isInteger(number) && number >= from && number <= to) return number
     this.problems.push(`${name} is "${value}", expected a whole number from ${from} to ${to}.`)
     return fallback
+  }
+
+  webAddress(name: string): string | undefined {
+    const value = this.#env[name]
+    if (!value) return undefined
+    const isOne = ['http:', 'https:'].includes(URL.parse(value)?.protocol ?? '')
+    if (!isOne) this.problems.push(`${name} is "${value}", expected an address like https://api.example.com.`)
+    return value
   }
 
   /** Never repeats the value: it is a key. */

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { demoPasswords, insecureFlag } from '../../seeders/demo-passwords.ts'
 import { seedDemo } from '../../seeders/seed-demo.ts'
 import { type Config, readConfig } from '../config.ts'
-import { type Job, type JobReport, jobs, startJobs, startReactions } from '../jobs/index.ts'
+import { type DocumentStore, folderStore } from '../domain/documents/index.ts'
+import { type Job, type JobReport, jobsWith, startJobs, startReactions } from '../jobs/index.ts'
 import { daybookHost, folderMailer, type HostOptions } from '../http/index.ts'
 import { DaybookError } from '../kernel/error.ts'
 import { openDaybook } from '../open-daybook.ts'
@@ -48,13 +49,14 @@ async function serve(config: Config): Promise<void> {
 }
 
 /** Jobs, and what waits for events. */
-function startBackground(daybook: Daybook, { databaseUrl, operatorUrl }: Config): AsyncDisposable {
+function startBackground(daybook: Daybook, config: Config): AsyncDisposable {
+  const { databaseUrl, operatorUrl } = config
   const background = new AsyncDisposableStack()
   if (databaseUrl && !operatorUrl) {
     console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
     return background
   }
-  background.use(startJobs(daybook, jobs, { onReport: sayWhatFailed, onError: sayWhy }))
+  background.use(startJobs(daybook, jobsWith({ store: filesIn(config) }), { onReport: sayWhatFailed, onError: sayWhy }))
   background.use(startReactions(daybook, { onError: error => console.error('Reacting to events failed:', error) }))
   return background
 }
@@ -95,7 +97,13 @@ async function seedOnce(daybook: Daybook, config: Config): Promise<void> {
   for (const [what, secret] of secrets) console.log(`${what}, shown this once: ${secret}`)
 }
 
-function hostOptions({ environment, dataDirectory, trustProxy, allowedOrigins }: Config): HostOptions {
+/** The host and the jobs have the same: what a document leaves behind is removed where it was put. */
+function filesIn({ dataDirectory }: Config): DocumentStore {
+  return folderStore(join(dataDirectory, 'files'))
+}
+
+function hostOptions(config: Config): HostOptions {
+  const { environment, dataDirectory, trustProxy, allowedOrigins, stripeSecrets, publicUrl, maxFileBytes } = config
   const production = environment === 'production'
   const mails = join(dataDirectory, 'mail')
   if (production)
@@ -105,6 +113,9 @@ function hostOptions({ environment, dataDirectory, trustProxy, allowedOrigins }:
     logger: { level: environment === 'development' ? 'info' : 'error' },
     secureCookie: production,
     allowedOrigins,
+    stripeSecrets,
+    files: { store: filesIn(config), maxBytes: maxFileBytes },
+    ...(publicUrl && { publicUrl }),
     ...(trustProxy && { trustProxy: [...trustProxy] }),
     ...(!production && { mailer: folderMailer(mails) }),
   }

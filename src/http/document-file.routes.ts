@@ -7,9 +7,11 @@ import {
   DocumentInvalidError,
   type DocumentStore,
   DocumentTooLargeError,
+  FileMissingError,
   folderStore,
   mediaTypes,
   requireContent,
+  StorageKeyError,
   storeDocument,
 } from '../domain/documents/index.ts'
 import type { App } from './app.ts'
@@ -81,9 +83,18 @@ export function documentFileRoutes(
         if (!found) throw new ResourceNotFoundError('document')
         return found
       })
-      return sendFile(request, reply, document, () => store.get(document.storageKey))
+      return sendFile(request, reply, document, () => fileOf(store, document))
     },
   )
+}
+
+/** A key that the store can't have is a file that it hasn't. */
+async function fileOf(store: DocumentStore, { storageKey }: Document): Promise<Bytes> {
+  try {
+    return await store.get(storageKey)
+  } catch (error) {
+    throw error instanceof StorageKeyError ? new FileMissingError({ cause: error }) : error
+  }
 }
 
 function titleIn({ title }: { readonly title: string }): string {

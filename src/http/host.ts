@@ -17,7 +17,9 @@ export function daybookHost(daybook: Daybook, options: HostOptions = {}): Fastif
     genReqId: request => requestIdFrom(request.headers),
     requestIdHeader: false,
     forceCloseConnections: 'idle',
-    requestTimeout: 30_000,
+    // A file may take its time; whoever has not even said what they want may not.
+    requestTimeout: 300_000,
+    http: { headersTimeout: 30_000 },
     frameworkErrors: (error, request, reply) => void refuseUnrouted(error, request, reply),
   })
   app.addHook('preClose', done => {

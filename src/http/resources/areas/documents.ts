@@ -25,9 +25,9 @@ const messageBody = exactly({ chat: idField(), content: Type.String({ minLength:
 
 /** As a model of the client's has it. */
 const vector = () => Type.Array(Type.Number(), { minItems: 1, maxItems: 16_000 })
-const limit = () => Type.Optional(Type.Integer({ minimum: 1, maximum: 100 }))
-const meaningBody = exactly({ vector: vector(), model: nameField(), document: Type.Optional(idField()), limit: limit() })
-const hybridBody = exactly({ words: Type.String({ minLength: 1, maxLength: 500 }), vector: vector(), model: nameField(), limit: limit() })
+const most = () => Type.Optional(Type.Integer({ minimum: 1, maximum: 100 }))
+const meaningBody = exactly({ vector: vector(), model: nameField(), document: Type.Optional(idField()), limit: most() })
+const hybridBody = exactly({ words: Type.String({ minLength: 1, maxLength: 500 }), vector: vector(), model: nameField(), limit: most() })
 const chunk = exactly({ document: idField(), chunkIndex: Type.Integer(), content: Type.String(), similarity: Type.Number() })
 const hit = exactly({ document: idField(), score: Type.Number(), snippet: nullable(Type.String()), chunkIndex: nullable(Type.Integer()) })
 

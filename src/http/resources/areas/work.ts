@@ -167,9 +167,14 @@ export const work = [
     },
   }),
   resource(ApprovalItem, {
-    create: creation(approvalBody, async (work, { subjectType, subjectId, expiresAt, ...body }) => {
-      const subject = await subjectOf(work, subjectType, subjectId)
-      return requestApproval(work.em, { ...body, subjectType, subject, ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }) })
+    create: creation(approvalBody, async (asking, { subjectType, subjectId, expiresAt, ...body }) => {
+      const subject = await subjectOf(asking, subjectType, subjectId)
+      return requestApproval(asking.em, {
+        ...body,
+        subjectType,
+        subject,
+        ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }),
+      })
     }),
     actions: {
       approve: action('approve', rationale, ({ em }, item: ApprovalItem, verdict) => approve(em, item, verdict)),
