@@ -42,6 +42,12 @@ export interface Config {
   readonly load: { readonly eventLoopDelayMs?: number; readonly heapUsed: number; readonly poolWaiting: number }
   /** Whether the host serves numbers, and to whom. */
   readonly metrics?: { readonly token?: string }
+  /** What Stripe's events are signed with; several while one is exchanged. */
+  readonly stripeSecrets: readonly string[]
+  /** Under which address people reach the host, for links in mails. */
+  readonly publicUrl?: string
+  /** No larger file is taken. */
+  readonly maxFileBytes: number
   /** 32 bytes each, in base64: the first seals what must be read again, all of them open it. */
   readonly masterKeys?: readonly string[]
   /** How this installation is called in the checkpoints of its logs: a name that nobody else uses. */
@@ -66,6 +72,7 @@ export function readConfig(env: Env = process.env): Config {
   const directUrl = read.databaseUrl('DIRECT_URL')
   const operatorUrl = read.databaseUrl('OPERATOR_URL')
   const region = read.oneOf('DAYBOOK_REGION', dataRegions, undefined)
+  const publicUrl = read.webAddress('PUBLIC_URL')
   const masterKeys = read.keys('DAYBOOK_MASTER_KEY')
   const metricsToken = read.token('METRICS_TOKEN', 32)
   const eventLoopDelayMs = read.integer('LOAD_EVENT_LOOP_MS', undefined, { from: 0, to: 600_000 })
@@ -88,6 +95,9 @@ export function readConfig(env: Env = process.env): Config {
     port: read.integer('PORT', 3000, { from: 0, to: 65_535 }),
     ...(env.TRUST_PROXY && { trustProxy: listOf(env.TRUST_PROXY) }),
     allowedOrigins: read.origins('ALLOWED_ORIGINS'),
+    stripeSecrets: listOf(env.STRIPE_WEBHOOK_SECRET),
+    ...(publicUrl && { publicUrl }),
+    maxFileBytes: read.integer('DAYBOOK_MAX_FILE_BYTES', 50_000_000, { from: 1, to: 5_000_000_000 }),
     rateLimits: {
       requests: read.integer('RATE_LIMIT_ADDRESS', 600, requestsAMinute),
       credentials: read.integer('RATE_LIMIT_GUESSES', 10, requestsAMinute),

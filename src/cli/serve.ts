@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { demoPasswords, insecureFlag } from '../../seeders/demo-passwords.ts'
 import { seedDemo } from '../../seeders/seed-demo.ts'
 import { type Config, readConfig } from '../config.ts'
+import { type DocumentStore, folderStore } from '../domain/documents/index.ts'
 import { type Job, type JobReport, jobsWith, startJobs, startReactions } from '../jobs/index.ts'
 import { daybookHost, folderMailer, type HostOptions } from '../http/index.ts'
 import { DaybookError } from '../kernel/error.ts'
@@ -49,13 +50,14 @@ async function serve(config: Config): Promise<void> {
 }
 
 /** Jobs, and what waits for events. */
-function startBackground(daybook: Daybook, { databaseUrl, operatorUrl, installation, anchorFile }: Config): AsyncDisposable {
+function startBackground(daybook: Daybook, config: Config): AsyncDisposable {
+  const { databaseUrl, operatorUrl, installation, anchorFile } = config
   const background = new AsyncDisposableStack()
   if (databaseUrl && !operatorUrl) {
     console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
     return background
   }
-  const jobs = jobsWith({ installation, anchors: anchorFile ? [fileAnchor(anchorFile)] : [] })
+  const jobs = jobsWith({ store: filesIn(config), installation, anchors: anchorFile ? [fileAnchor(anchorFile)] : [] })
   background.use(startJobs(daybook, jobs, { onReport: sayWhatFailed, onError: sayWhy }))
   background.use(startReactions(daybook, { onError: error => console.error('Reacting to events failed:', error) }))
   return background
@@ -97,7 +99,14 @@ async function seedOnce(daybook: Daybook, config: Config): Promise<void> {
   for (const [what, secret] of secrets) console.log(`${what}, shown this once: ${secret}`)
 }
 
-function hostOptions({ environment, dataDirectory, trustProxy, allowedOrigins, rateLimits, load, metrics }: Config): HostOptions {
+/** The host and the jobs have the same: what a document leaves behind is removed where it was put. */
+function filesIn({ dataDirectory }: Config): DocumentStore {
+  return folderStore(join(dataDirectory, 'files'))
+}
+
+function hostOptions(config: Config): HostOptions {
+  const { environment, dataDirectory, trustProxy, allowedOrigins, rateLimits, load, metrics, stripeSecrets, publicUrl, maxFileBytes } =
+    config
   const production = environment === 'production'
   const mails = join(dataDirectory, 'mail')
   if (production)
@@ -110,6 +119,9 @@ function hostOptions({ environment, dataDirectory, trustProxy, allowedOrigins, r
     rateLimits,
     load,
     ...(metrics && { metrics }),
+    stripeSecrets,
+    files: { store: filesIn(config), maxBytes: maxFileBytes },
+    ...(publicUrl && { publicUrl }),
     ...(trustProxy && { trustProxy: [...trustProxy] }),
     ...(!production && { mailer: folderMailer(mails) }),
   }

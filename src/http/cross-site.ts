@@ -11,7 +11,7 @@ const formMethods = ['POST']
  * A key isn't sent by itself, so requests with one are free of it.
  */
 export async function refuseCrossSite(request: FastifyRequest): Promise<void> {
-  if (safe.includes(request.method) || request.headers.authorization !== undefined) return
+  if (safe.includes(request.method) || request.headers.authorization !== undefined || request.routeOptions.config.anySite) return
   if (!isOurs(request)) throw new CrossSiteRequestError()
 }
 

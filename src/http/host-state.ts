@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Tools } from '../domain/agents/index.ts'
 import type { Daybook } from '../orm/index.ts'
 import { NotMountedError } from './http.errors.ts'
 import type { Outbox } from './mailer.ts'
@@ -17,6 +18,7 @@ export interface HostState {
   /** An application that mounts only the requests' scope counts requests in its own way. */
   readonly throttle?: Throttle
   readonly problems: OwnStatuses
+  readonly tools: Tools
   /** Aborted when the host begins to close, so that those who listen are let go. */
   readonly closing: AbortSignal
 }
@@ -31,6 +33,10 @@ declare module 'fastify' {
     isUnlimited?: boolean
     /** Passwords or tokens could be guessed on it, or mails be caused. */
     isGuessable?: boolean
+    /** What comes here carries its own proof and no cookie counts, so it may come from any site. */
+    anySite?: true
+    /** A body that is no JSON of ours, as the description shows it. */
+    requestBody?: { readonly types: readonly string[]; readonly schema: object }
   }
 }
 

@@ -18,8 +18,8 @@ export function daybookHost(daybook: Daybook, options: HostOptions = {}): Fastif
     genReqId: request => requestIdFrom(request.headers),
     requestIdHeader: false,
     forceCloseConnections: 'idle',
-    requestTimeout: 30_000,
-    // A client that sends its request byte by byte holds a connection for these ten seconds, not for a minute.
+    // A file may take its time; whoever has not even said what they want may not, and holds a connection for ten seconds at the most.
+    requestTimeout: 300_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     frameworkErrors: (error, request, reply) => void refuseUnrouted(error, request, reply),
   })

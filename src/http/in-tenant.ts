@@ -11,6 +11,7 @@ import {
   type PermissionKey,
   usableApiKey,
 } from '../domain/access/index.ts'
+import type { Tools } from '../domain/agents/index.ts'
 import type { User } from '../domain/identity/index.ts'
 import { assertServedHere, Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { isId } from '../kernel/id.ts'
@@ -32,6 +33,8 @@ export interface Work {
   readonly apiKey?: ApiKey
   /** Whether whoever asks has a permission. */
   readonly may: (permission: string) => Promise<boolean>
+  /** What agents' tools do here. */
+  readonly tools: Tools
   readonly afterCommit: (effect: () => void) => void
 }
 
@@ -63,7 +66,7 @@ export function transactIn<A>(
   handle: (work: Work) => Promise<A>,
   options: TransactOptions = isRead(request) ? snapshot : {},
 ): Promise<A> {
-  const { database, recentKeys, throttle } = hostOf(request.server)
+  const { database, recentKeys, throttle, tools } = hostOf(request.server)
   const scope = { tenant, actor: actorOf(principal), ...storyOf(request.id, request.headers) }
   return tenantContext.run(resolveScope(scope), async () => {
     // Whose key it is, is certain; a person may have named any tenant, and who isn't a member neither counts there nor learns of it.
@@ -80,7 +83,7 @@ export function transactIn<A>(
         await throttle?.countTenant(request, tenant)
         knownOf(request).organizationLocale = entered.organization.defaultLocale
         const may = (wanted: string) => hasPermission(em, entered, wanted)
-        return handle({ em, ...entered, may, afterCommit: effect => void effects.push(effect) })
+        return handle({ em, ...entered, may, tools, afterCommit: effect => void effects.push(effect) })
       },
       { ...options, ...abandonedSignal(request) },
     )

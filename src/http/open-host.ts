@@ -19,6 +19,7 @@ export function openHost(instance: FastifyInstance, options: PluginOptions & Mou
     secureCookie: options.secureCookie ?? false,
     recentKeys: new RecentKeys(),
     problems: options.problems ?? {},
+    tools: options.tools ?? {},
     ...(throttle && { throttle }),
     closing: closing.signal,
   })

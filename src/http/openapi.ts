@@ -81,7 +81,9 @@ function described({ schema = {}, config, method: methods, url, prefix }: RouteO
   const access = config?.access
   const security = access === 'public' ? [] : [...(access === 'optional' ? [{}] : []), { session: [] }, { key: [] }]
   const method = [methods].flat()[0]!
-  return { operationId: operationIdOf(method, url), tags: [tagOf(url.slice(prefix.length))], security, ...schema }
+  const raw = config?.requestBody
+  const body = raw && { consumes: [...raw.types], body: raw.schema }
+  return { operationId: operationIdOf(method, url), tags: [tagOf(url.slice(prefix.length))], security, ...body, ...schema }
 }
 
 interface Document {

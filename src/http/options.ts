@@ -1,4 +1,6 @@
 import type { FastifyServerOptions } from 'fastify'
+import type { Tools } from '../domain/agents/index.ts'
+import type { DocumentStore } from '../domain/documents/index.ts'
 import type { Daybook } from '../orm/index.ts'
 import type { Mailer } from './mailer.ts'
 import type { OwnStatuses } from './problems.ts'
@@ -50,6 +52,8 @@ export interface RequestOptions {
   readonly secureCookie?: boolean
   /** Your own errors' codes, and what each is answered with: `{ 'fleet.vehicle_sold': 409 }`. */
   readonly problems?: OwnStatuses
+  /** What agents' tools do, by name, when a decision is approved or carried out. */
+  readonly tools?: Tools
 }
 
 export interface PluginOptions extends RequestOptions {
@@ -57,6 +61,8 @@ export interface PluginOptions extends RequestOptions {
   readonly areas?: readonly Area[]
   /** Sends the mails. Without one they aren't sent. */
   readonly mailer?: Mailer
+  /** Under which address people reach these routes, for links in their mails: `https://api.example.com/daybook`. */
+  readonly publicUrl?: string
   /** False switches the limits off: for tests. */
   readonly rateLimits?: Partial<RateLimits> | false
   /** From when on requests are refused with 503; 0 leaves a measure out, false all of them. */
@@ -66,8 +72,20 @@ export interface PluginOptions extends RequestOptions {
   readonly readinessCacheMs?: number
   /** Whether `/openapi.json` and `/docs` describe the routes to everybody; they do unless this is false. */
   readonly docs?: boolean
+  /** What Stripe's events are signed with: the secret of the endpoint, and the one before while they are exchanged. */
+  readonly stripeSecrets?: readonly string[]
+  readonly files?: Files
   /** Resources of your own, besides those of the areas: `resource(Entity, …)`. */
   readonly resources?: readonly Resource[]
+}
+
+export interface Files {
+  /** Where the files of documents are; `.daybook/files` unless said otherwise. Give the jobs the same one. */
+  readonly store?: DocumentStore
+  /** No larger file is taken: 50 MB unless said otherwise. */
+  readonly maxBytes?: number
+  /** What is taken, of what can be told by its first bytes (`mediaTypes`): all of that unless said otherwise. */
+  readonly accept?: readonly string[]
 }
 
 export interface HostOptions extends PluginOptions {

@@ -55,8 +55,7 @@ async function mount(instance: FastifyInstance, options: PluginOptions & MountOp
 
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   if (metrics) metricsRoutes(instance, metrics, typeof options.metrics === 'object' ? options.metrics : {})
-  registerRoutes(app, options)
-  registerResources(app, resourcesOf(options))
+  registerRoutes(app, options, registerResources(app, resourcesOf(options)))
 }
 
 /** An application around this may read, check, write and log in its own ways, which contexts inherit. */

@@ -83,7 +83,7 @@ function stateOf(error: unknown): string | undefined {
 const invalid = (detail: string): ProblemParts => ({ code: 'http.invalid_request', detail, saysAs: 'http.unreadable_request' })
 
 const frameworkErrors: Readonly<Record<string, ProblemParts>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'http.body_too_large', detail: 'The body is larger than the 64 KiB that are read.' },
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'http.body_too_large', detail: 'The body is larger than what is read here.' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'http.media_type', detail: 'Bodies are read as application/json only.' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: invalid('The body is not as long as Content-Length says.'),
   FST_ERR_CTP_INVALID_JSON_BODY: invalid('The body is not valid JSON.'),

@@ -73,6 +73,7 @@ const statuses: Readonly<Record<string, number>> = {
 
   'billing.quota_exceeded': 429,
   'billing.signature_refused': 400,
+  'billing.organization_unknown': 422,
 
   'work.stage_elsewhere': 409,
   'work.task_closed': 409,
@@ -109,6 +110,9 @@ const statuses: Readonly<Record<string, number>> = {
   'documents.too_large': 413,
   'documents.upload_late': 409,
   'documents.storage_key': 422,
+  'documents.media_type': 415,
+  'documents.content_mismatch': 422,
+  'documents.file_missing': 404,
   'documents.unread': 409,
   'documents.chunking_invalid': 422,
   'documents.embedding_refused': 502,

@@ -10,8 +10,8 @@ import { exactly, nullable } from './fields.ts'
  */
 const text = Type.String()
 const optionalText = nullable(text)
-const instant = (at: Date) => at.toISOString()
-const instantOrNull = (at: Date | null | undefined) => (at ? instant(at) : null)
+export const instant = (at: Date) => at.toISOString()
+export const instantOrNull = (at: Date | null | undefined) => (at ? instant(at) : null)
 
 export const userAnswer = exactly({ id: text, email: text, name: optionalText, image: optionalText, locale: text })
 

@@ -51,6 +51,14 @@ export class EnvReader {
     return value || undefined
   }
 
+  webAddress(name: string): string | undefined {
+    const value = this.#env[name]
+    if (!value) return undefined
+    const isOne = ['http:', 'https:'].includes(URL.parse(value)?.protocol ?? '')
+    if (!isOne) this.problems.push(`${name} is "${value}", expected an address like https://api.example.com.`)
+    return value
+  }
+
   /** Never repeats the value: it is a key. */
   keys(name: string): string[] | undefined {
     const value = this.#env[name]

@@ -34,7 +34,7 @@ describe('a folder', () => {
     expect(await readFile(join(directory, key), 'utf8')).toBe('first, second')
     await store.delete(key)
     await store.delete(key)
-    await expect(store.get(key)).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(store.get(key)).rejects.toMatchObject({ code: 'documents.file_missing' })
   })
 
   test('keeps nothing of what breaks off', async () => {

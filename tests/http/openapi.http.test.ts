@@ -70,7 +70,7 @@ describe('the description', () => {
   })
 })
 
-test('every answer of a reading route is as it is described', async () => {
+test('every answer of a reading route is as it is described', { timeout: 120_000 }, async () => {
   let checked = 0
   for (const { url, query, response } of served().filter(
     ({ method, url: of }) => method === 'GET' && of.startsWith('/organizations/') && !of.includes('/events/'),

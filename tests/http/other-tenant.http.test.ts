@@ -56,6 +56,9 @@ function callsInto(organization: string) {
     })
 }
 
+/** There are many routes. */
+const slowly = { timeout: 240_000 }
+
 async function everythingOfHers(): Promise<string> {
   const answers: string[] = []
   for (const path of ['', ...Object.keys(hers).map(name => `/${name}?limit=200`)]) {
@@ -66,7 +69,7 @@ async function everythingOfHers(): Promise<string> {
   return answers.join('\n')
 }
 
-test('every route into an organization answers 404 to a person and a key of another one, and changes nothing', async () => {
+test('every route into an organization answers 404 to a person and a key of another one, and changes nothing', slowly, async () => {
   const before = await everythingOfHers()
   const calls = callsInto(zoe.organization)
   expect(calls.length).toBeGreaterThan(400)
@@ -84,7 +87,7 @@ test('an organization that doesn’t exist gets the same answer as one that belo
   expect({ ...theirs!.json(), requestId: '' }).toEqual({ ...nobodys!.json(), requestId: '' })
 })
 
-test('another tenant’s ids within one’s own organization answer 404, and change nothing', async () => {
+test('another tenant’s ids within one’s own organization answer 404, and change nothing', slowly, async () => {
   const before = await everythingOfHers()
   for (const caller of [ann.caller, annsKey]) {
     for (const { method, url, payload } of callsInto('current').filter(({ hasId }) => hasId)) {

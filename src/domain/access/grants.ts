@@ -1,6 +1,8 @@
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { PermissionUnknownError } from './access.errors.ts'
+import { Membership } from './membership.entity.ts'
+import { assertAuthorityOver } from './memberships.ts'
 import { assertMayGrant } from './own-permissions.ts'
 import type { Subject } from './permission-decision.ts'
 import { Permission } from './permission.entity.ts'
@@ -30,7 +32,10 @@ export async function grantRole(
   })
 }
 
-/** Allows or denies one member one thing. A denial needs no permission of the same kind: it takes away. */
+/**
+ * Allows or denies one member one thing. A denial needs no permission of the same kind, because it takes away; it needs the authority to take
+ * from that member.
+ */
 export async function grantPermission(
   em: ScopedEntityManager,
   userId: string,
@@ -41,7 +46,26 @@ export async function grantPermission(
   const permission = await em.findOne(Permission, { key })
   if (!permission) throw new PermissionUnknownError([key])
   if (effect === 'ALLOW') await assertMayGrant(em, [key])
+  else await assertAuthorityOverPerson(em, userId)
   const existing = await em.findOne(UserPermission, { user: userId, permission })
   if (!existing) return em.create(UserPermission, { user: em.getReference(User, userId), permission, effect, expiresAt: expiresAt ?? null })
   return Object.assign(existing, { effect, expiresAt: expiresAt ?? null })
+}
+
+/** What somebody couldn't have given they can't take away. */
+export async function revokeRole(em: ScopedEntityManager, granted: UserRole): Promise<void> {
+  await assertMayGrant(em, await permissionKeysOf(em, await granted.role.loadOrFail()))
+  em.remove(granted)
+}
+
+/** The same for what was denied: nobody lifts a denial of what they may not do, and so nobody lifts their own. */
+export async function revokePermission(em: ScopedEntityManager, granted: UserPermission): Promise<void> {
+  const { key } = await granted.permission.loadOrFail()
+  await assertMayGrant(em, [key])
+  em.remove(granted)
+}
+
+async function assertAuthorityOverPerson(em: ScopedEntityManager, user: string): Promise<void> {
+  const membership = await em.findOne(Membership, { user })
+  if (membership) await assertAuthorityOver(em, membership)
 }

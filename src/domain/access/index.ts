@@ -33,7 +33,7 @@ export {
 } from './api-keys.ts'
 export { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
 export { ensureBuiltinRoles } from './ensure-builtin-roles.ts'
-export { grantPermission, grantRole, type Until } from './grants.ts'
+export { grantPermission, grantRole, revokePermission, revokeRole, type Until } from './grants.ts'
 export { Invitation, InvitationSchema, type InvitationStatus, invitationStatuses } from './invitation.entity.ts'
 export { cancelInvitation, countExpiredInvitations, expireInvitations, inviteMember } from './invitations.ts'
 export { Membership, MembershipSchema, type MembershipStatus, membershipStatuses } from './membership.entity.ts'

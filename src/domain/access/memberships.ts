@@ -36,7 +36,7 @@ export async function removeMember(em: ScopedEntityManager, membership: Membersh
 }
 
 /** What nobody could have given, nobody can take away: an administrator has no hold over an owner. Everybody has over themself. */
-async function assertAuthorityOver(em: ScopedEntityManager, membership: Membership): Promise<void> {
+export async function assertAuthorityOver(em: ScopedEntityManager, membership: Membership): Promise<void> {
   const { actor } = em.boundScope!
   if (actor.type === 'user' && actor.id === membership.user.id) return
   await assertMayGrant(em, await permissionKeysOf(em, await membership.role.loadOrFail()))

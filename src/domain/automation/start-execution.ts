@@ -92,6 +92,8 @@ export const automationActorId = (automation: string): string => `automation:${a
 export interface IncomingCall {
   readonly body: string
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Which of the automation's triggers is called; any that listens unless it is said. */
+  readonly trigger?: Pick<WorkflowTrigger, 'id'>
   readonly at?: Date
 }
 
@@ -99,10 +101,10 @@ export interface IncomingCall {
 export async function receiveCall(
   em: ScopedEntityManager,
   automation: Automation,
-  { body, headers, at = now() }: IncomingCall,
+  { body, headers, trigger: called, at = now() }: IncomingCall,
 ): Promise<WorkflowExecution> {
   const secret = await webhookSecretOf(em, automation)
-  const trigger = await em.findOne(WorkflowTrigger, { automation, type: 'WEBHOOK', isActive: true })
+  const trigger = await em.findOne(WorkflowTrigger, { automation, type: 'WEBHOOK', isActive: true, ...(called && { id: called.id }) })
   if (!secret || !trigger) throw new WebhookRefusedError('nothing listens here')
   const doubt = webhookDoubt(headers, body, [secret], at)
   if (doubt) throw new WebhookRefusedError(doubt)

@@ -1,5 +1,6 @@
 import { LockMode, wrap } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
+import { isId } from '../../kernel/id.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { Organization, type PlanType } from '../organizations/index.ts'
 import { BillingEvent } from './billing-event.entity.ts'
@@ -19,12 +20,32 @@ export interface StripeSubscription {
   readonly id: string
   readonly customer?: string
   readonly status: string
-  readonly current_period_start: number
-  readonly current_period_end: number
+  readonly current_period_start?: number
+  readonly current_period_end?: number
   readonly cancel_at?: number | null
   readonly trial_end?: number | null
-  readonly metadata?: { readonly plan?: string }
-  readonly items?: { readonly data: readonly { readonly price?: { readonly id?: string } }[] }
+  readonly metadata?: SubscriptionMetadata
+  readonly items?: { readonly data: readonly StripeItem[] }
+}
+
+/** What we write at a subscription when it is begun, and Stripe signs with everything that it tells of it. */
+interface SubscriptionMetadata {
+  readonly plan?: string
+  /** The id of the organization that pays. */
+  readonly organization?: string
+}
+
+/** Since 2025 Stripe keeps the period with what is paid for. */
+interface StripeItem {
+  readonly price?: { readonly id?: string }
+  readonly current_period_start?: number
+  readonly current_period_end?: number
+}
+
+/** Whose event it is, as far as it says. */
+export function organizationIn({ data }: StripeEvent): string | undefined {
+  const { organization } = data.object.metadata ?? {}
+  return isId(organization) ? organization.toLowerCase() : undefined
 }
 
 /**
@@ -33,8 +54,9 @@ export interface StripeSubscription {
  */
 export async function receiveStripeEvent(em: ScopedEntityManager, event: StripeEvent, at: Date = now()): Promise<BillingEvent> {
   return em.transactional(async inner => {
-    // Two deliveries of one event take turns.
-    await inner.execute(`select pg_advisory_xact_lock(hashtextextended('daybook:stripe:' || ?, 0))`, [event.id])
+    // An organization's events take turns: the first two of a subscription often come at once, and so does one that is sent twice.
+    const turn = inner.boundScope?.kind === 'tenant' ? inner.boundScope.tenantId : event.id
+    await inner.execute(`select pg_advisory_xact_lock(hashtextextended('daybook:stripe:' || ?, 0))`, [turn])
     const known = await inner.findOne(BillingEvent, { provider: 'stripe', providerEventId: event.id })
     if (known) return known
     const received = inner.create(BillingEvent, {
@@ -54,18 +76,19 @@ async function follow(em: ScopedEntityManager, received: BillingEvent, event: St
   const told = event.data.object
   const status = event.type === 'customer.subscription.deleted' ? 'CANCELED' : ours[told.status]
   const plan = await em.findOne(Plan, { key: (told.metadata?.plan ?? '') as PlanType })
-  if (!status || !plan) {
-    received.settle('FAILED', at, status ? `There is no plan ${told.metadata?.plan ?? '(none named)'}.` : `Unknown status ${told.status}.`)
-    return
-  }
+  const period = periodIn(told)
+  if (!status) return received.settle('FAILED', at, `Unknown status ${told.status}.`)
+  if (!plan) return received.settle('FAILED', at, `There is no plan ${told.metadata?.plan ?? '(none named)'}.`)
+  if (!period) return received.settle('FAILED', at, 'It says nothing of the period that is paid for.')
   const toldAt = new Date(event.created * 1_000)
   const known = await em.findOne(Subscription, { stripeSubscriptionId: told.id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
   if (known?.toldAt && known.toldAt > toldAt) return received.settle('IGNORED', at, 'A later event came before it.')
   if (known && known.status !== status && !subscriptionTransitions[known.status as SubscriptionStatus].includes(status))
     return received.settle('FAILED', at, `A subscription that is ${known.status} can't become ${status}.`)
-  const subscription = known ?? (await begin(em, told, plan, status, at))
+  const details = { ...period, ...detailsIn(told) }
+  const subscription = known ?? (await begin(em, told, { ...details, plan, status }, at))
   subscription.become(status, at)
-  Object.assign(subscription, { plan: wrap(plan).toReference(), ...periodIn(told), toldAt })
+  Object.assign(subscription, { plan: wrap(plan).toReference(), ...details, toldAt })
   received.subscription = wrap(subscription).toReference()
   received.settle('PROCESSED', at)
   await bringPlan(em, subscription, plan)
@@ -82,32 +105,33 @@ const ours: Readonly<Record<string, SubscriptionStatus | undefined>> = {
   incomplete_expired: 'CANCELED',
 }
 
+type Beginning = { readonly plan: Plan; readonly status: SubscriptionStatus } & Period & ReturnType<typeof detailsIn>
+
 /** Another one that is still live gives way to it: the provider bills only this one now. */
-async function begin(
-  em: ScopedEntityManager,
-  told: StripeSubscription,
-  plan: Plan,
-  status: SubscriptionStatus,
-  at: Date,
-): Promise<Subscription> {
+async function begin(em: ScopedEntityManager, told: StripeSubscription, beginning: Beginning, at: Date): Promise<Subscription> {
   for (const earlier of await em.find(Subscription, { status: { $ne: 'CANCELED' } })) earlier.become('CANCELED', at)
   await em.flush()
   return em.create(Subscription, {
-    plan,
-    status,
-    canceledAt: status === 'CANCELED' ? at : null,
+    ...beginning,
+    canceledAt: beginning.status === 'CANCELED' ? at : null,
     stripeSubscriptionId: told.id,
     stripeCustomerId: told.customer ?? null,
-    ...periodIn(told),
   })
 }
 
 const instant = (seconds: number | null | undefined) => (seconds ? new Date(seconds * 1_000) : null)
 
-function periodIn(told: StripeSubscription) {
+type Period = Pick<Subscription, 'currentPeriodStart' | 'currentPeriodEnd'>
+
+function periodIn({ items, ...told }: StripeSubscription): Period | undefined {
+  const [item] = items?.data ?? []
+  const currentPeriodStart = instant(told.current_period_start ?? item?.current_period_start)
+  const currentPeriodEnd = instant(told.current_period_end ?? item?.current_period_end)
+  return currentPeriodStart && currentPeriodEnd ? { currentPeriodStart, currentPeriodEnd } : undefined
+}
+
+function detailsIn(told: StripeSubscription) {
   return {
-    currentPeriodStart: instant(told.current_period_start)!,
-    currentPeriodEnd: instant(told.current_period_end)!,
     cancelAt: instant(told.cancel_at),
     trialEndsAt: instant(told.trial_end),
     stripePriceId: told.items?.data[0]?.price?.id ?? null,

@@ -12,6 +12,14 @@ export class QuotaExceededError extends DaybookError {
   }
 }
 
+export class OrganizationUnknownError extends DaybookError {
+  readonly code = 'billing.organization_unknown'
+
+  constructor() {
+    super("The event names no organization that is kept here. Put its id into the subscription's metadata, as `organization`.")
+  }
+}
+
 export class SignatureRefusedError extends DaybookError {
   readonly code = 'billing.signature_refused'
 

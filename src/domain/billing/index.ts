@@ -4,8 +4,8 @@
  * gets past a limit however many try at once; each use is an event that is only ever added.
  */
 export { BillingEvent, BillingEventSchema, type BillingEventStatus, billingEventStatuses } from './billing-event.entity.ts'
-export { receiveStripeEvent, type StripeEvent, type StripeSubscription } from './billing-events.ts'
-export { QuotaExceededError, SignatureRefusedError } from './billing.errors.ts'
+export { organizationIn, receiveStripeEvent, type StripeEvent, type StripeSubscription } from './billing-events.ts'
+export { OrganizationUnknownError, QuotaExceededError, SignatureRefusedError } from './billing.errors.ts'
 export { planCatalogue, syncPlanCatalogue } from './plan-catalogue.ts'
 export { Plan, PlanSchema } from './plan.entity.ts'
 export { QuotaCounter, QuotaCounterSchema } from './quota-counter.entity.ts'
@@ -19,4 +19,4 @@ export {
 } from './subscription.entity.ts'
 export { UsageEvent, UsageEventSchema } from './usage-event.entity.ts'
 export { type Limits, type UsageMetric, usageMetrics } from './usage-metrics.ts'
-export { type Quota, type Use, useQuota } from './use-quota.ts'
+export { type Quota, type QuotaOf, quotas, type Use, useQuota } from './use-quota.ts'

@@ -6,7 +6,8 @@ import { Organization } from '../organizations/index.ts'
 import { QuotaExceededError } from './billing.errors.ts'
 import { Plan } from './plan.entity.ts'
 import { Subscription } from './subscription.entity.ts'
-import type { UsageMetric } from './usage-metrics.ts'
+import { QuotaCounter } from './quota-counter.entity.ts'
+import { type UsageMetric, usageMetrics } from './usage-metrics.ts'
 
 export interface Use {
   readonly metric: UsageMetric
@@ -40,6 +41,22 @@ export async function useQuota(em: ScopedEntityManager, use: Use): Promise<Quota
     return used
   })
   return { used: counted, resetAt, ...(limit !== undefined && { limit }) }
+}
+
+export interface QuotaOf extends Quota {
+  readonly metric: UsageMetric
+}
+
+/** How much of each quota is used in the period that runs. */
+export async function quotas(em: ScopedEntityManager, at: Date = now()): Promise<QuotaOf[]> {
+  const counters = await em.find(QuotaCounter, { resetAt: { $gt: at } })
+  const all: QuotaOf[] = []
+  for (const metric of usageMetrics) {
+    const { limit, periodStart, resetAt } = await quotaOf(em, metric, at)
+    const counter = counters.find(each => each.metric === metric && each.periodStart.getTime() === periodStart.getTime())
+    all.push({ metric, used: Number(counter?.used ?? 0), resetAt, ...(limit !== undefined && { limit }) })
+  }
+  return all
 }
 
 interface Period {

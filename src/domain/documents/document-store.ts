@@ -1,7 +1,7 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { newId } from '../../kernel/id.ts'
-import { StorageKeyError } from './documents.errors.ts'
+import { FileMissingError, StorageKeyError } from './documents.errors.ts'
 
 export type Bytes = AsyncIterable<Uint8Array>
 
@@ -9,6 +9,7 @@ export type Bytes = AsyncIterable<Uint8Array>
 export interface DocumentStore {
   /** Wholly or not at all: where `content` fails, nothing is under the key. */
   put(key: string, content: Bytes): Promise<void>
+  /** Refuses with `FileMissingError` where there is none. */
   get(key: string): Promise<Bytes>
   /** Also of what isn't there, or only half there. */
   delete(key: string): Promise<void>
@@ -45,8 +46,11 @@ export function folderStore(directory: string): DocumentStore {
 const unfinished = (path: string) => `${path}.part`
 
 async function read(path: string): Promise<Bytes> {
-  const file = await open(path)
-  return file.createReadStream()
+  try {
+    return (await open(path)).createReadStream()
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? new FileMissingError({ cause: error }) : error
+  }
 }
 
 async function write(path: string, content: Bytes): Promise<void> {

@@ -32,6 +32,30 @@ export class StorageKeyError extends DaybookError {
   }
 }
 
+export class FileMissingError extends DaybookError {
+  readonly code = 'documents.file_missing'
+
+  constructor(options?: ErrorOptions) {
+    super('The file isn’t in the store. Look whether this is the store into which it was put.', {}, options)
+  }
+}
+
+export class MediaTypeRefusedError extends DaybookError {
+  readonly code = 'documents.media_type'
+
+  constructor(accepted: readonly string[]) {
+    super(`Files of this type are not taken. Say in Content-Type what it is, one of: ${accepted.join(', ')}.`, { accepted })
+  }
+}
+
+export class ContentMismatchError extends DaybookError {
+  readonly code = 'documents.content_mismatch'
+
+  constructor(mimeType: string, options?: ErrorOptions) {
+    super(`The file is not what files of type ${mimeType} are like. Send it under the type that it has.`, { mimeType }, options)
+  }
+}
+
 export class DocumentUnreadError extends DaybookError {
   readonly code = 'documents.unread'
 

@@ -23,15 +23,19 @@ export {
   CallInsideTransactionError,
   ChunkingInvalidError,
   CitationRefusedError,
+  ContentMismatchError,
   DimensionMismatchError,
   DocumentInvalidError,
   DocumentTooLargeError,
   DocumentUnreadError,
   EmbeddingRefusedError,
+  FileMissingError,
+  MediaTypeRefusedError,
   StorageKeyError,
   UploadLateError,
 } from './documents.errors.ts'
 export { type Embed, indexDocument, type IndexOptions } from './index-document.ts'
+export { mediaTypes, requireContent } from './media-types.ts'
 export { countStrayFiles, type FileRemover, removeDocument, removeStrayFiles } from './remove-document.ts'
 export {
   type HybridHit,

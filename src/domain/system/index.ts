@@ -26,5 +26,7 @@ export {
   type EndpointInput,
   listenFor,
   type NewEndpoint,
+  resendDead,
   rotateEndpointSecret,
+  testEndpoint,
 } from './webhook-endpoints.ts'

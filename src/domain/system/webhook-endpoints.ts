@@ -1,9 +1,12 @@
-import { openSecret, sealSecret } from '../../audit/index.ts'
+import { LockMode } from '@mikro-orm/core'
+import { AuditEvent, openSecret, sealSecret } from '../../audit/index.ts'
+import { now } from '../../kernel/clock.ts'
 import { eventPattern } from '../../kernel/event-pattern.ts'
 import { requireAddress } from '../../kernel/outgoing.ts'
 import { newWebhookSecret } from '../../kernel/standard-webhooks.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { EventPatternError } from './system.errors.ts'
+import { WebhookDelivery } from './webhook-delivery.entity.ts'
 import { WebhookEndpoint } from './webhook-endpoint.entity.ts'
 
 export interface EndpointInput {
@@ -41,6 +44,30 @@ export async function rotateEndpointSecret(em: ScopedEntityManager, endpoint: We
 
 export function dropOldSecret(endpoint: WebhookEndpoint): void {
   endpoint.secretRefs = endpoint.secretRefs.slice(0, 1)
+}
+
+/** Tells the endpoint, as if it were news, of the last change of itself: whether and how it answers, its delivery says. */
+export async function testEndpoint(em: ScopedEntityManager, endpoint: WebhookEndpoint, at: Date = now()): Promise<WebhookDelivery> {
+  const { id: eventId, type: eventType } = await em.findOneOrFail(
+    AuditEvent,
+    { tenantId: endpoint.tenantId, entity: 'webhook-endpoint', entityId: endpoint.id },
+    { orderBy: { seq: 'desc' }, disableIdentityMap: true },
+  )
+  const known = await em.findOne(WebhookDelivery, { endpoint, eventId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+  if (!known) return em.create(WebhookDelivery, { endpoint, eventId, eventType, nextAttemptAt: at })
+  if (known.status !== 'PENDING' && known.status !== 'FAILED') known.resend(at)
+  return known
+}
+
+/** Sends again what was given up, for instance while the receiver was away; how many there are. */
+export async function resendDead(em: ScopedEntityManager, endpoint: WebhookEndpoint, at: Date = now(), limit = 1_000): Promise<number> {
+  const dead = await em.find(
+    WebhookDelivery,
+    { endpoint, status: 'DEAD' },
+    { orderBy: { id: 'asc' }, limit, lockMode: LockMode.PESSIMISTIC_WRITE },
+  )
+  for (const delivery of dead) delivery.resend(at)
+  return dead.length
 }
 
 export function secretsOf(em: ScopedEntityManager, endpoint: WebhookEndpoint): Promise<string[]> {

@@ -38,6 +38,19 @@ export async function createTaskFromTemplate(
   return task
 }
 
+export interface TaskPreview {
+  readonly title: string
+  readonly description: string | null
+  readonly checklist: readonly string[]
+}
+
+/** What a task of it would say, where nothing is missing. */
+export function previewTemplate({ key, definition }: TaskTemplate, data: Record<string, unknown>): TaskPreview {
+  assertFillsIn(key, definition, data)
+  const { title, description = null, checklist = [] } = definition
+  return { title: filledIn(title, data), description, checklist }
+}
+
 /** Where work of this pipeline begins. */
 export function firstStageOf(em: ScopedEntityManager, pipeline: Pipeline): Promise<PipelineStage> {
   return em.findOneOrFail(PipelineStage, { pipeline }, { orderBy: { position: 'asc' } })

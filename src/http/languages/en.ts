@@ -20,5 +20,17 @@ export const en: Language = {
       subject: `You are invited to ${organization}`,
       text: `Join ${organization} with this token, within seven days:\n\n${token}\n\nPOST /invitations/accept { "token": "…" }, signed in; or with a name and a password if you are new here.`,
     }),
+    newsletter: (organization, token, link) => ({
+      subject: `Please confirm: news from ${organization}`,
+      text: `Somebody asked for the newsletter of ${organization} at this address. If it was you, confirm within seven days:\n\n${link ?? `${token}\n\nPOST /newsletters/confirm?token=…`}\n\nOtherwise do nothing, and none comes.`,
+    }),
+  },
+  newsletter: {
+    confirm: { ask: 'Do you want this newsletter?', button: 'Yes, send it to me', done: 'Thank you. The newsletter will come to you.' },
+    unsubscribe: {
+      ask: 'Do you want to stop getting this newsletter?',
+      button: 'Yes, unsubscribe',
+      done: 'You will not get this newsletter again.',
+    },
   },
 }

@@ -122,6 +122,9 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`Le quota de ${limit} ${metric} est épuisé jusqu’au ${resetAt}. Attendez ce moment ou choisissez une formule plus large.`,
   'billing.signature_refused': () => fr`L’événement n’est pas digne de foi. Vérifiez le secret de signature et l’horloge de l’expéditeur.`,
 
+  'billing.organization_unknown': () =>
+    fr`L’événement ne nomme aucune organisation connue ici. Inscrivez son identifiant dans les métadonnées de l’abonnement, sous « organization ».`,
+
   'work.stage_elsewhere': ({ stage }) =>
     fr`L’étape ${stage} appartient à un autre pipeline que la tâche. Déplacez d’abord la tâche vers ce pipeline.`,
   'work.task_closed': ({ status }) => fr`La tâche est ${status} et reste où elle est. Rouvrez-la d’abord.`,
@@ -167,6 +170,11 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'documents.too_large': ({ maxBytes }) => fr`Le fichier dépasse les ${maxBytes} octets autorisés. Envoyez-en un plus petit.`,
   'documents.upload_late': () => fr`L’envoi a duré si longtemps que son fichier a été retiré entre-temps. Renvoyez-le.`,
   'documents.storage_key': () => fr`Le stockage n’a pas de place pour cette clé : elle ne vient pas de newStorageKey.`,
+  'documents.media_type': ({ accepted }) =>
+    fr`Les fichiers de ce type ne sont pas acceptés. Dites dans Content-Type ce que c’est, parmi : ${accepted}.`,
+  'documents.content_mismatch': ({ mimeType }) =>
+    fr`Le contenu du fichier n’est pas celui d’un fichier de type ${mimeType}. Envoyez-le sous le type qu’il a.`,
+  'documents.file_missing': () => fr`Le fichier n’est pas dans le dépôt. Vérifiez que c’est bien celui où il a été déposé.`,
   'documents.unread': ({ document, status }) =>
     fr`Le document ${document} est ${status} : son texte n’est pas encore connu. Indexez-le quand il sera COMPLETED.`,
   'documents.chunking_invalid': ({ size, overlap }) =>

@@ -46,6 +46,22 @@ export const fr: Language = {
       subject: words`Vous êtes invité(e) à rejoindre ${organization}`,
       text: words`Rejoignez ${organization} avec ce jeton, dans les sept jours :\n\n${token}\n\nPOST /invitations/accept { "token": "…" }, une fois connecté(e) ; ou avec un nom et un mot de passe si vous n’avez pas encore de compte.`,
     }),
+    newsletter: (organization, token, link) => ({
+      subject: words`Merci de confirmer : les nouvelles de ${organization}`,
+      text: words`La lettre d’information de ${organization} a été demandée pour cette adresse. Si c’était vous, confirmez dans les sept jours :\n\n${link ?? `${token}\n\nPOST /newsletters/confirm?token=…`}\n\nSinon, ne faites rien, et rien ne viendra.`,
+    }),
+  },
+  newsletter: {
+    confirm: {
+      ask: words`Voulez-vous recevoir cette lettre d’information ?`,
+      button: 'Oui, je veux la recevoir',
+      done: 'Merci. La lettre d’information vous parviendra.',
+    },
+    unsubscribe: {
+      ask: words`Voulez-vous ne plus recevoir cette lettre d’information ?`,
+      button: 'Oui, me désabonner',
+      done: 'Vous ne recevrez plus cette lettre d’information.',
+    },
   },
 }
 
@@ -76,6 +92,7 @@ export const phrases: readonly (readonly [english: RegExp, french: string])[] = 
   [/^must not hold NUL characters or broken Unicode$/, 'ne doit contenir ni caractère NUL ni Unicode incorrect'],
   [/^must be a moment in the future$/, 'doit être un moment à venir'],
   [/^is for somebody new, and you are signed in$/, 'ne sert qu’à une personne nouvelle, or vous êtes connecté(e)'],
+  [/^is not an event as Stripe tells it$/, 'n’est pas un événement tel que Stripe les envoie'],
   [/^holds a value that this field can’t have$/, 'contient une valeur que ce champ ne peut pas prendre'],
   [/^there is no field (.+) to show$/, 'il n’y a pas de champ $1 à montrer'],
   [/^shows at most three relations$/, 'montre trois relations au plus'],

@@ -15,5 +15,9 @@ export interface Language {
     readonly verification: (token: string) => MailText
     readonly passwordReset: (token: string) => MailText
     readonly invitation: (organization: string, token: string) => MailText
+    /** With a link where the host knows under which address people reach it. */
+    readonly newsletter: (organization: string, token: string, link?: string) => MailText
   }
+  /** What the pages behind a newsletter's links say. */
+  readonly newsletter: Readonly<Record<'confirm' | 'unsubscribe', { readonly ask: string; readonly button: string; readonly done: string }>>
 }

@@ -4,5 +4,17 @@
  * may write, and actions are what its methods and services do.
  */
 export { catalogue } from './catalogue.ts'
-export { registerResources } from './register.ts'
-export { type Action, action, type Creation, creation, type Resource, resource, type ResourceOptions, type Verb } from './resource.ts'
+export { registerResources, type ShownAs } from './register.ts'
+export {
+  type Action,
+  action,
+  asked,
+  type Creation,
+  creation,
+  type Resource,
+  resource,
+  type ResourceOptions,
+  sent,
+  type Together,
+  type Verb,
+} from './resource.ts'

@@ -1,12 +1,42 @@
+import type { TSchema } from 'typebox'
+import type { TenantRow } from '../../orm/index.ts'
 import type { App } from '../app.ts'
 import { hostOf } from '../host-state.ts'
-import type { Known } from './read.ts'
-import { describe, type Resource } from './resource.ts'
+import type { Work } from '../in-tenant.ts'
+import { findIn, type Known, selectionIn, viewWith } from './read.ts'
+import { type Described, describe, type Resource } from './resource.ts'
 import { ResourceRoutes } from './routes.ts'
+import { registerSearch } from './search.ts'
+import { etagOf, type View } from './view.ts'
 
-export function registerResources(app: App, resources: readonly Resource[]): void {
+/** How one of a kind is shown, for routes that stand beside those of its resource. */
+export interface Shown<T> {
+  readonly answer: TSchema
+  readonly one: (work: Work, id: string) => Promise<{ readonly row: T; readonly etag: string; readonly body: View }>
+}
+
+/** Of an entity, how it is shown here, if it is. */
+export type ShownAs = <T extends TenantRow>(entity: new () => T) => Shown<T> | undefined
+
+export function registerResources(app: App, resources: readonly Resource[]): ShownAs {
   const metadata = hostOf(app).database.orm.getMetadata()
   const described = resources.map(each => describe(each, metadata))
   const known: Known = new Map(described.map(each => [each.entity, each]))
   for (const each of described) new ResourceRoutes(app, each, known).register()
+  registerSearch(app, described, known)
+  return entity => {
+    const resource = known.get(entity)
+    return resource && shownAs(resource, known)
+  }
+}
+
+function shownAs<T extends TenantRow>(resource: Described, known: Known): Shown<T> {
+  return {
+    answer: resource.answer,
+    async one(work, id) {
+      const row = await findIn(work, resource, id)
+      const selection = await selectionIn(resource, {}, known, work.may)
+      return { row: row as T, etag: etagOf(row, resource), body: viewWith(row, selection) }
+    },
+  }
 }

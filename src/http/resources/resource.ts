@@ -31,6 +31,8 @@ export interface ResourceOptions<T extends TenantRow> {
   /** What a field may hold, where its type doesn't tell. */
   readonly inputs?: Partial<Record<FieldName<T>, TSchema>>
   readonly actions?: Readonly<Record<string, Action<T>>>
+  /** What is asked of all of a kind, or done to them, under a name beside theirs: `GET /quota-counters/current`. */
+  readonly together?: Readonly<Record<string, Together>>
 }
 
 type FieldName<T> = Extract<Exclude<keyof T, 'id' | 'tenantId' | 'createdAt' | 'updatedAt'>, string>
@@ -61,6 +63,28 @@ export interface Action<T> {
   /** What it answers is shown this once, and never kept with an idempotency key. */
   readonly isSecret?: boolean
   readonly run: (work: Work, row: T, body: never) => unknown
+}
+
+/** Asked with a GET where it has a query, and otherwise sent with a POST. */
+export interface Together {
+  readonly permission: Verb
+  readonly query?: TSchema
+  readonly body?: TSchema
+  readonly answer: TSchema
+  readonly run: (work: Work, given: never) => unknown
+}
+
+export function asked<const S extends TSchema>(query: S, answer: TSchema, run: (work: Work, query: Static<S>) => unknown): Together {
+  return { permission: 'read', query, answer, run }
+}
+
+export function sent<const S extends TSchema>(
+  permission: Verb,
+  body: S,
+  answer: TSchema,
+  run: (work: Work, body: Static<S>) => unknown,
+): Together {
+  return { permission, body, answer, run }
 }
 
 export interface Resource {

@@ -10,7 +10,7 @@ import { momentField } from './fields.ts'
 import { type ListQuery, listShapeOf, pageFields } from './list-query.ts'
 import { diffAnswer, diffOf, historyAnswer, historyOf, revertIn, whyAnswer, whyOf } from './past.ts'
 import { findIn, type Known, list, type Selection, selectionIn, viewWith, visibleFields } from './read.ts'
-import { type Action, type Described, permissionFor, type Verb } from './resource.ts'
+import { type Action, type Described, permissionFor, type Together, type Verb } from './resource.ts'
 import { etagOf } from './view.ts'
 import { bringBack, change, create, lockedIn, remove, requireMatch } from './write.ts'
 
@@ -43,6 +43,7 @@ export class ResourceRoutes {
     if (changes) this.#changing(changes)
     if (isDeletable) this.#deleting()
     if (isAudited) this.#remembering()
+    for (const [name, together] of Object.entries(options.together ?? {})) this.#together(name, together)
     for (const [name, action] of Object.entries(options.actions ?? {})) this.#acting(name, action)
   }
 
@@ -150,6 +151,15 @@ export class ResourceRoutes {
       await revertIn(call.work, this.#resource, call.id, event, force)
       const row = await findIn(call.work, this.#resource, call.id)
       return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(call.work, row) }
+    })
+  }
+
+  #together(name: string, { permission, query, body, answer, run }: Together): void {
+    const schema = { summary: name.replaceAll('-', ' '), answer, ...(query && { querystring: query }), ...(body && { body }) }
+    this.#route(query ? 'GET' : 'POST', `${this.#many}/${name}`, permission, schema, async ({ work, query: asked, body: given }) => {
+      const result = await run(work, (query ? asked : given) as never)
+      await work.em.flush()
+      return { body: result }
     })
   }
 

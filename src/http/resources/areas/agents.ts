@@ -3,18 +3,38 @@ import {
   AgentDecision,
   AIProviderConfig,
   aiProviders,
+  approveDecision,
   configureProvider,
+  executeDecision,
   makeDefault,
   OrchestrationAgent,
+  overrideDecision,
   rejectDecision,
   replaceProviderSecret,
+  settleTokens,
   TokenCount,
+  useTokens,
 } from '../../../domain/agents/index.ts'
-import { exactly, nameField, oneOf } from '../../fields.ts'
+import { AuditEvent } from '../../../audit/index.ts'
+import { exactly, nameField, nullable, oneOf } from '../../fields.ts'
+import { ResourceNotFoundError } from '../../http.errors.ts'
+import type { Work } from '../../in-tenant.ts'
+import { subjectOf } from '../subject.ts'
 import { action, creation, resource } from '../resource.ts'
 
 const secret = () => Type.String({ minLength: 8, maxLength: 4_000 })
 const share = () => Type.Number({ minimum: 0, maximum: 1 })
+
+const tokens = () => Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })
+const rationale = () => Type.String({ minLength: 1, maxLength: 4_000 })
+const verdict = exactly({ rationale: rationale() })
+
+/** What the decision was about, as the log knows it. */
+async function decidedAbout(work: Work, { eventId }: AgentDecision) {
+  const event = await work.em.findOne(AuditEvent, { id: eventId }, { disableIdentityMap: true })
+  if (!event?.entity || !event.entityId) throw new ResourceNotFoundError('event')
+  return subjectOf(work, event.entity, event.entityId)
+}
 
 const providerBody = exactly({
   name: nameField(),
@@ -35,6 +55,18 @@ export const agents = [
       'replace-secret': action('update', exactly({ secret: secret() }), ({ em }, config: AIProviderConfig, body) =>
         replaceProviderSecret(em, config, body.secret),
       ),
+      'use-tokens': {
+        permission: 'update',
+        body: exactly({ tokens: tokens() }),
+        answer: exactly({ used: Type.Integer(), left: nullable(Type.Integer()) }),
+        run: async ({ em }, config: AIProviderConfig, body: { tokens: number }) => {
+          const { used, left = null } = await useTokens(em, config, body.tokens)
+          return { used, left }
+        },
+      },
+      'settle-tokens': action('update', exactly({ counted: tokens(), used: tokens() }), ({ em }, config: AIProviderConfig, body) =>
+        settleTokens(em, config, body),
+      ),
     },
   }),
   resource(OrchestrationAgent, {
@@ -54,10 +86,14 @@ export const agents = [
   resource(AgentDecision, {
     reserved: { input: 'approve' },
     actions: {
-      reject: action(
+      approve: action('approve', verdict, ({ em, tools }, decision: AgentDecision, body) => approveDecision(em, decision, body, tools)),
+      reject: action('approve', verdict, ({ em }, decision: AgentDecision, body) => rejectDecision(em, decision, body)),
+      execute: action('approve', ({ em, tools }, decision: AgentDecision) => executeDecision(em, decision, tools)),
+      override: action(
         'approve',
-        exactly({ rationale: Type.String({ minLength: 1, maxLength: 4_000 }) }),
-        ({ em }, decision: AgentDecision, verdict) => rejectDecision(em, decision, verdict),
+        exactly({ outcome: Type.Record(Type.String(), Type.Unknown()), rationale: rationale() }),
+        async (work, decision: AgentDecision, body) =>
+          overrideDecision(work.em, decision, { ...body, subject: await decidedAbout(work, decision) }),
       ),
     },
   }),

@@ -6,6 +6,7 @@ import {
   book,
   BookingSlot,
   cancelBooking,
+  importSubscribers,
   MarketplaceItem,
   MarketplaceOrder,
   MarketplaceOrderItem,
@@ -15,6 +16,7 @@ import {
   placeOrder,
   rescheduleBooking,
   scheduleIssue,
+  unsubscribeTokenOf,
 } from '../../../domain/commerce/index.ts'
 import { User } from '../../../domain/identity/index.ts'
 import { now } from '../../../kernel/clock.ts'
@@ -22,7 +24,7 @@ import { emailField, exactly, idField, nameField, oneOf } from '../../fields.ts'
 import { PersonRequiredError } from '../../http.errors.ts'
 import { momentField } from '../fields.ts'
 import { found } from '../found.ts'
-import { action, creation, resource } from '../resource.ts'
+import { action, creation, resource, sent } from '../resource.ts'
 
 const price = () => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const currency = () => Type.String({ pattern: '^[A-Z]{3}$' })
@@ -42,6 +44,13 @@ const bookingBody = exactly({
   notes: Type.Optional(Type.String({ maxLength: 4_000 })),
   timeZone: Type.String({ maxLength: 100 }),
   meetingUrl: Type.Optional(Type.String({ maxLength: 2_000 })),
+})
+
+const subscribersBody = exactly({
+  subscribers: Type.Array(exactly({ email: emailField(), locale: Type.Optional(Type.String({ maxLength: 35 })), source: nameField() }), {
+    minItems: 1,
+    maxItems: 500,
+  }),
 })
 
 export const commerce = [
@@ -70,7 +79,24 @@ export const commerce = [
   }),
   resource(MarketplaceOrderItem),
   resource(OrderSeries),
-  resource(NewsletterSubscriber),
+  resource(NewsletterSubscriber, {
+    together: {
+      import: sent('manage', subscribersBody, exactly({ added: Type.Integer(), known: Type.Integer() }), ({ em }, { subscribers }) =>
+        importSubscribers(em, subscribers),
+      ),
+    },
+    actions: {
+      unsubscribe: action('update', (_work, subscriber: NewsletterSubscriber) => subscriber.unsubscribe(now())),
+      bounce: action('update', (_work, subscriber: NewsletterSubscriber) => subscriber.bounce()),
+      complain: action('update', (_work, subscriber: NewsletterSubscriber) => subscriber.complain()),
+      'unsubscribe-token': {
+        permission: 'manage',
+        answer: exactly({ token: Type.String() }),
+        isSecret: true,
+        run: async ({ em }, subscriber: NewsletterSubscriber) => ({ token: await unsubscribeTokenOf(em, subscriber) }),
+      },
+    },
+  }),
   resource(NewsletterIssue, {
     write: ['subject', 'body'],
     actions: {

@@ -3,10 +3,13 @@ import {
   attestFix,
   AuditIssue,
   AuditResult,
+  auditRunStatuses,
   ErrorSignature,
   FixAttestation,
   fixStatuses,
+  issueSuites,
   Project,
+  recordAudit,
   reportError,
   severities,
   verifyAttestations,
@@ -35,6 +38,29 @@ const fixBody = exactly({
   linesAdded: count(),
   linesRemoved: count(),
   status: oneOf([...fixStatuses]),
+})
+
+const score = () => Type.Optional(Type.Number({ minimum: 0, maximum: 100 }))
+const text = () => Type.String({ minLength: 1, maxLength: 4_000 })
+
+const auditBody = exactly({
+  project: idField(),
+  url: Type.String({ minLength: 1, maxLength: 2_000 }),
+  environment: Type.Optional(nameField()),
+  device: Type.Optional(nameField()),
+  scores: exactly({ ACCESSIBILITY: score(), PERFORMANCE: score(), SECURITY: score(), SEO: score() }),
+  status: oneOf([...auditRunStatuses]),
+  durationMs: Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 }),
+  issues: Type.Array(
+    exactly({
+      suite: oneOf([...issueSuites]),
+      severity: oneOf([...severities]),
+      message: text(),
+      selector: Type.Optional(text()),
+      recommendation: Type.Optional(text()),
+    }),
+    { maxItems: 500 },
+  ),
 })
 
 export const quality = [
@@ -68,6 +94,9 @@ export const quality = [
       return attestFix(em, await found(em, Project, project), { ...fix, ...of })
     }),
   }),
-  resource(AuditResult),
+  resource(AuditResult, {
+    create: creation(auditBody, async ({ em }, { project, ...audit }) => recordAudit(em, await found(em, Project, project), audit)),
+    remove: false,
+  }),
   resource(AuditIssue),
 ]

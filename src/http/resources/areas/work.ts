@@ -9,11 +9,15 @@ import {
   createTaskFromTemplate,
   createTemplate,
   IntakeRequest,
+  migratePipelineItems,
   Pipeline,
   PipelineItem,
   PipelineStage,
   pipelineTypes,
+  previewTemplate,
   rejectApproval,
+  requestApproval,
+  reviseTemplate,
   routeIntake,
   Task,
   taskKinds,
@@ -23,10 +27,13 @@ import {
   TemplateDefinition,
   timesInStages,
 } from '../../../domain/work/index.ts'
+import { linkTask, Prospect } from '../../../domain/sales/index.ts'
 import { now } from '../../../kernel/clock.ts'
 import { exactly, idField, nameField, nullable, oneOf } from '../../fields.ts'
+import { momentField } from '../fields.ts'
 import { found } from '../found.ts'
-import { action, creation, resource } from '../resource.ts'
+import { action, creation, resource, sent } from '../resource.ts'
+import { subjectOf } from '../subject.ts'
 
 const key = () => Type.String({ pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 60 })
 const rationale = exactly({ rationale: Type.String({ minLength: 1, maxLength: 4_000 }) })
@@ -41,14 +48,26 @@ const pipelineBody = exactly({
   }),
 })
 
-const templateBody = exactly({
-  key: key(),
+const templateFields = {
   name: nameField(),
   kind: Type.Optional(oneOf([...taskKinds])),
   pipelineType: oneOf([...pipelineTypes]),
   definition: TemplateDefinition,
   defaultPriority: Type.Optional(oneOf([...taskPriorities])),
   slaMinutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 5_000_000 })),
+}
+const templateBody = exactly({ key: key(), ...templateFields })
+const templateChanges = Type.Partial(exactly(templateFields), { additionalProperties: false, minProperties: 1 })
+
+const approvalBody = exactly({
+  type: Type.String({ pattern: '^[a-z][a-z0-9-]*\\.[a-z][a-z0-9-]*$', maxLength: 200 }),
+  subjectType: Type.String({ pattern: '^[a-z][a-z0-9-]*$', maxLength: 100 }),
+  subjectId: idField(),
+  reason: Type.String({ minLength: 1, maxLength: 4_000 }),
+  payload: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  confidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  model: Type.Optional(nameField()),
+  expiresAt: Type.Optional(momentField()),
 })
 
 const fromTemplate = exactly({
@@ -68,11 +87,35 @@ export const work = [
     remove: false,
   }),
   resource(PipelineStage, { write: ['name'], remove: false }),
-  resource(PipelineItem),
+  resource(PipelineItem, {
+    together: {
+      migrate: sent(
+        'manage',
+        exactly({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 5_000 })) }),
+        exactly({ migrated: Type.Integer() }),
+        async ({ em }, { limit }) => ({ migrated: await migratePipelineItems(em, limit) }),
+      ),
+    },
+  }),
   resource(TaskTemplate, {
     create: creation(templateBody, ({ em }, body) => createTemplate(em, body)),
     actions: {
       retire: action('update', (_work, template: TaskTemplate) => template.retire()),
+      revise: {
+        permission: 'update',
+        body: templateChanges,
+        answer: exactly({ template: idField(), revision: Type.Integer() }),
+        run: async ({ em }, template: TaskTemplate, changes: Static<typeof templateChanges>) => {
+          const { id, revision } = await reviseTemplate(em, template, changes)
+          return { template: id, revision }
+        },
+      },
+      preview: {
+        permission: 'read',
+        body: exactly({ data: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }),
+        answer: exactly({ title: Type.String(), description: nullable(Type.String()), checklist: Type.Array(Type.String()) }),
+        run: (_work, template: TaskTemplate, { data = {} }: { data?: Record<string, unknown> }) => previewTemplate(template, data),
+      },
       'create-task': {
         permission: 'read',
         body: fromTemplate,
@@ -102,6 +145,9 @@ export const work = [
       move: action('update', exactly({ stage: idField() }), async ({ em }, task: Task, { stage }) =>
         task.enter(await found(em, PipelineStage, stage), now()),
       ),
+      'link-prospect': action('update', exactly({ prospect: nullable(idField()) }), async ({ em }, task: Task, { prospect }) =>
+        linkTask(em, task, prospect === null ? null : await found(em, Prospect, prospect)),
+      ),
       'times-in-stages': {
         permission: 'read',
         answer: stageVisits,
@@ -121,6 +167,15 @@ export const work = [
     },
   }),
   resource(ApprovalItem, {
+    create: creation(approvalBody, async (asking, { subjectType, subjectId, expiresAt, ...body }) => {
+      const subject = await subjectOf(asking, subjectType, subjectId)
+      return requestApproval(asking.em, {
+        ...body,
+        subjectType,
+        subject,
+        ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }),
+      })
+    }),
     actions: {
       approve: action('approve', rationale, ({ em }, item: ApprovalItem, verdict) => approve(em, item, verdict)),
       reject: action('approve', rationale, ({ em }, item: ApprovalItem, verdict) => rejectApproval(em, item, verdict)),

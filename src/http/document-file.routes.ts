@@ -1,0 +1,134 @@
+import type { FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import { Type } from 'typebox'
+import {
+  type Bytes,
+  Document,
+  DocumentInvalidError,
+  type DocumentStore,
+  DocumentTooLargeError,
+  FileMissingError,
+  folderStore,
+  mediaTypes,
+  requireContent,
+  StorageKeyError,
+  storeDocument,
+} from '../domain/documents/index.ts'
+import type { App } from './app.ts'
+import { actorOf } from './principal.ts'
+import { hostOf } from './host-state.ts'
+import { knownOf } from './request-state.ts'
+import { cleanTitle, mediaTypeIn, sendFile } from './document-file.ts'
+import { exactly, organizationParams, withinOrganization } from './fields.ts'
+import { ResourceNotFoundError } from './http.errors.ts'
+import { inTenant } from './in-tenant.ts'
+import type { PluginOptions } from './options.ts'
+import { storyOf } from './request-story.ts'
+import type { ShownAs } from './resources/index.ts'
+
+const uploadQuery = exactly({ title: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }) })
+const path = '/organizations/:organization/documents'
+
+/**
+ * Files over HTTP, each of them the whole body of a request. Whoever sends one may do so before the first byte of it is read; it goes to the
+ * store as it comes, and the document is there when all of it is.
+ */
+export function documentFileRoutes(app: App, { files = {} }: Pick<PluginOptions, 'files'>, shownAs: ShownAs): void {
+  const shown = shownAs(Document)
+  if (!shown) return
+  const { database } = hostOf(app)
+  const { store = folderStore('.daybook/files'), maxBytes = 50_000_000, accept = mediaTypes } = files
+
+  app.post(
+    path,
+    {
+      config: { requestBody: { types: accept, schema: { type: 'string', format: 'binary' } } },
+      schema: {
+        summary: 'create document',
+        description:
+          `Needs the permission \`document:create\`. The body is the file, of at most ${maxBytes} bytes, and \`Content-Type\` says what it is. ` +
+          'A file that is there already answers 200 with its document.',
+        params: organizationParams,
+        querystring: uploadQuery,
+        response: { 200: shown.answer, 201: shown.answer },
+      },
+      serializerCompiler: () => value => JSON.stringify(value),
+    },
+    async (request, reply) => {
+      const tenant = await inTenant(request, 'document:create', ({ organization }) => Promise.resolve(organization.id))
+      const upload = { title: titleIn(request.query), mimeType: mediaTypeIn(request, accept), maxBytes }
+      if (Number(request.headers['content-length']) > maxBytes) throw new DocumentTooLargeError(maxBytes)
+      const em = database.scope({ tenant, actor: actorOf(knownOf(request).principal!), ...storyOf(request.id, request.headers) })
+      const used = watched(store)
+      const { id } = await storeDocument(em, used.store, requireContent(bytesOf(request), upload.mimeType), upload)
+      const { row, etag, body } = await inTenant(request, 'document:create', work => shown.one(work, id), { readOnly: true })
+      reply.headers({ etag, location: `/organizations/${tenant}/documents/${id}` })
+      return reply.code(row.storageKey === used.key() ? 201 : 200).send(body)
+    },
+  )
+
+  app.get(
+    `${path}/:id/file`,
+    {
+      schema: {
+        summary: 'get the file of document',
+        description: 'Needs the permission `document:read`. One `Range` is given where one is asked for.',
+        params: withinOrganization,
+        produces: [...accept],
+      },
+    },
+    async (request, reply) => {
+      const document = await inTenant(request, 'document:read', async ({ em }) => {
+        const found = await em.findOne(Document, request.params.id.toLowerCase())
+        if (!found) throw new ResourceNotFoundError('document')
+        return found
+      })
+      return sendFile(request, reply, document, () => fileOf(store, document))
+    },
+  )
+}
+
+/** A key that the store can't have is a file that it hasn't. */
+async function fileOf(store: DocumentStore, { storageKey }: Document): Promise<Bytes> {
+  try {
+    return await store.get(storageKey)
+  } catch (error) {
+    throw error instanceof StorageKeyError ? new FileMissingError({ cause: error }) : error
+  }
+}
+
+function titleIn({ title }: { readonly title: string }): string {
+  const clean = cleanTitle(title)
+  if (clean === '') throw new DocumentInvalidError(['it has no title'])
+  return clean
+}
+
+async function* bytesOf({ body }: FastifyRequest): Bytes {
+  if (!body) return
+  const stream = body as Readable
+  try {
+    yield* stream.iterator({ destroyOnReturn: false }) as Bytes
+  } finally {
+    if (!stream.readableEnded) letEnd(stream)
+  }
+}
+
+const lingerMs = 5_000
+
+/** Reading broke off. Whoever still sends gets a while to come to the end and to read why, and then the connection is closed. */
+function letEnd(stream: Readable): void {
+  const timer = setTimeout(() => stream.destroy(), lingerMs).unref()
+  stream.once('end', () => clearTimeout(timer))
+  // The stream has to forget first that it was read by hand.
+  setImmediate(() => stream.resume())
+}
+
+/** Tells which key was written, and so whether the document is the one of this file. */
+function watched(store: DocumentStore): { readonly store: DocumentStore; readonly key: () => string | undefined } {
+  let written: string | undefined
+  const put = (key: string, content: Bytes) => {
+    written = key
+    return store.put(key, content)
+  }
+  return { store: { put, get: key => store.get(key), delete: key => store.delete(key) }, key: () => written }
+}
