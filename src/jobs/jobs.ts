@@ -7,12 +7,15 @@ import { countStrayFiles, type DocumentStore, removeStrayFiles } from '../domain
 import {
   cleanupSoftDeletedRecords,
   countDueDeliveries,
+  countDueMessages,
   countExpiredIdempotencyKeys,
   deliverWebhooks,
   forgetFinished,
   forgetIdempotencyKeys,
   JobRun,
   keepDeletedDays,
+  type Publisher,
+  relayMessages,
   settingOf,
 } from '../domain/system/index.ts'
 import { countDueReminders, sendReminders } from '../domain/scheduling/index.ts'
@@ -118,6 +121,17 @@ function deliver({ post = guardedPost() }: JobSettings): Job {
   }
 }
 
+/** Hands messages to a broker. */
+function relay(publisher: Publisher): Job {
+  return {
+    name: 'relay-messages',
+    everyMs: 2 * second,
+    due: (em, tenant, { at }) => countDueMessages(em, at, tenant),
+    outsideForTenant: ({ transact }, { at, dryRun }) =>
+      dryRun ? transact(em => countDueMessages(em, at)) : relayMessages({ publisher, transact }, at),
+  }
+}
+
 /** Removes files that no document has any more. */
 function removeFiles(store: DocumentStore): Job {
   return {
@@ -149,6 +163,8 @@ export interface JobSettings {
   readonly actions?: Actions
   /** How automations and webhooks call elsewhere; public https addresses alone, unless said otherwise. */
   readonly post?: Post
+  /** Where messages of the outbox go. Without it they wait. */
+  readonly publisher?: Publisher
   /** Where the files of documents are. Without it nothing is removed there. */
   readonly store?: DocumentStore
 }
@@ -163,6 +179,7 @@ export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   fireDueSchedules,
   runAutomations(settings),
   deliver(settings),
+  ...(settings.publisher ? [relay(settings.publisher)] : []),
   ...(settings.store ? [removeFiles(settings.store)] : []),
   forgetAnswers,
   retention,

@@ -23,6 +23,8 @@ export const productExamples: Examples = {
   'Invitation.email': address,
   'AgentDecision.approval': () => related,
   'AgentDecision.requiresApproval': () => true,
+  'OutboxMessage.topic': () => 'orders',
+  'OutboxMessage.payload': () => ({ number: 1 }),
   'WebhookDelivery.nextAttemptAt': () => new Date('2026-01-05T08:00:00Z'),
   'Document.mimeType': () => 'application/pdf',
   'Document.sha256': () => digest(newId()),

@@ -6,6 +6,7 @@ import {
   createEndpoint,
   dropOldSecret,
   listenFor,
+  OutboxMessage,
   rotateEndpointSecret,
   SystemSetting,
   WebhookDelivery,
@@ -51,4 +52,8 @@ export const platform = [
     },
   }),
   resource(WebhookDelivery, { actions: { resend: action('update', (_work, delivery: WebhookDelivery) => delivery.resend(now())) } }),
+  resource(OutboxMessage, {
+    reserved: { payload: 'manage', error: 'manage', lockedBy: 'manage' },
+    actions: { redeliver: action('update', (_work, message: OutboxMessage) => message.redeliver(now())) },
+  }),
 ]
