@@ -26,5 +26,7 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     access?: Access
+    /** Whoever asks is known by what they present, so another site may as well make a browser ask. */
+    isFromAnywhere?: boolean
   }
 }

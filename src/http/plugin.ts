@@ -15,6 +15,7 @@ import { meRoutes } from './me.routes.ts'
 import { memberRoutes } from './member.routes.ts'
 import { describeRoutes } from './openapi.ts'
 import type { PluginOptions } from './options.ts'
+import { newsletterRoutes } from './newsletter.routes.ts'
 import { organizationRoutes } from './organization.routes.ts'
 import { passwordRoutes } from './password.routes.ts'
 import { permissionRoutes } from './permission.routes.ts'
@@ -69,5 +70,6 @@ export const daybookPlugin: FastifyPluginAsync<PluginOptions & { readonly dayboo
   permissionRoutes(app)
   apiKeyRoutes(app)
   eventRoutes(app)
+  newsletterRoutes(app, options.rateLimits)
   registerResources(app, options.resources ?? Object.values(catalogue).flat())
 }

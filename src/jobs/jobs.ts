@@ -3,6 +3,7 @@ import { rejectUnapproved } from '../domain/agents/index.ts'
 import { countExpiredInvitations, expireInvitations } from '../domain/access/index.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
 import { type Actions, countDueSchedules, countQueuedExecutions, fireSchedules, runExecutions } from '../domain/automation/index.ts'
+import { countDueIssues, deliverIssues, type NewsletterSettings } from '../domain/commerce/index.ts'
 import { countStrayFiles, type DocumentStore, removeStrayFiles } from '../domain/documents/index.ts'
 import {
   cleanupSoftDeletedRecords,
@@ -121,6 +122,17 @@ function deliver({ post = guardedPost() }: JobSettings): Job {
   }
 }
 
+/** Sends newsletters whose time has come. */
+function sendNewsletters(newsletter: NewsletterSettings): Job {
+  return {
+    name: 'send-newsletters',
+    everyMs: 10 * second,
+    due: (em, tenant, { at }) => countDueIssues(em, at, tenant),
+    outsideForTenant: ({ transact }, { at, dryRun }) =>
+      dryRun ? transact(em => countDueIssues(em, at)) : deliverIssues({ ...newsletter, transact }, at),
+  }
+}
+
 /** Hands messages to a broker. */
 function relay(publisher: Publisher): Job {
   return {
@@ -165,6 +177,8 @@ export interface JobSettings {
   readonly post?: Post
   /** Where messages of the outbox go. Without it they wait. */
   readonly publisher?: Publisher
+  /** How newsletters are mailed, and where one leaves them. Without it they stay where they are. */
+  readonly newsletter?: NewsletterSettings
   /** Where the files of documents are. Without it nothing is removed there. */
   readonly store?: DocumentStore
 }
@@ -180,6 +194,7 @@ export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   runAutomations(settings),
   deliver(settings),
   ...(settings.publisher ? [relay(settings.publisher)] : []),
+  ...(settings.newsletter ? [sendNewsletters(settings.newsletter)] : []),
   ...(settings.store ? [removeFiles(settings.store)] : []),
   forgetAnswers,
   retention,

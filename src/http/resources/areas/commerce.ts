@@ -9,6 +9,7 @@ import {
   MarketplaceItem,
   MarketplaceOrder,
   MarketplaceOrderItem,
+  NewsletterDelivery,
   NewsletterIssue,
   NewsletterSubscriber,
   OrderSeries,
@@ -71,6 +72,9 @@ export const commerce = [
   resource(MarketplaceOrderItem),
   resource(OrderSeries),
   resource(NewsletterSubscriber),
+  resource(NewsletterDelivery, {
+    actions: { retry: action('update', (_work, delivery: NewsletterDelivery) => delivery.retry(now())) },
+  }),
   resource(NewsletterIssue, {
     write: ['subject', 'body'],
     actions: {
