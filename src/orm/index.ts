@@ -7,6 +7,7 @@ export { type EmbeddedDatabase, openEmbeddedDatabase } from './embedded-database
 export * from './orm.errors.ts'
 export { embeddedOptions, type Entity, type Model, serverOptions } from './orm-options.ts'
 export { ownsPivot } from './pivot.ts'
+export { pointerTo } from './pointer.ts'
 export { isolationProblems, refuseBrokenIsolation, truncateGuard } from './preflight.ts'
 export { appRole, operatorRole, ownerRole, prepareRoles, type RolePasswords, type RunSql } from './roles.ts'
 export { moment, Row, TenantRow } from './row.ts'
