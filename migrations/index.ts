@@ -21,6 +21,7 @@ import { Migration20261123000010_residency } from './Migration20261123000010_res
 import { Migration20261123000012_outbox } from './Migration20261123000012_outbox.ts'
 import { Migration20261123000013_newsletter } from './Migration20261123000013_newsletter.ts'
 import { Migration20261123000014_pointers } from './Migration20261123000014_pointers.ts'
+import { Migration20261123000015_cosine } from './Migration20261123000015_cosine.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -46,4 +47,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000012_outbox', class: Migration20261123000012_outbox },
   { name: 'Migration20261123000013_newsletter', class: Migration20261123000013_newsletter },
   { name: 'Migration20261123000014_pointers', class: Migration20261123000014_pointers },
+  { name: 'Migration20261123000015_cosine', class: Migration20261123000015_cosine },
 ]
