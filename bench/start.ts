@@ -15,7 +15,7 @@ const tsc = join(modules, 'typescript', 'bin', 'tsc')
 
 try {
   if (process.env.DATABASE_URL) showOpening()
-  else console.log('openDaybook is not measured: DATABASE_URL names no server.')
+  else say('openDaybook is not measured: DATABASE_URL names no server.')
   const dist = join(directory, 'node_modules', 'daybook', 'dist')
   timed('building the package', [tsc, '-p', 'tsconfig.build.json', '--outDir', dist])
   showTypes(dist)
@@ -47,13 +47,12 @@ function showOpening(): void {
 function showTypes(dist: string): void {
   const files = globSync('**/*.d.ts', { cwd: dist }).map(name => ({ name, text: readFileSync(join(dist, name), 'utf8') }))
   const sizeOf = (chosen: typeof files) => chosen.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
-  const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`
   const bare = files.map(({ name, text }) => ({ name, text: text.replaceAll(/\/\*\*[\s\S]*?\*\/\s*/g, '') }))
-  console.log(`types: ${kib(sizeOf(files))} in ${files.length} files, ${kib(sizeOf(bare))} without what they say`)
+  say(`types: ${kib(sizeOf(files))} in ${files.length} files, ${kib(sizeOf(bare))} without what they say`)
   const entities = files.filter(({ name }) => name.endsWith('.entity.d.ts'))
-  console.log(`  of entities: ${kib(sizeOf(entities))} in ${entities.length} files`)
+  say(`  of entities: ${kib(sizeOf(entities))} in ${entities.length} files`)
   for (const [room, own] of Map.groupBy(files, ({ name }) => name.replaceAll('\\', '/').split('/').slice(0, 2).join('/'))) {
-    if (sizeOf(own) > 8_192) console.log(`  ${room}: ${kib(sizeOf(own))}`)
+    if (sizeOf(own) > 8_192) say(`  ${room}: ${kib(sizeOf(own))}`)
   }
 }
 
@@ -79,5 +78,13 @@ function showConsumer(): void {
 function timed(what: string, args: readonly string[]): void {
   const startedAt = performance.now()
   execFileSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  console.log(`${what}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
+  say(`${what}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`)
+}
+
+function kib(bytes: number): string {
+  return `${(bytes / 1024).toFixed(1)} KiB`
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
