@@ -19,6 +19,10 @@ import { Migration20261123000008_documents } from './Migration20261123000008_doc
 import { Migration20261123000009_indexes } from './Migration20261123000009_indexes.ts'
 import { Migration20261123000010_residency } from './Migration20261123000010_residency.ts'
 import { Migration20261123000011_ledger } from './Migration20261123000011_ledger.ts'
+import { Migration20261123000012_outbox } from './Migration20261123000012_outbox.ts'
+import { Migration20261123000013_newsletter } from './Migration20261123000013_newsletter.ts'
+import { Migration20261123000014_pointers } from './Migration20261123000014_pointers.ts'
+import { Migration20261123000015_cosine } from './Migration20261123000015_cosine.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -42,4 +46,8 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000009_indexes', class: Migration20261123000009_indexes },
   { name: 'Migration20261123000010_residency', class: Migration20261123000010_residency },
   { name: 'Migration20261123000011_ledger', class: Migration20261123000011_ledger },
+  { name: 'Migration20261123000012_outbox', class: Migration20261123000012_outbox },
+  { name: 'Migration20261123000013_newsletter', class: Migration20261123000013_newsletter },
+  { name: 'Migration20261123000014_pointers', class: Migration20261123000014_pointers },
+  { name: 'Migration20261123000015_cosine', class: Migration20261123000015_cosine },
 ]

@@ -7,6 +7,7 @@ export interface Mail {
   readonly to: string
   readonly subject: string
   readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Mailer {
@@ -16,10 +17,11 @@ export interface Mailer {
 /** Writes each mail into a folder, so that a newcomer can read a token without any secret being logged. */
 export function folderMailer(directory: string): Mailer {
   return {
-    async send({ to, subject, text }) {
+    async send({ to, subject, text, headers = {} }) {
       await mkdir(directory, { recursive: true, mode: 0o700 })
       const file = `${new Date().toISOString().replaceAll(':', '-')}-${randomUUID().slice(0, 8)}.txt`
-      await writeFile(join(directory, file), `To: ${to}\nSubject: ${subject}\n\n${text}\n`, { mode: 0o600 })
+      const head = Object.entries({ To: to, Subject: subject, ...headers }).map(([name, value]) => `${name}: ${value}\n`)
+      await writeFile(join(directory, file), `${head.join('')}\n${text}\n`, { mode: 0o600 })
     },
   }
 }

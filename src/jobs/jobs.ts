@@ -3,16 +3,20 @@ import { rejectUnapproved } from '../domain/agents/index.ts'
 import { countExpiredInvitations, expireInvitations } from '../domain/access/index.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
 import { type Actions, countDueSchedules, countQueuedExecutions, fireSchedules, runExecutions } from '../domain/automation/index.ts'
+import { countDueIssues, deliverIssues, type NewsletterSettings } from '../domain/commerce/index.ts'
 import { countStrayFiles, type DocumentStore, removeStrayFiles } from '../domain/documents/index.ts'
 import {
   cleanupSoftDeletedRecords,
   countDueDeliveries,
+  countDueMessages,
   countExpiredIdempotencyKeys,
   deliverWebhooks,
   forgetFinished,
   forgetIdempotencyKeys,
   JobRun,
   keepDeletedDays,
+  type Publisher,
+  relayMessages,
   settingOf,
 } from '../domain/system/index.ts'
 import { countDueReminders, sendReminders } from '../domain/scheduling/index.ts'
@@ -119,6 +123,28 @@ function deliver({ post = guardedPost() }: JobSettings): Job {
   }
 }
 
+/** Sends newsletters whose time has come. */
+function sendNewsletters(newsletter: NewsletterSettings): Job {
+  return {
+    name: 'send-newsletters',
+    everyMs: 10 * second,
+    due: (em, tenant, { at }) => countDueIssues(em, at, tenant),
+    outsideForTenant: ({ transact }, { at, dryRun }) =>
+      dryRun ? transact(em => countDueIssues(em, at)) : deliverIssues({ ...newsletter, transact }, at),
+  }
+}
+
+/** Hands messages to a broker. */
+function relay(publisher: Publisher): Job {
+  return {
+    name: 'relay-messages',
+    everyMs: 2 * second,
+    due: (em, tenant, { at }) => countDueMessages(em, at, tenant),
+    outsideForTenant: ({ transact }, { at, dryRun }) =>
+      dryRun ? transact(em => countDueMessages(em, at)) : relayMessages({ publisher, transact }, at),
+  }
+}
+
 /** Removes files that no document has any more. */
 function removeFiles(store: DocumentStore): Job {
   return {
@@ -161,6 +187,10 @@ export interface JobSettings {
   readonly actions?: Actions
   /** How automations and webhooks call elsewhere; public https addresses alone, unless said otherwise. */
   readonly post?: Post
+  /** Where messages of the outbox go. Without it they wait. */
+  readonly publisher?: Publisher
+  /** How newsletters are mailed, and where one leaves them. Without it they stay where they are. */
+  readonly newsletter?: NewsletterSettings
   /** Where the files of documents are. Without it nothing is removed there. */
   readonly store?: DocumentStore
   /** How this installation is called in the checkpoints of its logs; see `sealLog`. */
@@ -179,6 +209,8 @@ export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   fireDueSchedules,
   runAutomations(settings),
   deliver(settings),
+  ...(settings.publisher ? [relay(settings.publisher)] : []),
+  ...(settings.newsletter ? [sendNewsletters(settings.newsletter)] : []),
   ...(settings.store ? [removeFiles(settings.store)] : []),
   seal(settings),
   forgetAnswers,

@@ -18,6 +18,18 @@ export async function openEvents<E extends AuditEvent>(em: ScopedEntityManager, 
   return events
 }
 
+/** The same events, without the values that tell of people. That these changed is still told. */
+export function withoutPersonal<E extends AuditEvent>(em: ScopedEntityManager, events: readonly E[]): readonly E[] {
+  const names = personalNames(em.getMetadata())
+  for (const event of events) {
+    const personal = event.entity ? names.get(event.entity) : undefined
+    for (const side of [event.before, event.after]) {
+      if (side) for (const name of personal ?? []) delete side[name]
+    }
+  }
+  return events
+}
+
 export function openerFor(em: ScopedEntityManager): Opener {
   return new Opener(keyringOf(em), sql => em.execute(sql))
 }

@@ -50,7 +50,7 @@ function propertiesOf(meta: EntityMetadata): EntityProperty[] {
 function inPresent(em: ScopedEntityManager, prop: EntityProperty, value: unknown): unknown {
   if (value === null || value === undefined) return value
   if (prop.kind === ReferenceKind.EMBEDDED) return { ...value }
-  if (!prop.targetMeta) return value
+  if (!prop.targetMeta || prop.mapToPk) return value
   return em.getReference(prop.targetMeta.class, Reference.unwrapReference(value as never)['id'])
 }
 

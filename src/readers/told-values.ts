@@ -4,7 +4,7 @@ import type { ScopedEntityManager } from '../orm/index.ts'
 /** A value of an event as the entity holds it: a moment is a Date again, bytes are bytes, an id is a reference. */
 export function valueOf(em: ScopedEntityManager, prop: EntityProperty, told: unknown): unknown {
   if (told === null || told === undefined) return null
-  if (prop.targetMeta && !prop.embeddable) return em.getReference(prop.targetMeta.class, told as never)
+  if (prop.targetMeta && !prop.embeddable && !prop.mapToPk) return em.getReference(prop.targetMeta.class, told as never)
   const raw = asDriverGives(prop.columnTypes[0]!.toLowerCase(), told)
   return prop.customType ? prop.customType.convertToJSValue(raw, em.getPlatform()) : raw
 }

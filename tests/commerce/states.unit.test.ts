@@ -8,8 +8,11 @@ import {
   issueTransitions,
   itemStatuses,
   itemTransitions,
+  mailStatuses,
+  mailTransitions,
   MarketplaceItem,
   MarketplaceOrder,
+  NewsletterDelivery,
   NewsletterIssue,
   NewsletterSubscriber,
   orderStatuses,
@@ -109,6 +112,13 @@ everyMove(
     DONE: issue => issue.finish(at),
   },
 )
+
+everyMove('a delivery of a newsletter', () => Object.assign(new NewsletterDelivery(), { attempt: 1 }), mailStatuses, mailTransitions, {
+  PENDING: delivery => delivery.retry(at),
+  SENT: delivery => delivery.arrive(at),
+  SKIPPED: delivery => delivery.skip(),
+  DEAD: delivery => Object.assign(delivery, { attempt: 7 }).fail(at, 'no'),
+})
 
 describe('a newsletter', () => {
   const draft = (more: object) => Object.assign(new NewsletterIssue(), { status: 'DRAFT', subject: 'News', body: 'Text' }, more)

@@ -21,7 +21,7 @@ import {
 import { DecisionLog } from '../../src/audit/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
-import { feed, replayProblems, why } from '../../src/readers/index.ts'
+import { asOf, feed, history, replayProblems, restore, why } from '../../src/readers/index.ts'
 import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 
 let database: TestDatabase
@@ -303,6 +303,35 @@ test('a task is linked to a prospect that is there, and to no other', async () =
   for (const other of [elsewhere, deleted.id, newId()]) await expect(link(other)).rejects.toMatchObject({ code: 'sales.prospect_unknown' })
   await link(null)
   expect(await work(em => em.findOneOrFail(Task, task.id))).toMatchObject({ prospectId: null })
+})
+
+test('a task points at a prospect of its own tenant or at none, and at none once that one is gone for good', async () => {
+  const { id } = await add()
+  const { id: elsewhere } = await add({}, newId())
+  const task = await work(async em => em.create(Task, { title: 'Call', prospectId: id }))
+  for (const other of [elsewhere, newId()]) {
+    const point = work(async em => void ((await em.findOneOrFail(Task, task.id)).prospectId = other))
+    await expect(point).rejects.toMatchObject({ code: '23503' })
+    const create = work(async em => void em.create(Task, { title: 'Call', prospectId: other }))
+    await expect(create).rejects.toMatchObject({ code: '23503' })
+  }
+  await work(em => em.nativeDelete(Prospect, { id }, { filters: false }))
+  await work(async em => {
+    const found = await em.findOneOrFail(Task, task.id)
+    expect(found.prospectId).toBeNull()
+    const [made, gone] = await history(em, found)
+    expect([made!.event.after?.prospect_id, gone!.event.before?.prospect_id]).toEqual([id, id])
+    expect(await asOf(em, made!.event).findOneOrFail(Task, task.id)).toMatchObject({ prospectId: id })
+    expect(await replayProblems(em)).toEqual([])
+  })
+})
+
+test('a task that is brought back points at its prospect again', async () => {
+  const { id } = await add()
+  const task = await work(async em => em.create(Task, { title: 'Call', prospectId: id }))
+  await work(async em => void em.remove(await em.findOneOrFail(Task, task.id)))
+  await work(async em => void (await restore(em, [Task, task.id])))
+  expect(await work(em => em.findOneOrFail(Task, task.id))).toMatchObject({ prospectId: id })
 })
 
 test('a judgement of a person names them', async () => {

@@ -75,12 +75,17 @@ test('making something of everything reads no table as a whole', async () => {
 })
 
 test('no job reads a table as a whole in order to find what is due', async () => {
-  const jobs = jobsWith({ actions: {}, post: () => Promise.resolve({ status: 200, body: '' }) })
+  const jobs = jobsWith({
+    actions: {},
+    post: () => Promise.resolve({ status: 200, body: '' }),
+    publisher: { publish: () => Promise.resolve() },
+    newsletter: { mailer: { send: () => Promise.resolve() }, unsubscribeUrl: token => token },
+  })
   const at = new Date('2026-01-08T08:00:00Z')
   const failed: string[] = []
   for (const job of jobs) if ((await runJob(watched.daybook, job, { at })).status !== 'OK') failed.push(job.name)
   // These have found what is due, and then opened secrets of the crowd's, which are none.
-  expect(failed).toEqual(['run-automations', 'deliver-webhooks'])
+  expect(failed).toEqual(['run-automations', 'deliver-webhooks', 'send-newsletters'])
   const plans = watched.taken()
   expect(plans.length).toBeGreaterThan(100)
   expect(wholeReads(plans)).toEqual([])

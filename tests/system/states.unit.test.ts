@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { deliveryStatuses, deliveryTransitions, type DeliveryStatus, WebhookDelivery, WebhookEndpoint } from '../../src/entities.ts'
+import {
+  deliveryStatuses,
+  deliveryTransitions,
+  type DeliveryStatus,
+  OutboxMessage,
+  type OutboxStatus,
+  outboxStatuses,
+  outboxTransitions,
+  WebhookDelivery,
+  WebhookEndpoint,
+} from '../../src/entities.ts'
 
 const at = new Date('2026-11-23T10:00:00Z')
 
@@ -36,6 +46,39 @@ describe('a delivery', () => {
     }
     expect(attempts).toBe(10)
     expect(each).toMatchObject({ attempt: 10, nextAttemptAt: null })
+  })
+})
+
+describe('a message', () => {
+  const moves: Readonly<Record<OutboxStatus, (each: OutboxMessage) => void>> = {
+    PENDING: each => each.redeliver(at),
+    SENT: each => each.sent(at),
+    DEAD: each => each.abandon('gone'),
+  }
+
+  test.each(outboxStatuses.flatMap(from => outboxStatuses.map(to => [from, to] as const)))(
+    'that is %s becomes %s only if it may',
+    (from, to) => {
+      const each = Object.assign(new OutboxMessage(), { status: from, attempts: 1 })
+      if (outboxTransitions[from].includes(to)) {
+        moves[to](each)
+        expect(each.status).toBe(to)
+      } else {
+        expect(() => moves[to](each)).toThrow(expect.objectContaining({ code: 'state.transition_refused' }))
+        expect(each.status).toBe(from)
+      }
+    },
+  )
+
+  test('is tried for more than half a day, and then given up', () => {
+    const each = Object.assign(new OutboxMessage(), { status: 'PENDING' as const, attempts: 0, availableAt: at })
+    let last = at
+    while (each.status !== ('DEAD' as string)) {
+      last = each.availableAt
+      each.fail(last, 'no', 0.5)
+    }
+    expect(each).toMatchObject({ attempts: 25, error: 'no' })
+    expect((last.getTime() - at.getTime()) / 3_600_000).toBeGreaterThan(9)
   })
 })
 

@@ -15,6 +15,14 @@ export {
 export { blockSlot, book, type BookingInput, cancelBooking, rescheduleBooking } from './book.ts'
 export { BookingSlot, BookingSlotSchema, type SlotKind, slotKinds } from './booking-slot.entity.ts'
 export {
+  countDueIssues,
+  deliverIssues,
+  type NewsletterMail,
+  type NewsletterMailer,
+  type NewsletterSender,
+  type NewsletterSettings,
+} from './deliver-issues.ts'
+export {
   IssueNotDueError,
   IssueNotReadyError,
   ItemUnavailableError,
@@ -41,6 +49,13 @@ export {
   orderStatuses,
   orderTransitions,
 } from './marketplace-order.entity.ts'
+export {
+  type MailStatus,
+  mailStatuses,
+  mailTransitions,
+  NewsletterDelivery,
+  NewsletterDeliverySchema,
+} from './newsletter-delivery.entity.ts'
 export {
   type IssueStats,
   type IssueStatus,

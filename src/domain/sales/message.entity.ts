@@ -1,6 +1,6 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
 import type { Transitions } from '../../kernel/transitions.ts'
-import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
+import { moment, pointerTo, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { Campaign } from './campaign.entity.ts'
 import { SequenceStep } from './email-sequence.entity.ts'
 import {
@@ -33,7 +33,7 @@ export class Message extends TenantRow {
   declare campaign?: Ref<Campaign> | null
   declare step?: Ref<SequenceStep> | null
   declare prospect?: Ref<Prospect> | null
-  /** Newsletters are another area's, which stands below this one. */
+  /** Newsletters are another area's, which stands below this one, so this is the plain id. */
   declare newsletterIssueId?: string | null
   declare subject?: string | null
   declare body: string
@@ -70,7 +70,7 @@ export const MessageSchema: EntitySchema<Message> = tenantEntity({
     campaign: () => p.manyToOne(Campaign).ref().nullable().deleteRule('restrict'),
     step: () => p.manyToOne(SequenceStep).ref().nullable().deleteRule('restrict'),
     prospect: () => p.manyToOne(Prospect).ref().nullable(),
-    newsletterIssueId: p.uuid().nullable(),
+    newsletterIssueId: () => pointerTo('NewsletterIssue').fieldName('newsletter_issue_id').nullable().deleteRule('set null'),
     subject: p.text().nullable(),
     body: p.text(),
     status: p.enum(messageStatuses).default('QUEUED'),
@@ -80,7 +80,7 @@ export const MessageSchema: EntitySchema<Message> = tenantEntity({
     repliedAt: moment().nullable(),
   },
   uniques: [{ properties: ['campaign', 'prospect', 'step'] }, { properties: ['providerId'] }],
-  indexes: [{ properties: ['prospect', 'status'] }, { properties: ['status', 'createdAt'] }, { properties: ['newsletterIssueId'] }],
+  indexes: [{ properties: ['prospect', 'status'] }, { properties: ['status', 'createdAt'] }],
   checks: [
     { name: 'message_opened', expression: `status <> 'OPENED' or opened_at is not null` },
     { name: 'message_replied', expression: `(status = 'REPLIED') = (replied_at is not null)` },

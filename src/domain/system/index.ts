@@ -1,15 +1,36 @@
 /**
  * System: what the platform keeps about itself and does for everybody. Job runs say what was done without a request, for whom, and how it went;
- * settings are what an organization has set otherwise; idempotency keys make writes repeatable; webhooks tell the world what happens, signed,
- * with a dead letter for what nobody takes; retention removes what has had its time.
+ * settings are what an organization has set otherwise; idempotency keys make writes repeatable; webhooks and the outbox tell the world what
+ * happens, the one signed over HTTP, the other in order through a broker, both with a dead letter for what nobody takes; retention removes
+ * what has had its time.
  */
 export { answerOnce, countExpiredIdempotencyKeys, forgetIdempotencyKeys, type RepeatableRequest, type StoredAnswer } from './idempotency.ts'
 export { IdempotencyKey, IdempotencyKeySchema, type IdempotencyStatus, idempotencyStatuses } from './idempotency-key.entity.ts'
 export { JobRun, JobRunSchema, type JobStatus, jobStatuses } from './job-run.entity.ts'
+export { publish, type PublishOptions, queueMessages, redeliverDead, type TopicRule } from './outbox.ts'
+export { OutboxMessage, OutboxMessageSchema, type OutboxStatus, outboxStatuses, outboxTransitions } from './outbox-message.entity.ts'
+export { countDueMessages, type PublishedMessage, type Publisher, type Relay, relayMessages } from './relay-messages.ts'
 export { type CleanUp, cleanupSoftDeletedRecords, forgetFinished } from './retention.ts'
 export { SeedRun, SeedRunSchema } from './seed-run.entity.ts'
-export { clearSetting, defineSetting, keepDeletedDays, keepFinishedDays, putSetting, type Setting, settingOf } from './settings.ts'
-export { EventPatternError, IdempotencyInFlightError, IdempotencyMismatchError, SettingInvalidError } from './system.errors.ts'
+export {
+  clearSetting,
+  defineSetting,
+  keepDeletedDays,
+  keepFinishedDays,
+  keepSentDays,
+  putSetting,
+  type Setting,
+  settingOf,
+} from './settings.ts'
+export {
+  EventPatternError,
+  IdempotencyInFlightError,
+  IdempotencyMismatchError,
+  PayloadRefusedError,
+  SettingInvalidError,
+  TopicInvalidError,
+  TopicUnfollowedError,
+} from './system.errors.ts'
 export { SystemSetting, SystemSettingSchema } from './system-setting.entity.ts'
 export { countDueDeliveries, type Deliverer, deliverWebhooks, queueDeliveries } from './webhook-deliveries.ts'
 export {

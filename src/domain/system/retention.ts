@@ -2,7 +2,8 @@ import type { EntityClass } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import { declarationOf, type Row, type ScopedEntityManager, tablesOf } from '../../orm/index.ts'
 import { WorkflowExecution } from '../automation/index.ts'
-import { keepFinishedDays, settingOf } from './settings.ts'
+import { OutboxMessage } from './outbox-message.entity.ts'
+import { keepFinishedDays, keepSentDays, settingOf } from './settings.ts'
 import { WebhookDelivery } from './webhook-delivery.entity.ts'
 
 const dayMs = 24 * 60 * 60_000
@@ -40,6 +41,14 @@ export async function forgetFinished(em: ScopedEntityManager, { at = now(), dryR
   const until = before(at, await settingOf(em, keepFinishedDays))
   const deliveries = { status: 'OK' as const, updatedAt: { $lte: until } }
   const runs = { status: { $in: ['SUCCESS', 'CANCELLED'] as const }, finishedAt: { $lte: until } }
-  if (dryRun) return (await em.count(WebhookDelivery, deliveries)) + (await em.count(WorkflowExecution, runs))
-  return (await em.nativeDelete(WebhookDelivery, deliveries)) + (await em.nativeDelete(WorkflowExecution, runs))
+  const messages = { status: 'SENT' as const, publishedAt: { $lte: before(at, await settingOf(em, keepSentDays)) } }
+  if (dryRun)
+    return (
+      (await em.count(WebhookDelivery, deliveries)) + (await em.count(WorkflowExecution, runs)) + (await em.count(OutboxMessage, messages))
+    )
+  return (
+    (await em.nativeDelete(WebhookDelivery, deliveries)) +
+    (await em.nativeDelete(WorkflowExecution, runs)) +
+    (await em.nativeDelete(OutboxMessage, messages))
+  )
 }

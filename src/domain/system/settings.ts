@@ -23,6 +23,9 @@ export const keepDeletedDays = defineSetting('retention.deleted-days', Type.Inte
 /** How many days deliveries that arrived, and automations' runs that are over, are kept. */
 export const keepFinishedDays = defineSetting('retention.finished-days', Type.Integer({ minimum: 1, maximum: 3_650 }), 90)
 
+/** How many days messages are kept that a broker has. */
+export const keepSentDays = defineSetting('retention.sent-days', Type.Integer({ minimum: 1, maximum: 3_650 }), 7)
+
 export async function settingOf<Schema extends TSchema>(em: ScopedEntityManager, setting: Setting<Schema>): Promise<Static<Schema>> {
   const row = await em.findOne(SystemSetting, { key: setting.key })
   // What was valid when it was written needn't be any more.

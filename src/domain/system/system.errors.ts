@@ -31,3 +31,31 @@ export class EventPatternError extends DaybookError {
     super(`Nothing is named like ${patterns.join(', ')}. Write task.created, task.* or *.`, { patterns })
   }
 }
+
+export class TopicInvalidError extends DaybookError {
+  readonly code = 'outbox.topic_invalid'
+
+  constructor(topic: string) {
+    super(`No topic can be called ${JSON.stringify(topic)}. Take letters, digits, dots, underscores and hyphens, at most 249 of them.`, {
+      topic,
+    })
+  }
+}
+
+export class TopicUnfollowedError extends DaybookError {
+  readonly code = 'outbox.topic_unfollowed'
+
+  constructor(topic: string, entity: string) {
+    super(`Topic ${topic} can't follow ${entity}: the log records nothing of it. Name an entity that is audited.`, { topic, entity })
+  }
+}
+
+export class PayloadRefusedError extends DaybookError {
+  readonly code = 'outbox.payload_refused'
+
+  constructor(entity: string) {
+    super(`A message can't hold a whole ${entity}: it would take along what only the table may know. Give the fields that are meant.`, {
+      entity,
+    })
+  }
+}

@@ -7,6 +7,7 @@ import type { Post } from '../../kernel/outgoing.ts'
 import { webhookHeaders } from '../../kernel/standard-webhooks.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { type FollowedEvent, openEvents } from '../../readers/index.ts'
+import { eventBody } from './event-body.ts'
 import { WebhookDelivery } from './webhook-delivery.entity.ts'
 import { WebhookEndpoint } from './webhook-endpoint.entity.ts'
 import { secretsOf } from './webhook-endpoints.ts'
@@ -105,7 +106,7 @@ async function send(post: Post, { url, secrets, event, isActive }: Message): Pro
   if (!event) return { error: 'The event is not in the log any more.', durationMs: 0 }
   const startedAt = performance.now()
   const took = () => Math.round(performance.now() - startedAt)
-  const body = JSON.stringify(bodyOf(event))
+  const body = JSON.stringify(eventBody(event))
   const headers = { 'content-type': 'application/json', ...webhookHeaders({ id: event.id, at: new Date(), body }, secrets) }
   try {
     const { status } = await post({ url, headers, body, timeoutMs })
@@ -113,11 +114,6 @@ async function send(post: Post, { url, secrets, event, isActive }: Message): Pro
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error), durationMs: took() }
   }
-}
-
-function bodyOf({ id, type, recordedAt, entity, entityId, entityVersion, actorType, actorId, requestId, changed, after }: AuditEvent) {
-  const data = { id, entity, entityId, entityVersion, changed, after, actor: { type: actorType, id: actorId }, requestId }
-  return { type, timestamp: recordedAt.toISOString(), data }
 }
 
 async function record(em: ScopedEntityManager, message: Message, { status, error, durationMs }: Outcome): Promise<void> {

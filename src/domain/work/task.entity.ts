@@ -1,6 +1,6 @@
 import { type EntitySchema, type Opt, p, type Ref, wrap } from '@mikro-orm/core'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
-import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
+import { moment, pointerTo, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { Pipeline, PipelineStage } from './pipeline.entity.ts'
 import { TaskTemplate } from './task-template.entity.ts'
@@ -39,7 +39,7 @@ export class Task extends TenantRow {
   declare stage?: Ref<PipelineStage> | null
   declare stageEnteredAt?: Date | null
   declare assignee?: Ref<User> | null
-  /** Sales stands below work, so this is no relation; `linkTask` sees to it that the prospect is there. */
+  /** Sales stands below work, so this is the plain id. */
   declare prospectId?: string | null
   declare dueAt?: Date | null
   declare completedAt?: Date | null
@@ -115,7 +115,7 @@ export const TaskSchema: EntitySchema<Task> = tenantEntity({
     stage: () => p.manyToOne(PipelineStage).ref().nullable().deleteRule('restrict'),
     stageEnteredAt: moment().nullable(),
     assignee: () => p.manyToOne(User).ref().nullable(),
-    prospectId: p.uuid().nullable(),
+    prospectId: () => pointerTo('Prospect').fieldName('prospect_id').nullable().deleteRule('set null'),
     dueAt: moment().nullable(),
     completedAt: moment().nullable(),
     data: p
@@ -124,12 +124,7 @@ export const TaskSchema: EntitySchema<Task> = tenantEntity({
       .defaultRaw(`'{}'`),
     version: p.integer().version(),
   },
-  indexes: [
-    { properties: ['status', 'dueAt'] },
-    { properties: ['assignee', 'status'] },
-    { properties: ['stage', 'stageEnteredAt'] },
-    { properties: ['prospectId'] },
-  ],
+  indexes: [{ properties: ['status', 'dueAt'] }, { properties: ['assignee', 'status'] }, { properties: ['stage', 'stageEnteredAt'] }],
   checks: [
     { name: 'task_completed_when_done', expression: `(status = 'DONE') = (completed_at is not null)` },
     { name: 'task_stage_in_pipeline', expression: 'stage_id is null or pipeline_id is not null' },

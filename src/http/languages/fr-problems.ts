@@ -193,6 +193,12 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'idempotency.mismatch': () =>
     fr`Cette clé a servi à une autre requête. Prenez une nouvelle clé pour chaque requête qui n’est pas une répétition.`,
   'webhook.event_pattern': ({ patterns }) => fr`Rien ne porte un nom comme ${patterns}. Écrivez task.created, task.* ou *.`,
+  'outbox.topic_invalid': ({ topic }) =>
+    fr`Aucun sujet ne peut s’appeler « ${topic} ». Prenez des lettres, des chiffres, des points, des tirets et des tirets bas, 249 au plus.`,
+  'outbox.topic_unfollowed': ({ topic, entity }) =>
+    fr`Le sujet ${topic} ne peut pas suivre ${entity} : le journal n’en retient rien. Nommez une entité auditée.`,
+  'outbox.payload_refused': ({ entity }) =>
+    fr`Un message ne peut pas contenir un objet ${entity} entier : il emporterait ce que seule la table doit savoir. Donnez les champs voulus.`,
 
   'scheduling.overlap': ({ organizer }) =>
     fr`L’utilisateur ${organizer} a un autre événement à ce moment. Choisissez un moment libre ; suggestSlots en trouve.`,

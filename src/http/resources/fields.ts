@@ -50,7 +50,8 @@ function fieldOf(prop: EntityProperty, isImmutable: boolean): Field {
     isRequired: !isNullable && filledIn === undefined && !prop.primary,
     isImmutable,
     isBig: prop.runtimeType === 'bigint',
-    ...(targetMeta && { relation: targetMeta }),
+    // What is the plain id here has nothing to show as a whole.
+    ...(targetMeta && !prop.mapToPk && { relation: targetMeta }),
     answer: isNullable ? nullable(answer) : answer,
     input: isNullable ? nullable(input) : input,
   }

@@ -12,8 +12,11 @@ import {
   importEvent,
   keepDeletedDays,
   proposeSlots,
+  publish,
   receiveCall,
+  redeliverDead,
   refreshToken,
+  relayMessages,
   requestScheduling,
   rescheduleEvent,
   rotateEndpointSecret,
@@ -51,7 +54,8 @@ export const aboutEvents: Calls = {
     await world.work(async em => startAutomation(em, await em.findOneOrFail(Automation, made.automation.id), { key: 'by hand' }))
     await world.work(async em => void em.create(Task, { title: 'Something to tell of' }))
     const errors: unknown[] = []
-    await using reactions = startReactions(daybook, { pollMs: 5, onError: error => errors.push(error) })
+    const outbox = [{ topic: 'tasks', entities: [Task] }]
+    await using reactions = startReactions(daybook, { pollMs: 5, outbox, onError: error => errors.push(error) })
     while ((await reactions.progress()).behind > 0 && errors.length === 0) await new Promise(resolve => setTimeout(resolve, 50))
     if (errors.length > 0) throw errors[0]
   },
@@ -85,6 +89,13 @@ export const aboutEvents: Calls = {
     })
     await world.asSystem(em => proposeSlots(em, task, { slots: [hours(17, 18)], rationale: 'Everybody has time.' }))
     await world.work(em => acceptProposal(em, task, 0))
+  },
+
+  async 'messages for a broker'(world) {
+    await world.work(async em => publish(em, 'greetings', { text: 'Hello' }, { key: 'one' }))
+    const publisher = { publish: () => Promise.reject(new Error('The broker is away.')) }
+    for (let n = 0; n < 3; n++) await relayMessages({ publisher, transact: does => world.asSystem(does) }, new Date())
+    await world.work(em => redeliverDead(em, 'greetings'))
   },
 
   async 'settings and answers that are repeated'(world) {

@@ -10,6 +10,7 @@ import {
   MarketplaceItem,
   MarketplaceOrder,
   MarketplaceOrderItem,
+  NewsletterDelivery,
   NewsletterIssue,
   NewsletterSubscriber,
   OrderSeries,
@@ -96,6 +97,9 @@ export const commerce = [
         run: async ({ em }, subscriber: NewsletterSubscriber) => ({ token: await unsubscribeTokenOf(em, subscriber) }),
       },
     },
+  }),
+  resource(NewsletterDelivery, {
+    actions: { retry: action('update', (_work, delivery: NewsletterDelivery) => delivery.retry(now())) },
   }),
   resource(NewsletterIssue, {
     write: ['subject', 'body'],

@@ -16,6 +16,7 @@ import {
   keepDeletedDays,
   keepFinishedDays,
   listenFor,
+  OutboxMessage,
   putSetting,
   resendDead,
   rotateEndpointSecret,
@@ -100,4 +101,8 @@ export const system = [
     },
   }),
   resource(WebhookDelivery, { actions: { resend: action('update', (_work, delivery: WebhookDelivery) => delivery.resend(now())) } }),
+  resource(OutboxMessage, {
+    reserved: { payload: 'manage', error: 'manage', lockedBy: 'manage' },
+    actions: { redeliver: action('update', (_work, message: OutboxMessage) => message.redeliver(now())) },
+  }),
 ]

@@ -1,0 +1,156 @@
+import { LockMode } from '@mikro-orm/core'
+import { AuditEvent } from '../../audit/index.ts'
+import { now } from '../../kernel/clock.ts'
+import { newId } from '../../kernel/id.ts'
+import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
+import { withoutPersonal } from '../../readers/index.ts'
+import { eventBody } from './event-body.ts'
+import { OutboxMessage } from './outbox-message.entity.ts'
+
+export interface PublishedMessage {
+  /** The same each time that it goes out, so that a receiver knows it again. */
+  readonly id: string
+  readonly tenantId: string
+  readonly topic: string
+  /** What has one topic and key arrives in the order of positions; one that was redelivered comes after those that passed it. */
+  readonly key: string
+  readonly position: number
+  readonly payload: object
+}
+
+/** Where messages go: a broker, behind whichever client one uses. */
+export interface Publisher {
+  /** Resolves once the broker has it; what throws, or takes longer than the signal allows, is tried again later. */
+  readonly publish: (message: PublishedMessage, signal: AbortSignal) => Promise<unknown>
+}
+
+export interface Relay {
+  readonly publisher: Publisher
+  readonly transact: Transact
+}
+
+const timeoutMs = 15_000
+/** Whoever has taken messages has them for so long, and lets go of those for which the time might not suffice. */
+const holdMs = 60_000
+const keysAtOnce = 50
+const mostMessages = 200
+
+/**
+ * Only the first message of a key can be taken, and whoever takes it takes some that follow: the row of the first is the key's lock.
+ * `e.tenant_id` is there for the operator, whom no policy binds.
+ */
+const takeable = `m.status = 'PENDING' and m.available_at <= ? and not exists (select from outbox_message e
+  where e.tenant_id = m.tenant_id and e.topic = m.topic and e.key = m.key and e.status = 'PENDING' and e.position < m.position)`
+
+const takeSql = `with first as (
+    select m.topic, m.key, m.position from outbox_message m where ${takeable} order by m.position limit ${keysAtOnce} for update skip locked
+  ) select next.id from first cross join lateral (
+    select m.id, m.position from outbox_message m
+      where m.topic = first.topic and m.key = first.key and m.status = 'PENDING' and m.position >= first.position order by m.position limit 20
+  ) next order by next.position limit ${mostMessages}`
+
+/** Hands over what is due, some at a time; how many there were. Any number of processes may do so, and one may die at any moment. */
+export async function relayMessages({ publisher, transact }: Relay, at: Date): Promise<number> {
+  const claim = newId()
+  const startedAt = performance.now()
+  const runs = await transact(em => take(em, claim, at))
+  const isInTime = () => performance.now() - startedAt < holdMs - timeoutMs
+  const outcomes = await Promise.all(runs.map(run => handOver(publisher, run, isInTime)))
+  const told = new Map(outcomes.flat())
+  const ids = runs.flatMap(run => run.map(({ id }) => id))
+  if (ids.length > 0) await transact(em => record(em, claim, ids, told, latest(at)))
+  return ids.length
+}
+
+/** An operator names the tenant; anybody else sees their own alone. What waits behind another isn't due. */
+export async function countDueMessages(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
+  const [row] = await em.execute<{ due: number }[]>(
+    `select count(*)::int as due from outbox_message m where ${takeable} ${tenantId ? 'and m.tenant_id = ?' : ''}`,
+    [at, ...(tenantId ? [tenantId] : [])],
+  )
+  return row!.due
+}
+
+/** Without a payload, the event of which it tells is not in the log any more. */
+type Taken = Omit<PublishedMessage, 'payload'> & { readonly payload?: object }
+
+/** Messages of one key each, in order. */
+async function take(em: ScopedEntityManager, claim: string, at: Date): Promise<Taken[][]> {
+  const rows = await em.execute<{ id: string }[]>(takeSql, [at])
+  const messages = await em.find(
+    OutboxMessage,
+    { id: { $in: rows.map(({ id }) => id) }, status: 'PENDING' },
+    { orderBy: { position: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+  )
+  const runs = [...Map.groupBy(messages, ({ topic, key }) => `${topic} ${key}`).values()].map(run => {
+    const later = run.findIndex(({ availableAt }) => availableAt > at)
+    return later === -1 ? run : run.slice(0, later)
+  })
+  const until = new Date(latest(at).getTime() + holdMs)
+  for (const message of runs.flat()) message.claim(claim, until)
+  const bodies = await bodiesFor(em, runs.flat())
+  return runs.map(run => run.map(message => taken(message, bodies)))
+}
+
+function taken({ id, tenantId, topic, key, position, payload, event }: OutboxMessage, bodies: ReadonlyMap<string, object>): Taken {
+  const body = payload ?? (event && bodies.get(event.id))
+  return { id, tenantId, topic, key, position, ...(body && { payload: body }) }
+}
+
+/** A broker keeps what it was given when the log has forgotten a person, so it isn't given that. */
+async function bodiesFor(em: ScopedEntityManager, messages: readonly OutboxMessage[]): Promise<ReadonlyMap<string, object>> {
+  const ids = messages.flatMap(({ event }) => (event ? [event.id] : []))
+  if (ids.length === 0) return new Map()
+  const events = await em.find(AuditEvent, { id: { $in: ids } }, { disableIdentityMap: true })
+  return new Map(withoutPersonal(em, events).map(event => [event.id, eventBody(event)]))
+}
+
+type Outcome = 'sent' | 'gone' | { readonly error: string }
+
+/** One after the other, until one fails: what comes after that waits for it. */
+async function handOver(publisher: Publisher, run: readonly Taken[], isInTime: () => boolean): Promise<[string, Outcome][]> {
+  const outcomes: [string, Outcome][] = []
+  for (const message of run) {
+    if (!isInTime()) break
+    const outcome = await tryToPublish(publisher, message)
+    outcomes.push([message.id, outcome])
+    if (typeof outcome === 'object') break
+  }
+  return outcomes
+}
+
+async function tryToPublish(publisher: Publisher, { payload, ...rest }: Taken): Promise<Outcome> {
+  if (!payload) return 'gone'
+  const signal = AbortSignal.timeout(timeoutMs)
+  const late = Promise.withResolvers<never>()
+  signal.addEventListener('abort', () => late.reject(new Error(`The publisher did not answer within ${timeoutMs} ms.`)))
+  try {
+    await Promise.race([publisher.publish({ ...rest, payload }, signal), late.promise])
+    return 'sent'
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function record(
+  em: ScopedEntityManager,
+  claim: string,
+  ids: readonly string[],
+  told: ReadonlyMap<string, Outcome>,
+  at: Date,
+): Promise<void> {
+  const mine = { id: { $in: [...ids] }, lockedBy: claim }
+  const messages = await em.find(OutboxMessage, mine, { orderBy: { position: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE })
+  for (const message of messages) {
+    const outcome = told.get(message.id)
+    if (outcome === undefined) message.release(at)
+    else if (outcome === 'sent') message.sent(at)
+    else if (outcome === 'gone') message.abandon('The event is not in the log any more.')
+    else message.fail(at, outcome.error, Math.random())
+  }
+}
+
+/** A run that goes through many tenants began a while ago. */
+function latest(at: Date): Date {
+  return new Date(Math.max(at.getTime(), now().getTime()))
+}

@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { systemActor } from '../../src/context/index.ts'
+import {
+  deliverIssues,
+  importSubscribers,
+  JobRun,
+  NewsletterDelivery,
+  NewsletterIssue,
+  type NewsletterMail,
+  NewsletterSubscriber,
+  Organization,
+  scheduleIssue,
+  unsubscribe,
+} from '../../src/entities.ts'
+import { jobsWith, runJob } from '../../src/jobs/index.ts'
+import { newId } from '../../src/kernel/id.ts'
+import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import { openTestDaybook } from '../../src/testing/index.ts'
+
+let daybook: Daybook
+let tenant: string
+let mails: NewsletterMail[]
+let refuse: (mail: NewsletterMail) => boolean
+
+beforeAll(async () => {
+  daybook = await openTestDaybook({ poolMax: 20 })
+})
+afterAll(() => daybook.close())
+
+const at = new Date('2026-11-23T10:00:00Z')
+const hours = (after: number) => new Date(Date.now() + after * 3_600_000)
+const work = <T>(does: (em: ScopedEntityManager) => Promise<T>) => daybook.transact({ tenant, actor: systemActor('editor') }, does)
+const subscribeAll = (emails: readonly string[], locale = 'en') =>
+  work(em =>
+    importSubscribers(
+      em,
+      emails.map(email => ({ email, locale, source: 'fair' })),
+      at,
+    ),
+  )
+const mailer = {
+  send: async (mail: NewsletterMail) => {
+    if (!mail.to.endsWith(`${tenant}.example`)) return
+    if (refuse(mail)) throw new Error(`No mail to ${mail.to} with ${mail.text}`)
+    mails.push(mail)
+  },
+}
+const newsletter = { mailer, unsubscribeUrl: (token: string) => `https://news.example.com/newsletters/unsubscribe?token=${token}` }
+const job = jobsWith({ newsletter }).find(({ name }) => name === 'send-newsletters')!
+const run = (when = new Date(), options = {}) => runJob(daybook, job, { at: when, ...options })
+const address = (name: string) => `${name}@${tenant}.example`
+const plan = (scheduledAt: Date) =>
+  work(async em => {
+    const issue = em.create(NewsletterIssue, { subject: 'News\r\nBcc: everybody', body: 'What is new.' })
+    scheduleIssue(issue, scheduledAt, new Date(0))
+    return issue
+  })
+const issueNow = (id: string) => work(em => em.findOneOrFail(NewsletterIssue, id))
+const deliveries = () => work(em => em.find(NewsletterDelivery, {}, { orderBy: { id: 'asc' } }))
+
+beforeEach(async () => {
+  tenant = newId()
+  mails = []
+  refuse = () => false
+  await work(async em => void em.create(Organization, { id: tenant, name: 'Firm', slug: `firm-${tenant}` }))
+})
+
+test('an issue whose time has come is mailed to each once, with a way out that works', async () => {
+  await subscribeAll([address('ada')])
+  await subscribeAll([address('zoé')], 'fr')
+  const { id } = await plan(hours(-1))
+  const report = await run()
+  expect(report.status).toBe('OK')
+  await run()
+  expect(mails.map(({ to }) => to).toSorted()).toEqual([address('ada'), address('zoé')])
+  const mail = mails.find(({ to }) => to === address('ada'))!
+  expect(mail.subject).toBe('News Bcc: everybody')
+  const [, token] = /^<https:\/\/news\.example\.com\/newsletter\/unsubscribe\?token=(.+)>$/.exec(mail.headers['List-Unsubscribe']!)!
+  expect(mail.headers['List-Unsubscribe-Post']).toBe('List-Unsubscribe=One-Click')
+  expect(mail.text).toBe(`What is new.\n\n-- \nUnsubscribe: ${newsletter.unsubscribeUrl(token!)}\n`)
+  expect(mails.find(({ to }) => to === address('zoé'))!.text).toContain('Se désabonner\u00a0: https:')
+  await unsubscribe(daybook, token!, at)
+  expect(await work(em => em.findOneOrFail(NewsletterSubscriber, { email: address('ada') }))).toMatchObject({ status: 'UNSUBSCRIBED' })
+  expect(await issueNow(id)).toMatchObject({ status: 'DONE', stats: { delivered: 2 } })
+  expect(await deliveries()).toMatchObject([{ status: 'SENT' }, { status: 'SENT' }])
+})
+
+test('what a run has done stands in its record, and a dry run does nothing', async () => {
+  await subscribeAll(['a', 'b', 'c'].map(address))
+  await plan(hours(-1))
+  expect((await run(new Date(), { dryRun: true })).processed).toBeGreaterThan(0)
+  expect(mails).toEqual([])
+  await run()
+  const runs = await daybook.transact({ kind: 'operator', actor: systemActor('test'), reason: 'test' }, em =>
+    em.find(JobRun, { job: 'send-newsletters', tenantId: tenant, dryRun: false }),
+  )
+  expect(runs).toMatchObject([{ status: 'OK', processed: 6 }])
+})
+
+test('before its time nothing is mailed, and nothing once nobody is there', async () => {
+  const { id } = await plan(hours(1))
+  await subscribeAll([address('ada')])
+  await run()
+  expect(mails).toEqual([])
+  await work(async em => (await em.findOneOrFail(NewsletterSubscriber, {})).bounce())
+  expect((await run(hours(2))).status).toBe('OK')
+  expect(await issueNow(id)).toMatchObject({ status: 'DONE', stats: { delivered: 0 } })
+  expect(mails).toEqual([])
+})
+
+describe('a mail', () => {
+  test('that can’t be sent is sent later, under the same id, and says nothing of what it held', async () => {
+    await subscribeAll(['ada', 'eve'].map(address))
+    await plan(hours(-1))
+    refuse = ({ to }) => to === address('eve')
+    await run()
+    expect(mails).toHaveLength(1)
+    const [failed] = (await deliveries()).filter(({ status }) => status === 'PENDING')
+    expect(failed).toMatchObject({ attempt: 1, error: 'The mailer refused it: Error.' })
+    refuse = () => false
+    await run(hours(1))
+    await run(hours(1))
+    expect(mails.map(({ to }) => to)).toEqual([address('ada'), address('eve')])
+    expect(mails[1]!.id).toBe(failed!.id)
+  })
+
+  test('that is refused seven times is given up until somebody says otherwise', async () => {
+    await subscribeAll([address('eve')])
+    await plan(hours(-1))
+    refuse = () => true
+    for (let attempt = 0; attempt < 7; attempt++) await run(hours(attempt * 24))
+    expect(await deliveries()).toMatchObject([{ status: 'DEAD', attempt: 7, nextAttemptAt: null }])
+    refuse = () => false
+    await run(hours(500))
+    expect(mails).toEqual([])
+    await work(async em => (await em.findOneOrFail(NewsletterDelivery, {})).retry(new Date()))
+    await run()
+    expect(mails).toHaveLength(1)
+  })
+
+  test('isn’t sent to whoever has left since it was queued', async () => {
+    await subscribeAll([address('eve')])
+    await plan(hours(-1))
+    refuse = () => true
+    await run()
+    refuse = () => false
+    await work(async em => (await em.findOneOrFail(NewsletterSubscriber, {})).unsubscribe(at))
+    expect((await run(hours(1))).status).toBe('OK')
+    expect(mails).toEqual([])
+    expect(await deliveries()).toMatchObject([{ status: 'SKIPPED' }])
+  })
+
+  test('waits while its issue is paused', async () => {
+    await subscribeAll(Array.from({ length: 501 }, (_none, index) => address(`reader-${index}`)))
+    const { id } = await plan(hours(-1))
+    refuse = () => true
+    expect(await deliverIssues({ ...newsletter, transact: work }, new Date())).toBe(550)
+    await work(async em => (await em.findOneOrFail(NewsletterIssue, id)).pause())
+    refuse = () => false
+    expect((await run(hours(1))).status).toBe('OK')
+    expect(mails).toEqual([])
+    await work(async em => (await em.findOneOrFail(NewsletterIssue, id)).resume())
+    // A run takes as long for one tenant as is fair to the others, so it may take some.
+    for (let runs = 0; runs < 10 && mails.length < 501; runs++) await run(hours(1))
+    expect(new Set(mails.map(({ to }) => to)).size).toBe(501)
+    expect(mails).toHaveLength(501)
+  })
+})
+
+test('nobody gets an issue twice, whatever is tried', async () => {
+  await subscribeAll([address('ada')])
+  await plan(hours(-1))
+  await run()
+  const again = work(em =>
+    em.execute(
+      `insert into newsletter_delivery (id, tenant_id, issue_id, subscriber_id, next_attempt_at)
+         select gen_random_uuid(), tenant_id, issue_id, subscriber_id, now() from newsletter_delivery`,
+    ),
+  )
+  await expect(again).rejects.toMatchObject({ code: '23505' })
+})
