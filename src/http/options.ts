@@ -12,8 +12,8 @@ export interface RateLimits {
 }
 
 /**
- * What can be served apart from the rest: `identity` signs people in and out, `access` has organizations, members, roles and keys, `log` the
- * events; each other one has the resources of that name in the catalogue.
+ * What can be served apart from the rest: `identity` signs people in and out, `access` has organizations, members, roles and keys, `log`
+ * the events; each other one has the resources of that name in the catalogue.
  */
 export type Area = 'health' | 'identity' | 'log' | keyof typeof catalogue
 

@@ -17,9 +17,9 @@ import { compileSerializer } from './serialization.ts'
 import { compileValidator } from './validation.ts'
 
 /**
- * The routes of the host, or some of its areas, for an application of one's own: `app.register(daybookPlugin, { daybook, prefix: '/daybook' })`.
- * Its hooks, error handler and parsers stay inside, so the application's own routes are as they were. What is asked for below the prefix and
- * isn't there is answered here too; without a prefix, unknown paths are the application's.
+ * The routes of the host, or of some areas, for an application of one's own: `app.register(daybookPlugin, { daybook, prefix: '/daybook' })`.
+ * Its hooks, error handler and parsers stay inside, so the application's own routes are as they were. What isn't there below the prefix is
+ * answered here too; without a prefix, unknown paths are the application's.
  */
 export const daybookPlugin: FastifyPluginAsync<PluginOptions & MountOptions> = async (instance, options) => {
   await mount(instance, options, instance.prefix !== '')

@@ -9,6 +9,7 @@ export interface Schema {
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly pattern?: string
+  readonly description?: string
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number

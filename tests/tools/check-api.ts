@@ -2,8 +2,8 @@ import { copyFileSync, readFileSync } from 'node:fs'
 import { breakingChanges, type Description } from './breaking-changes.ts'
 
 /**
- * Compares the API with that of the last release. Whoever breaks it on purpose says so to its users: every sentence stands, between backticks,
- * under "Unreleased" in the changelog. With a release, `--released` makes the description at hand the one to compare with.
+ * Compares the API with that of the last release. Whoever breaks it on purpose says so to its users: every sentence
+ * stands, between backticks, under "Unreleased" in the changelog. With a release, `--released` makes the description at hand the one to compare with.
  */
 const [current, released] = ['docs/openapi.json', 'docs/openapi.released.json']
 if (process.argv.includes('--released')) copyFileSync(current, released)

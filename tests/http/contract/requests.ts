@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { newId } from '../../../src/kernel/id.ts'
 import type { Operation, Parameter } from './operations.ts'
+import type { Schema } from '../sample.ts'
 import { damaged, hostileText, type Ids, valueOf } from './values.ts'
 
 export interface Ground {
@@ -47,12 +48,12 @@ function pathOf({ path }: Operation, ground: Ground): fc.Arbitrary<{ url: string
   const own = isOfPerson ? ground.organization : ground.own[collection]
   const foreign = isOfPerson ? ground.foreignOrganization : ground.foreign[collection]
   const organization = fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom({ text: 'current', isForeign: false }, { text: ground.organization, isForeign: false }) },
+    { weight: 20, arbitrary: fc.constantFrom({ text: 'current', isForeign: false }, { text: ground.organization, isForeign: false }) },
     fc.constant({ text: ground.foreignOrganization, isForeign: true }),
     hostileText.map(text => ({ text, isForeign: false })),
   )
   const id = fc.oneof(
-    { weight: 8, arbitrary: fc.constant({ text: own ?? newId(), isForeign: false }) },
+    { weight: 14, arbitrary: fc.constant({ text: own ?? newId(), isForeign: false }) },
     { weight: 2, arbitrary: fc.constant({ text: foreign ?? newId(), isForeign: true }) },
     fc.uuid().map(text => ({ text, isForeign: false })),
     hostileText.map(text => ({ text, isForeign: false })),
@@ -68,20 +69,29 @@ const encoded = (text: string) => encodeURIComponent(text.toWellFormed()) || '%2
 
 function queryOf({ parameters }: Operation, ground: Ground): fc.Arbitrary<string> {
   const asked = parameters.filter(parameter => parameter.in === 'query')
-  const some = fc
-    .subarray(asked, { maxLength: Math.min(asked.length, 4) })
-    .map(chosen => [...new Set([...asked.filter(({ required }) => required), ...chosen])])
-    .chain(chosen => fc.tuple(...chosen.map(parameter => pairOf(parameter, ground))))
+  const chosen = fc.oneof(fc.constant([]), fc.subarray(asked, { maxLength: Math.min(asked.length, 3) }))
+  const some = chosen
+    .map(optional => [...new Set([...asked.filter(({ required }) => required), ...optional])])
+    .chain(all => fc.tuple(...all.map(parameter => pairOf(parameter, ground))))
   const unknown = fc.tuple(fc.constantFrom('__proto__', 'constructor', 'tenantId', 'after', 'populate'), hostileText)
   return fc
-    .tuple(some, fc.option(unknown, { freq: 12 }))
+    .tuple(some, fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, unknown))
     .map(([pairs, more]) =>
       [...pairs, ...(more ? [more] : [])].map(([name, text]) => `${encodeURIComponent(name)}=${encoded(text)}`).join('&'),
     )
 }
 
+/** What no pattern tells. */
+const known: Readonly<Record<string, (schema: Schema) => fc.Arbitrary<unknown>>> = {
+  fields: () => fc.constant('id'),
+  populate: ({ description = '' }) => fc.constant(/of: (\w+)/.exec(description)?.[1] ?? 'tenant'),
+  asOf: () => fc.constantFrom('2099-01-01T00:00:00Z', '2020-01-01T00:00:00Z'),
+}
+
 function pairOf({ name, schema }: Parameter, ground: Ground): fc.Arbitrary<[string, string]> {
-  const valid = valueOf(schema, ground, name).map(value => (typeof value === 'string' ? value : JSON.stringify(value)))
+  const valid = (known[name]?.(schema) ?? valueOf(schema, ground, name)).map(value =>
+    typeof value === 'string' ? value : JSON.stringify(value),
+  )
   return fc.oneof({ weight: 8, arbitrary: valid }, hostileText).map(text => [name, text])
 }
 
@@ -89,18 +99,16 @@ function headersOf({ parameters }: Operation): fc.Arbitrary<Record<string, strin
   const values: Record<string, fc.Arbitrary<string>> = {
     'if-match': fc.constantFrom('*', '*', '*', '"1"', 'W/"1"', '"'),
     'if-none-match': fc.constantFrom('"1"', '*', '"'),
-    'idempotency-key': fc.constantFrom('a-key', '', 'k'.repeat(201), "'; --"),
+    'idempotency-key': fc.oneof({ weight: 4, arbitrary: fc.uuid() }, fc.constantFrom('a-key', 'k'.repeat(201), "'; --")),
     'accept-language': fc.constantFrom('fr', 'en;q=2, fr;q=0.1', ';;;', '*'),
     'x-request-id': fc.constantFrom('not one', '00000000-0000-0000-0000-000000000000'),
     traceparent: fc.constantFrom('00-00000000000000000000000000000000-0000000000000000-00', 'garbage'),
   }
   const described = ['accept-language', 'x-request-id', 'traceparent', ...parameters.map(({ name }) => name)]
-  const known = Object.entries(values)
+  const some = Object.entries(values)
     .filter(([name]) => described.includes(name))
     .map(([name, value]) => [name, fc.oneof({ weight: 4, arbitrary: value }, fc.constant(''))] as const)
-  return fc
-    .record(Object.fromEntries(known))
-    .map(headers => Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== '')))
+  return fc.record(Object.fromEntries(some)).map(headers => Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== '')))
 }
 
 const strange = ['', '{', 'null', '[]', '"text"', '1e999', '{"__proto__":{"isAdmin":true}}', `${'['.repeat(20_000)}${']'.repeat(20_000)}`]
