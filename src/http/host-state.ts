@@ -1,11 +1,17 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ApiKey } from '../domain/access/index.ts'
 import type { Tools } from '../domain/agents/index.ts'
 import type { Daybook } from '../orm/index.ts'
 import { NotMountedError } from './http.errors.ts'
 import type { Outbox } from './mailer.ts'
-import type { Throttle } from './rate-limits.ts'
 import type { OwnStatuses } from './problems.ts'
 import type { RecentKeys } from './recent-keys.ts'
+
+/** Counts the requests of those whom it can't know before they have been looked up. */
+export interface Counter {
+  learn(request: FastifyRequest, apiKey: Pick<ApiKey, 'rateLimitMax' | 'rateLimitWindow'>): void
+  countTenant(request: FastifyRequest, tenant: string): Promise<void>
+}
 
 /** What the routes share. */
 export interface HostState {
@@ -16,7 +22,7 @@ export interface HostState {
   readonly secureCookie: boolean
   readonly recentKeys: RecentKeys
   /** An application that mounts only the requests' scope counts requests in its own way. */
-  readonly throttle?: Throttle
+  readonly throttle?: Counter
   readonly problems: OwnStatuses
   readonly tools: Tools
   /** Aborted when the host begins to close, so that those who listen are let go. */

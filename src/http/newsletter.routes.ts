@@ -61,7 +61,7 @@ const form = { types: ['application/x-www-form-urlencoded', 'multipart/form-data
  * What the links in mails do, for people who have no account. Opening one changes nothing, because programs that look into mails open it too:
  * it shows a page with a button. What counts is the POST, from that page or, in one click, from the mail program (RFC 8058).
  */
-export function newsletterLinkRoutes(app: App, { rateLimits }: Pick<PluginOptions, 'rateLimits'>): void {
+export function newsletterLinkRoutes(app: App): void {
   const { database } = hostOf(app)
   for (const name of ['confirm', 'unsubscribe'] as const) {
     const { summary, done } = links[name]

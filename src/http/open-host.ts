@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import { keepHost } from './host-state.ts'
+import { type Counter, keepHost } from './host-state.ts'
 import { Outbox } from './mailer.ts'
 import { RecentKeys } from './recent-keys.ts'
-import type { Throttle } from './rate-limits.ts'
 import { defaultSessionCookie, type MountOptions, type PluginOptions } from './options.ts'
 
 /** Gives the routes below `instance` what they share, until it closes. */
-export function openHost(instance: FastifyInstance, options: PluginOptions & MountOptions, throttle?: Throttle): void {
+export function openHost(instance: FastifyInstance, options: PluginOptions & MountOptions, throttle?: Counter): void {
   const outbox = new Outbox(options.mailer, instance.log)
   const closing = new AbortController()
   instance.addHook('preClose', async () => closing.abort())

@@ -3,6 +3,7 @@ import { hash, randomBytes } from 'node:crypto'
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiKey } from '../domain/access/index.ts'
 import { credentialIn } from './authentication.ts'
+import type { Counter } from './host-state.ts'
 import { TooManyRequestsError } from './http.errors.ts'
 import { defaultRateLimits, type PluginOptions, type RateLimits } from './options.ts'
 
@@ -30,7 +31,7 @@ interface Counted extends Pace {
  * whoever tries one key after another is found; by credential before it is looked up; by tenant once it is certain that the request may
  * work there, so that nobody uses up a tenant that isn't theirs.
  */
-export class Throttle {
+export class Throttle implements Counter {
   readonly #limits: RateLimits | undefined
   readonly #counters = new Map<LimitName, ReturnType<FastifyInstance['createRateLimit']>>()
   readonly #counted = new WeakMap<FastifyRequest, Counted[]>()
@@ -73,7 +74,7 @@ export class Throttle {
   }
 
   /** A key may have been given fewer requests than others; that counts from its next request on. */
-  learn(request: FastifyRequest, { rateLimitMax, rateLimitWindow }: ApiKey): void {
+  learn(request: FastifyRequest, { rateLimitMax, rateLimitWindow }: Pick<ApiKey, 'rateLimitMax' | 'rateLimitWindow'>): void {
     if (!this.#limits) return
     const windowMs = rateLimitWindow * 1000
     if (rateLimitMax / windowMs >= this.#limits.perCredential / minute) return

@@ -1,20 +1,11 @@
 import { type TSchema, Type } from 'typebox'
 import {
-  BillingEvent,
-  Plan,
-  QuotaCounter,
-  quotas,
-  Subscription,
-  UsageEvent,
-  usageMetrics,
-  useQuota,
-} from '../../../domain/billing/index.ts'
-import {
   clearSetting,
   createEndpoint,
   dropOldSecret,
   keepDeletedDays,
   keepFinishedDays,
+  keepSentDays,
   listenFor,
   OutboxMessage,
   putSetting,
@@ -29,17 +20,14 @@ import {
 } from '../../../domain/system/index.ts'
 import { now } from '../../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../../orm/index.ts'
-import { exactly, idField, nameField, nullable, oneOf, permissionField } from '../../fields.ts'
-import { ReferenceUnknownError } from '../../http.errors.ts'
-import { momentField } from '../fields.ts'
-import { found } from '../found.ts'
+import { exactly, idField, oneOf } from '../../fields.ts'
 import { action, asked, creation, resource, sent } from '../resource.ts'
 
 const events = () => Type.Array(Type.String({ maxLength: 200 }), { minItems: 1, maxItems: 100 })
 const endpointBody = exactly({ url: Type.String({ minLength: 1, maxLength: 2_000 }), events: events() })
 
 /** What an organization can set. */
-const settings: readonly Setting[] = [keepDeletedDays, keepFinishedDays]
+const settings: readonly Setting[] = [keepDeletedDays, keepFinishedDays, keepSentDays]
 const settingKey = oneOf(settings.map(({ key }) => key))
 const settingNamed = (key: string) => settings.find(each => each.key === key)!
 const settingAnswer: TSchema = exactly({ key: Type.String(), value: Type.Unknown() })
