@@ -2,7 +2,6 @@ export { explainConnectionFailure } from './connection-failure.ts'
 export {
   Daybook,
   type DaybookParts,
-  type PoolState,
   runUnlogged,
   type TransactionLimits,
   type Transact,
