@@ -113,6 +113,23 @@ describe('what an agent is sure of', () => {
   })
 })
 
+test('an overridden decision that nobody has carried out never will be, and one that waits is rejected instead', async () => {
+  const override = async (em: ScopedEntityManager, decision: AgentDecision) =>
+    overrideDecision(em, await found(em, decision), {
+      subject: await em.findOneOrFail(Task, taskId),
+      outcome: 'nothing',
+      rationale: 'I looked.',
+    })
+  const open = await decided()
+  await work(em => override(em, open))
+  await expect(work(async em => executeDecision(em, await found(em, open), tools))).rejects.toMatchObject({
+    code: 'state.transition_refused',
+  })
+  await expect(work(em => override(em, open))).rejects.toMatchObject({ code: 'state.transition_refused' })
+  const waiting = await decided({ confidence: 0.5 })
+  await expect(work(em => override(em, waiting))).rejects.toMatchObject({ code: 'agents.approval_needed' })
+})
+
 describe('what an agent is not sure of, or what is risky', () => {
   test.each([
     ['too little confidence', { confidence: 0.5 }],

@@ -96,7 +96,6 @@ describe('whatever is sent to any operation', () => {
       expect(failures, `with the seed ${seed}`).toEqual([])
       expect(answered).toBeGreaterThan(450 * numRuns)
       // What is refused for its shape says little about the rest.
-      process.stdout.write(`done ${done.size} of ${answered}\n`)
       expect(done.size).toBeGreaterThan(200)
       expect(await everythingOf(zoe.caller)).toBe(before)
     },

@@ -74,7 +74,7 @@ export class ApprovalNeededError extends DaybookError {
   readonly code = 'agents.approval_needed'
 
   constructor(decision: string) {
-    super(`Decision ${decision} waits for approval, and is carried out by approving it.`, { decision })
+    super(`Decision ${decision} waits for approval: approve it, which carries it out, or reject it.`, { decision })
   }
 }
 

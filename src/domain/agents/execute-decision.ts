@@ -48,14 +48,22 @@ export interface Override {
   readonly rationale: string
 }
 
-/** Somebody decides otherwise after the fact: a decision of its own, which says what it takes the place of. `work` makes it so. */
+/**
+ * Somebody decides otherwise: a decision of its own, which says what it takes the place of. `work` makes it so. What has not been carried out by
+ * then never will be; what waits for approval is rejected and not overridden, so that whoever was asked gets to know.
+ */
 export async function overrideDecision(
   em: ScopedEntityManager,
-  { type, eventId }: AgentDecision,
+  { id }: AgentDecision,
   { subject, outcome, rationale }: Override,
   work?: (em: ScopedEntityManager) => Promise<unknown>,
 ): Promise<void> {
-  await decide(em, { type, subject, outcome, rationale, overrides: eventId }, work)
+  await em.transactional(async inner => {
+    const decision = await lockDecision(inner, id)
+    if (decision.status === 'REQUIRES_APPROVAL') throw new ApprovalNeededError(id)
+    if (decision.status !== 'EXECUTED') decision.reject()
+    await decide(inner, { type: decision.type, subject, outcome, rationale, overrides: decision.eventId }, work)
+  })
 }
 
 /** Rejects what nobody approved in time, some at a time; how many there were. */

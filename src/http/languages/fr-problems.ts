@@ -153,7 +153,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`L’agent ${agent} n’a pas le droit d’utiliser ${tools}. Ajoutez-les à ses outils s’il le doit.`,
   'agents.tool_unknown': ({ tool }) =>
     fr`Il n’y a pas d’outil ${tool} ici : la décision ne peut pas être exécutée. Fournissez-en un sous ce nom.`,
-  'agents.approval_needed': ({ decision }) => fr`La décision ${decision} attend une approbation, et c’est l’approbation qui l’exécute.`,
+  'agents.approval_needed': ({ decision }) =>
+    fr`La décision ${decision} attend une approbation : approuvez-la, ce qui l’exécute, ou rejetez-la.`,
   'agents.no_approval_needed': ({ decision }) =>
     fr`La décision ${decision} n’a besoin de l’accord de personne. Exécutez-la ou prenez-en une autre à sa place.`,
 

@@ -19,6 +19,7 @@ import {
   relayMessages,
   requestScheduling,
   rescheduleEvent,
+  resendDead,
   rotateEndpointSecret,
   scheduleEvent,
   SchedulingEvent,
@@ -26,6 +27,8 @@ import {
   suggestSlots,
   Task,
   tokenOf,
+  testEndpoint,
+  WebhookEndpoint,
 } from '../../../src/entities.ts'
 import { startReactions } from '../../../src/jobs/index.ts'
 import { webhookHeaders } from '../../../src/kernel/standard-webhooks.ts'
@@ -43,10 +46,14 @@ export const aboutEvents: Calls = {
       const created = await createAutomation(em, { name: 'On a call', definition: { kind: 'action', action: 'nothing' } })
       addTrigger(em, created.automation, { type: 'WEBHOOK' })
       addTrigger(em, created.automation, { type: 'EVENT', config: { event: 'task.*' } })
-      await createEndpoint(em, { url: 'https://receiver.example.com/', events: ['task.*'] }).then(({ endpoint }) =>
-        rotateEndpointSecret(em, endpoint),
-      )
-      return created
+      const { endpoint } = await createEndpoint(em, { url: 'https://receiver.example.com/', events: ['task.*'] })
+      await rotateEndpointSecret(em, endpoint)
+      return { ...created, endpoint: endpoint.id }
+    })
+    await world.work(async em => {
+      const endpoint = await em.findOneOrFail(WebhookEndpoint, made.endpoint)
+      await testEndpoint(em, endpoint)
+      await resendDead(em, endpoint)
     })
     const body = '{}'
     const headers = webhookHeaders({ id: 'call-1', at: new Date(), body }, [made.webhookSecret])

@@ -13,7 +13,7 @@ export const aboutTheHost: Calls = {
     })
     await host.ready()
     // Those that need to be told more are asked elsewhere, and what happens live has no end.
-    const asked = urls.filter(url => !url.includes(':') && !/\/(explain|search|live|consistency|tile)$/.test(url))
+    const asked = urls.filter(url => !url.includes(':') && !/\/(explain|search|live|consistency|tile|in-locale)$/.test(url))
     for (const url of asked) {
       const { statusCode } = await host.inject({ url, headers: { authorization: `Bearer ${secret}` } })
       if (statusCode !== 200) throw new Error(`${url} answers ${statusCode}`)

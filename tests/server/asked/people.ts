@@ -23,6 +23,7 @@ import {
   openSession,
   organizationsOf,
   permissionKeysOf,
+  quotas,
   reactivateMember,
   registerOrganization,
   rejectInvitation,
@@ -31,6 +32,8 @@ import {
   requestPasswordReset,
   resetPassword,
   Role,
+  revokePermission,
+  revokeRole,
   rotateApiKey,
   signIn,
   signOut,
@@ -80,14 +83,18 @@ export const aboutPeople: Calls = {
       await suspendMember(em, membership)
       await em.flush()
       await reactivateMember(em, membership)
-      await grantRole(em, person, role)
-      await grantPermission(em, person, 'task:delete', 'ALLOW')
+      const granted = await grantRole(em, person, role)
+      const allowed = await grantPermission(em, person, 'task:delete', 'ALLOW')
+      await grantPermission(em, person, 'task:approve', 'DENY')
       await em.flush()
       await can(em, person, 'task:delete')
       await explain(em, person, 'task:delete')
       await assertCan(em, person, 'task:delete')
       await actorMay(em, 'task:delete')
       await getUserPermissions(em, person)
+      await revokeRole(em, granted)
+      await revokePermission(em, allowed)
+      await quotas(em)
       await removeMember(em, membership)
     })
   },
