@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
 import { exactly } from './fields.ts'
 import { defaultSessionCookie, type PluginOptions } from './options.ts'
+import { compileAllButBody } from './validation.ts'
 import { knownCodes, type OwnStatuses, statusOfCode } from './problems.ts'
 
 const problemAnswer = (codes: readonly string[]) =>
@@ -49,6 +50,8 @@ export function securitySchemes(sessionCookie: string = defaultSessionCookie) {
 export async function describeRoutes(app: FastifyInstance, { docs = true, sessionCookie, problems = {} }: PluginOptions): Promise<void> {
   app.addHook('onRoute', route => {
     route.schema = described(route)
+    // What is no JSON is described, and looked at by whoever reads it.
+    if (route.config?.requestBody) route.validatorCompiler = compileAllButBody
   })
   if (!docs || app.hasDecorator('swagger')) return
   await app.register(swagger, {
