@@ -42,7 +42,7 @@ export function documentFileRoutes(app: App, { files = {} }: Pick<PluginOptions,
   app.post(
     path,
     {
-      config: { requestBody: { types: accept, schema: { type: 'string', format: 'binary' } } },
+      config: { takesTime: true, requestBody: { types: accept, schema: { type: 'string', format: 'binary' } } },
       schema: {
         summary: 'create document',
         description:

@@ -41,6 +41,8 @@ declare module 'fastify' {
     isGuessable?: boolean
     /** What comes here carries its own proof and no cookie counts, so it may come from any site. */
     anySite?: true
+    /** A file comes in, which may be long on its way. */
+    takesTime?: true
     /** A body that is no JSON of ours, as the description shows it. */
     requestBody?: { readonly types: readonly string[]; readonly schema: object }
   }

@@ -18,7 +18,7 @@ export function daybookHost(daybook: Daybook, options: HostOptions = {}): Fastif
     genReqId: request => requestIdFrom(request.headers),
     requestIdHeader: false,
     forceCloseConnections: 'idle',
-    // A file may take its time; whoever has not even said what they want may not, and holds a connection for ten seconds at the most.
+    // A file may take its time (see `hurryBodies`); whoever has not even said what they want holds a connection for ten seconds at the most.
     requestTimeout: 300_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     frameworkErrors: (error, request, reply) => void refuseUnrouted(error, request, reply),

@@ -20,6 +20,7 @@ import { echoRequestId } from './request-story.ts'
 import { registerResources } from './resources/index.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { compileSerializer } from './serialization.ts'
+import { hurryBodies } from './slow-bodies.ts'
 import { traceRequests } from './trace-requests.ts'
 import { compileValidator } from './validation.ts'
 
@@ -47,6 +48,7 @@ async function mount(instance: FastifyInstance, options: PluginOptions & MountOp
   const metrics = options.metrics ? new Metrics(options.daybook, load) : undefined
   shedLoad(instance, load, reason => metrics?.shed(reason))
   openHost(instance, options, await limitRates(instance, options.rateLimits, limit => metrics?.throttled(limit)))
+  instance.addHook('preParsing', hurryBodies)
   instance.addHook('preParsing', refuseCrossSite)
   instance.addHook('preParsing', authenticate)
   answerProblems(instance)
