@@ -10,7 +10,7 @@ import {
   useQuota,
 } from '../../../domain/billing/index.ts'
 import { exactly, nameField, nullable, oneOf } from '../../fields.ts'
-import { action, asked, resource, sent } from '../resource.ts'
+import { asked, resource, sent } from '../resource.ts'
 
 const quota = exactly({ used: Type.Integer(), limit: nullable(Type.Integer()), resetAt: Type.String({ format: 'date-time' }) })
 const useBody = exactly({
@@ -35,7 +35,6 @@ export const billing = [
         })),
       })),
     },
-    actions: { 'cancel-at-period-end': action('manage', (_work, subscription: Subscription) => subscription.cancelAtPeriodEnd()) },
   }),
   resource(UsageEvent, {
     reserved: { metadata: 'manage' },
