@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { demoPasswords, insecureFlag } from '../../seeders/demo-passwords.ts'
 import { seedDemo } from '../../seeders/seed-demo.ts'
 import { type Config, readConfig } from '../config.ts'
+import type { NewsletterSettings } from '../domain/commerce/index.ts'
 import { type DocumentStore, folderStore } from '../domain/documents/index.ts'
 import { type Job, type JobReport, jobsWith, startJobs, startReactions } from '../jobs/index.ts'
-import { daybookHost, folderMailer, type HostOptions } from '../http/index.ts'
+import { daybookHost, folderMailer, type HostOptions, type Mailer } from '../http/index.ts'
 import { DaybookError } from '../kernel/error.ts'
 import { fileAnchor } from '../ledger/index.ts'
 import { openDaybook } from '../open-daybook.ts'
@@ -36,8 +37,9 @@ async function serve(config: Config): Promise<void> {
     const host = daybookHost(daybook, hostOptions(config))
     await host.listen({ host: config.host, port: config.port })
     const { port } = host.server.address() as AddressInfo
-    console.log(`Daybook listens on http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`)
-    const background = startBackground(daybook, config)
+    const address = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+    console.log(`Daybook listens on ${address}`)
+    const background = startBackground(daybook, { publicUrl: address, ...config })
     closeOnSignal(async () => {
       await host.close()
       await background[Symbol.asyncDispose]()
@@ -57,7 +59,9 @@ function startBackground(daybook: Daybook, config: Config): AsyncDisposable {
     console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
     return background
   }
-  const jobs = jobsWith({ store: filesIn(config), installation, anchors: anchorFile ? [fileAnchor(anchorFile)] : [] })
+  const newsletter = newsletterBy(mailerOf(config), config.publicUrl)
+  const anchors = anchorFile ? [fileAnchor(anchorFile)] : []
+  const jobs = jobsWith({ store: filesIn(config), installation, anchors, ...(newsletter && { newsletter }) })
   background.use(startJobs(daybook, jobs, { onReport: sayWhatFailed, onError: sayWhy }))
   background.use(startReactions(daybook, { onError: error => console.error('Reacting to events failed:', error) }))
   return background
@@ -104,17 +108,24 @@ function filesIn({ dataDirectory }: Config): DocumentStore {
   return folderStore(join(dataDirectory, 'files'))
 }
 
+/** In production mails are the business of a program of one's own; in development they are files. */
+function mailerOf({ environment, dataDirectory }: Config): Mailer | undefined {
+  return environment === 'production' ? undefined : folderMailer(join(dataDirectory, 'mail'))
+}
+
+function newsletterBy(mailer: Mailer | undefined, publicUrl: string | undefined): NewsletterSettings | undefined {
+  return mailer && publicUrl ? { mailer, unsubscribeUrl: token => `${publicUrl}/newsletters/unsubscribe?token=${token}` } : undefined
+}
+
 function hostOptions(config: Config): HostOptions {
   const { environment, dataDirectory, trustProxy, allowedOrigins, rateLimits, load, metrics, stripeSecrets, publicUrl, maxFileBytes } =
     config
-  const production = environment === 'production'
-  const mails = join(dataDirectory, 'mail')
-  if (production)
-    console.warn('Mails are not sent: this host has no mailer. Run daybookHost(daybook, { mailer }) in a program of your own.')
-  else console.log(`Mails are written to ${mails}`)
+  const mailer = mailerOf(config)
+  if (mailer) console.log(`Mails are written to ${join(dataDirectory, 'mail')}`)
+  else console.warn('Mails are not sent: this host has no mailer. Run daybookHost(daybook, { mailer }) in a program of your own.')
   return {
     logger: { level: environment === 'development' ? 'info' : 'error' },
-    secureCookie: production,
+    secureCookie: environment === 'production',
     allowedOrigins,
     rateLimits,
     load,
@@ -123,7 +134,7 @@ function hostOptions(config: Config): HostOptions {
     files: { store: filesIn(config), maxBytes: maxFileBytes },
     ...(publicUrl && { publicUrl }),
     ...(trustProxy && { trustProxy: [...trustProxy] }),
-    ...(!production && { mailer: folderMailer(mails) }),
+    ...(mailer && { mailer }),
   }
 }
 

@@ -75,7 +75,7 @@ test('an issue whose time has come is mailed to each once, with a way out that w
   expect(mails.map(({ to }) => to).toSorted()).toEqual([address('ada'), address('zoé')])
   const mail = mails.find(({ to }) => to === address('ada'))!
   expect(mail.subject).toBe('News Bcc: everybody')
-  const [, token] = /^<https:\/\/news\.example\.com\/newsletter\/unsubscribe\?token=(.+)>$/.exec(mail.headers['List-Unsubscribe']!)!
+  const [, token] = /^<https:\/\/news\.example\.com\/newsletters\/unsubscribe\?token=(.+)>$/.exec(mail.headers['List-Unsubscribe']!)!
   expect(mail.headers['List-Unsubscribe-Post']).toBe('List-Unsubscribe=One-Click')
   expect(mail.text).toBe(`What is new.\n\n-- \nUnsubscribe: ${newsletter.unsubscribeUrl(token!)}\n`)
   expect(mails.find(({ to }) => to === address('zoé'))!.text).toContain('Se désabonner\u00a0: https:')
