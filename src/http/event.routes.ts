@@ -8,7 +8,7 @@ import { endOfLog, feed, type FeedFilter, type FollowedEvent, openEvents, Tail }
 import type { App } from './app.ts'
 import { sessionHolds } from './authentication.ts'
 import { csvLine, eventColumns } from './csv.ts'
-import { exactly, idField, nullable, oneOf, organizationParams, withinOrganization } from './fields.ts'
+import { exactly, idField, nullable, oneOf, organizationParams, withinOrganization, textAnswer } from './fields.ts'
 import { hostOf } from './host-state.ts'
 import { CredentialRefusedError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant, type Work } from './in-tenant.ts'
@@ -34,9 +34,8 @@ const feedQuery = exactly({
   before: Type.Optional(idField()),
 })
 const exportQuery = exactly({ ...filters, format: Type.Optional(oneOf(['ndjson', 'csv'])) })
-const asText = (type: string) => ({ content: { [type]: { schema: Type.Unsafe<unknown>(Type.String()) } } })
-const exportAnswer = { content: { ...asText('application/x-ndjson').content, ...asText('text/csv').content } }
-const liveAnswer = asText('text/event-stream')
+const exportAnswer = { content: { ...textAnswer('application/x-ndjson').content, ...textAnswer('text/csv').content } }
+const liveAnswer = textAnswer('text/event-stream')
 const pageAnswer = exactly({ items: Type.Array(eventAnswer), next: nullable(Type.String()) })
 
 /** The log of an organization: read page by page, taken along as a whole, and listened to. */

@@ -14,6 +14,9 @@ export const exactly = <T extends Record<string, TSchema>>(properties: T) => Typ
 
 export const oneOf = <const T extends (string | number)[]>(values: readonly [...T]) => Type.Enum<T>(values)
 
+/** An answer that is no JSON. */
+export const textAnswer = (type: string) => ({ content: { [type]: { schema: Type.Unsafe<unknown>(Type.String()) } } })
+
 /** What an answer without a body holds. */
 export const nothing = () => Type.Unsafe<unknown>(Type.Null())
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { consistencyProof, headOf, inclusionProof, originOf, Tiles, verifierKey, verifiersOf } from '../ledger/index.ts'
 import type { App } from './app.ts'
-import { exactly, organizationParams, withinOrganization } from './fields.ts'
+import { exactly, organizationParams, textAnswer, withinOrganization } from './fields.ts'
 import { ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 
@@ -30,7 +30,7 @@ export function ledgerRoutes(app: App): void {
 
   app.get(
     `${base}/ledger/checkpoint`,
-    { schema: { summary: 'get newest checkpoint', params: organizationParams } },
+    { schema: { summary: 'get newest checkpoint', params: organizationParams, response: { 200: textAnswer('text/plain') } } },
     async (request, reply) => {
       const head = await inTenant(request, 'audit-checkpoint:read', ({ em }) => headOf(em))
       if (!head) throw new ResourceNotFoundError('checkpoint')
@@ -74,6 +74,7 @@ export function ledgerRoutes(app: App): void {
         summary: 'get tile',
         params: organizationParams,
         querystring: exactly({ level: Type.Integer({ minimum: 0, maximum: 6 }), index: size() }),
+        response: { 200: textAnswer('application/octet-stream') },
       },
     },
     async (request, reply) => {

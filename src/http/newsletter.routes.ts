@@ -3,7 +3,7 @@ import { systemActor } from '../context/index.ts'
 import { confirmSubscription, subscribe, subscriberStatuses, unsubscribe } from '../domain/commerce/index.ts'
 import { isServedHere, ownOrganization } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
-import { emailField, exactly, idField, oneOf, tokenField } from './fields.ts'
+import { emailField, exactly, idField, nothing, oneOf, textAnswer, tokenField } from './fields.ts'
 import { hostOf } from './host-state.ts'
 import { ResourceNotFoundError } from './http.errors.ts'
 import { newsletterMail } from './mails.ts'
@@ -31,6 +31,7 @@ export function newsletterRoutes(app: App, { publicUrl }: Pick<PluginOptions, 'p
         description: 'Mails a token with which to confirm. The answer is the same whether the address is known or not.',
         params: exactly({ organization: idField() }),
         body: subscribeBody,
+        response: { 202: nothing() },
       },
     },
     async (request, reply) => {
@@ -54,6 +55,8 @@ const links = {
   confirm: { summary: 'confirm a subscription', done: confirmSubscription },
   unsubscribe: { summary: 'leave a newsletter', done: unsubscribe },
 } as const
+const page = textAnswer('text/html')
+const left = exactly({ status: oneOf([...subscriberStatuses]) })
 const tokenQuery = exactly({ token: tokenField() })
 const form = { types: ['application/x-www-form-urlencoded', 'multipart/form-data'], schema: { type: 'object', additionalProperties: true } }
 
@@ -69,7 +72,7 @@ export function newsletterLinkRoutes(app: App): void {
 
     app.get(
       url,
-      { config: { access: 'public' }, schema: { summary: `${summary}: ask first`, querystring: tokenQuery, produces: ['text/html'] } },
+      { config: { access: 'public' }, schema: { summary: `${summary}: ask first`, querystring: tokenQuery, response: { 200: page } } },
       (request, reply) => askOnPage(request, reply, name),
     )
 
@@ -77,7 +80,11 @@ export function newsletterLinkRoutes(app: App): void {
       url,
       {
         config: { access: 'public', anySite: true, requestBody: form, ...guessable },
-        schema: { summary, querystring: tokenQuery, response: { 200: exactly({ status: oneOf([...subscriberStatuses]) }) } },
+        schema: {
+          summary,
+          querystring: tokenQuery,
+          response: { 200: { content: { ...page.content, 'application/json': { schema: left } } } },
+        },
       },
       async (request, reply) => {
         const { status } = await done(database, request.query.token)
