@@ -105,7 +105,7 @@ export const aboutBusiness: Calls = {
     await world.work(em => em.find(Prospect, { companyDomain: 'northwind.example' }))
     await world.work(em => em.find(Prospect, {}, { orderBy: { score: 'desc' }, limit: 51 }))
     const { id } = await world.work(em => addProspect(em, { email: 'another@prospect.example' }))
-    await world.work(async em => linkTask(em, await em.findOneOrFail(Task, { prospectId: null }), { id }))
+    await world.work(async em => linkTask(em, await em.findOneOrFail(Task, {}, { orderBy: { id: 'asc' } }), { id }))
     await world.work(async em => (await em.findOneOrFail(Prospect, id)).softDelete(at))
     await world.work(async em => restoreProspect(em, await em.findOneOrFail(Prospect, id, { filters: { live: false } })))
   },
