@@ -241,6 +241,25 @@ test('an endpoint is tested with news of itself, and what was given up is sent a
   expect(await done(`webhook-endpoints/${id}/resend-dead`)).toEqual({ resent: 0 })
 })
 
+test('what is told of events is set up by whoever may read the log, and by nobody else', async () => {
+  const worker = (await member('hal@acme.example', 'MEMBER')).caller
+  const url = 'https://example.com/listening'
+  const endpoint = (await made('webhook-endpoints', { url, events: ['task.created'] })).id
+  const automation = (await made('automations', { name: 'Listens', definition: { kind: 'webhook', url } }, worker)).id
+  const onEvent = { automation, type: 'EVENT', config: { event: 'chat-message.created' } }
+  for (const [path, body] of [
+    ['webhook-endpoints', { url: `${url}/to-me`, events: ['chat-message.*'] }],
+    [`webhook-endpoints/${endpoint}/listen-for`, { events: ['*'] }],
+    ['workflow-triggers', onEvent],
+  ] as const) {
+    const refused = await worker.post(`${base}/${path}`, body)
+    expect([path, refused.statusCode, refused.json().code]).toEqual([path, 403, 'access.denied'])
+  }
+  expect(await seen(`webhook-endpoints/${endpoint}`)).toMatchObject({ events: ['task.created'] })
+  await made('workflow-triggers', { automation, type: 'WEBHOOK' }, worker)
+  await made('workflow-triggers', onEvent)
+})
+
 describe('grants', () => {
   test('reach as far as whoever gives them, and no denial is lifted by whom it binds', async () => {
     const admin = await member('adm@acme.example', 'ADMIN')
