@@ -69,7 +69,7 @@ describe('a decision of an agent', () => {
         subject,
         subjectType: 'task',
         inputSource: 'task',
-        input: {},
+        input: { confidential: 'of few' },
         reasoning: 'It says more.',
         confidence,
       }
@@ -98,6 +98,12 @@ describe('a decision of an agent', () => {
   test('that is sure is carried out without, or says why it failed', async () => {
     const sure = await decided('rename', 0.9)
     expect(await done(`agent-decisions/${sure.decision}/execute`)).toMatchObject({ status: 'EXECUTED' })
+    const why = `tasks/${sure.task}/why?property=title`
+    expect(await seen(why)).toMatchObject({ decision: { told: { inputs: { confidential: 'of few' }, rationale: 'It says more.' } } })
+    const viewer = (await member('vic@acme.example', 'VIEWER')).caller
+    const told = (await seen<{ decision: { told: object } }>(why, viewer)).decision.told
+    expect(told).toMatchObject({ type: 'task.rename', rationale: 'It says more.' })
+    expect(told).not.toHaveProperty('inputs')
     const broken = await decided('break', 0.9)
     expect(await done(`agent-decisions/${broken.decision}/execute`)).toMatchObject({ status: 'FAILED', error: 'The tool broke.' })
     const unknown = await decided('missing', 0.9)
