@@ -95,10 +95,6 @@ export const phrases: readonly (readonly [english: RegExp, french: string])[] = 
   [/^is not an event as Stripe tells it$/, 'n’est pas un événement tel que Stripe les envoie'],
   [/^holds a value that this field can’t have$/, 'contient une valeur que ce champ ne peut pas prendre'],
   [/^there is no field (.+) to show$/, 'il n’y a pas de champ $1 à montrer'],
-  [
-    /^points nowhere: it is all zeros, or holds a number that is too large$/,
-    'n’indique aucune direction : il n’y a que des zéros, ou un nombre trop grand',
-  ],
   [/^shows at most three relations$/, 'montre trois relations au plus'],
   [/^(.+) is no relation that can be shown$/, '$1 n’est pas une relation qui peut être montrée'],
   [/^(.+) needs the permission (.+)$/, '$1 demande l’autorisation $2'],

@@ -14,7 +14,7 @@ import {
 } from '../../../domain/documents/index.ts'
 import { User } from '../../../domain/identity/index.ts'
 import { exactly, idField, nameField, nullable } from '../../fields.ts'
-import { PersonRequiredError, RequestInvalidError } from '../../http.errors.ts'
+import { PersonRequiredError } from '../../http.errors.ts'
 import type { Work } from '../../in-tenant.ts'
 import { found } from '../found.ts'
 import { action, creation, resource, sent } from '../resource.ts'
@@ -25,14 +25,6 @@ const messageBody = exactly({ chat: idField(), content: Type.String({ minLength:
 
 /** As a model of the client's has it. */
 const vector = () => Type.Array(Type.Number(), { minItems: 1, maxItems: 16_000 })
-/** It was the client who sent it, and no model that we asked. */
-function usable(given: number[]): number[] {
-  const stored = given.map(Math.fround)
-  if (stored.every(Number.isFinite) && stored.some(number => number !== 0)) return given
-  throw new RequestInvalidError([
-    { pointer: '#/vector', detail: 'points nowhere: it is all zeros, or holds a number that is too large', in: 'body' },
-  ])
-}
 const most = () => Type.Optional(Type.Integer({ minimum: 1, maximum: 100 }))
 const meaningBody = exactly({ vector: vector(), model: nameField(), document: Type.Optional(idField()), limit: most() })
 const hybridBody = exactly({ words: Type.String({ minLength: 1, maxLength: 500 }), vector: vector(), model: nameField(), limit: most() })
@@ -60,14 +52,12 @@ export const documents = [
     search: async ({ em }, words, limit) => (await searchDocuments(em, words, { limit })).map(({ document }) => document),
     together: {
       'search-hybrid': sent('read', hybridBody, exactly({ items: Type.Array(hit) }), async ({ em }, body) => ({
-        items: (await searchHybrid(em, { ...body, vector: usable(body.vector) })).map(
-          ({ document, score, snippet = null, chunk: best }) => ({
-            document: document.id,
-            score,
-            snippet,
-            chunkIndex: best?.chunkIndex ?? null,
-          }),
-        ),
+        items: (await searchHybrid(em, body)).map(({ document, score, snippet = null, chunk: best }) => ({
+          document: document.id,
+          score,
+          snippet,
+          chunkIndex: best?.chunkIndex ?? null,
+        })),
       })),
     },
     actions: {
@@ -92,7 +82,7 @@ export const documents = [
     together: {
       search: sent('read', meaningBody, exactly({ items: Type.Array(chunk) }), async ({ em }, { vector: wanted, document, ...search }) => {
         const only = document === undefined ? {} : { document: await found(em, Document, document) }
-        const hits = await searchByMeaning(em, usable(wanted), { ...search, ...only })
+        const hits = await searchByMeaning(em, wanted, { ...search, ...only })
         const view = ({ chunk: { document: of, chunkIndex, content }, similarity }: (typeof hits)[number]) => ({
           document: of.id,
           chunkIndex,
