@@ -113,12 +113,21 @@ async function readArguments() {
     isJson: json,
     ...(size !== undefined && { since: size }),
     ...(droppedBefore && { droppedBefore }),
-    ...(notes !== undefined && { notes: notesIn(await readFile(notes, 'utf8')) }),
+    ...(notes !== undefined && { notes: notesIn(await textOf('--notes', notes)) }),
     ...(keys !== undefined && {
-      verifiers: (await readFile(keys, 'utf8'))
+      verifiers: (await textOf('--keys', keys))
         .split('\n')
         .filter(line => line.trim())
         .map(parseVerifierKey),
     }),
+  }
+}
+
+async function textOf(option: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigurationError([`${option} is "${file}", which can’t be read (${code}). It takes a file.`])
   }
 }

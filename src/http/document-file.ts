@@ -38,7 +38,10 @@ export async function sendFile(
     'content-length': to - from + 1,
     'content-disposition': dispositionOf(title, mimeType),
   })
-  return reply.send(Readable.from(between(content, from, to), { objectMode: false }))
+  const answer = Readable.from(between(content, from, to), { objectMode: false })
+  // Whoever leaves before the first byte ends what nobody has begun to read, and then nothing else lets go of the file.
+  answer.once('close', () => content instanceof Readable && content.destroy())
+  return reply.send(answer)
 }
 
 interface Range {

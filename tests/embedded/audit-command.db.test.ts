@@ -22,3 +22,14 @@ test('the command verifies the embedded database', { timeout: 120_000 }, async (
   })
   await rm(dataDirectory, { recursive: true, force: true })
 })
+
+test('the command says in a sentence which file it can’t read', { timeout: 60_000 }, async () => {
+  for (const [option, file, why] of [
+    ['--notes', tmpdir(), 'EISDIR'],
+    ['--keys', join(tmpdir(), newId()), 'ENOENT'],
+  ] as const) {
+    const { code, output } = await auditCommand({}, 'verify', option, file)
+    expect([code, output.split('\n')[1]]).toEqual([2, `  - ${option} is "${file}", which can’t be read (${why}). It takes a file.`])
+    expect(output).not.toContain('    at ')
+  }
+})

@@ -69,7 +69,7 @@ describe('a decision of an agent', () => {
         subject,
         subjectType: 'task',
         inputSource: 'task',
-        input: {},
+        input: { confidential: 'of few' },
         reasoning: 'It says more.',
         confidence,
       }
@@ -98,6 +98,12 @@ describe('a decision of an agent', () => {
   test('that is sure is carried out without, or says why it failed', async () => {
     const sure = await decided('rename', 0.9)
     expect(await done(`agent-decisions/${sure.decision}/execute`)).toMatchObject({ status: 'EXECUTED' })
+    const why = `tasks/${sure.task}/why?property=title`
+    expect(await seen(why)).toMatchObject({ decision: { told: { inputs: { confidential: 'of few' }, rationale: 'It says more.' } } })
+    const viewer = (await member('vic@acme.example', 'VIEWER')).caller
+    const told = (await seen<{ decision: { told: object } }>(why, viewer)).decision.told
+    expect(told).toMatchObject({ type: 'task.rename', rationale: 'It says more.' })
+    expect(told).not.toHaveProperty('inputs')
     const broken = await decided('break', 0.9)
     expect(await done(`agent-decisions/${broken.decision}/execute`)).toMatchObject({ status: 'FAILED', error: 'The tool broke.' })
     const unknown = await decided('missing', 0.9)
@@ -239,6 +245,25 @@ test('an endpoint is tested with news of itself, and what was given up is sent a
   expect(await done(`webhook-endpoints/${id}/resend-dead`)).toEqual({ resent: 1 })
   expect(await seen(`webhook-deliveries/${delivery}`)).toMatchObject({ status: 'PENDING', error: null })
   expect(await done(`webhook-endpoints/${id}/resend-dead`)).toEqual({ resent: 0 })
+})
+
+test('what is told of events is set up by whoever may read the log, and by nobody else', async () => {
+  const worker = (await member('hal@acme.example', 'MEMBER')).caller
+  const url = 'https://example.com/listening'
+  const endpoint = (await made('webhook-endpoints', { url, events: ['task.created'] })).id
+  const automation = (await made('automations', { name: 'Listens', definition: { kind: 'webhook', url } }, worker)).id
+  const onEvent = { automation, type: 'EVENT', config: { event: 'chat-message.created' } }
+  for (const [path, body] of [
+    ['webhook-endpoints', { url: `${url}/to-me`, events: ['chat-message.*'] }],
+    [`webhook-endpoints/${endpoint}/listen-for`, { events: ['*'] }],
+    ['workflow-triggers', onEvent],
+  ] as const) {
+    const refused = await worker.post(`${base}/${path}`, body)
+    expect([path, refused.statusCode, refused.json().code]).toEqual([path, 403, 'access.denied'])
+  }
+  expect(await seen(`webhook-endpoints/${endpoint}`)).toMatchObject({ events: ['task.created'] })
+  await made('workflow-triggers', { automation, type: 'WEBHOOK' }, worker)
+  await made('workflow-triggers', onEvent)
 })
 
 describe('grants', () => {

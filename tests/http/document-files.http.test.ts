@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { type Bytes, Document, type DocumentStore, folderStore, removeStrayFiles, StrayFile } from '../../src/entities.ts'
 import { daybookHost } from '../../src/http/index.ts'
-import { Caller, openTestHost, type SignedUp, signUp, type TestHost } from './test-host.ts'
+import { Caller, cookieIn, openTestHost, type SignedUp, signUp, type TestHost } from './test-host.ts'
 
 const base = '/organizations/current/documents'
 const maxBytes = 1_000_000
@@ -390,4 +390,29 @@ describe('over a connection', () => {
     sending.destroy()
     await expect.poll(async () => (await files()).length, { timeout: 10_000 }).toBe(before)
   })
+})
+
+test('a file is let go of when whoever asked for it has left before its first byte', async () => {
+  const { id } = (await upload(ann.caller, pdf('left early'))).json<{ id: string }>()
+  const opened: Readable[] = []
+  const left = Promise.withResolvers<void>()
+  const leaving: DocumentStore = {
+    ...store,
+    async get(key) {
+      const content = (await store.get(key)) as Readable
+      opened.push(content)
+      asked.destroy()
+      await left.promise
+      return content
+    },
+  }
+  await using host = daybookHost(on.daybook, { files: { store: leaving }, rateLimits: false, load: false })
+  host.addHook('onRequest', async ({ raw }) => void raw.socket.once('close', () => left.resolve()))
+  await host.listen({ port: 0 })
+  const { port } = host.server.address() as AddressInfo
+  const cookie = cookieIn(await new Caller({ host }).signIn('ann@acme.example'))
+  const asked = request({ port, path: `${base}/${id}/file`, headers: { cookie } }).on('error', () => undefined)
+  asked.end()
+  await left.promise
+  await vi.waitFor(() => expect(opened.map(({ destroyed }) => destroyed)).toEqual([true]))
 })

@@ -1,8 +1,8 @@
 import { type TSchema, Type } from 'typebox'
-import { AuditEvent } from '../../audit/index.ts'
+import { AuditEvent, type DecisionLog } from '../../audit/index.ts'
 import { diff, history, type HistoryEntry, type PropertyChange, revert, why } from '../../readers/index.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
-import { decisionAnswer, decisionView, happeningFields, happeningView } from '../event-view.ts'
+import { decisionAnswer, decisionView as viewOfDecision, happeningFields, happeningView } from '../event-view.ts'
 import { exactly, nullable } from '../fields.ts'
 import { ResourceNotFoundError } from '../http.errors.ts'
 import type { Work } from '../in-tenant.ts'
@@ -58,16 +58,24 @@ function momentIn(moment: string): Date | { readonly id: string } {
   return moment.includes('T') ? new Date(moment) : { id: moment.toLowerCase() }
 }
 
-export async function whyOf({ em }: Work, resource: Described, id: string, fields: readonly Field[], property: string) {
+export async function whyOf({ em, may }: Work, resource: Described, id: string, fields: readonly Field[], property: string) {
   const reasons = await why(em, [resource.entity, id.toLowerCase()], property)
   if (!reasons || visible([{ property }], fields).length === 0) throw new ResourceNotFoundError('value with a history')
   const { change, decision, approval, overrides } = reasons
+  const seesInputs = (await may('audit-event:read')) || (await may('agent-decision:approve'))
+  const decisionView = (log: DecisionLog) => (seesInputs ? viewOfDecision(log) : withoutInputs(viewOfDecision(log)))
   return {
     change: entryView(change, fields),
     decision: decision ? decisionView(decision) : null,
     approval: approval ? decisionView(approval) : null,
     overrides: overrides.map(decisionView),
   }
+}
+
+/** What a decision was made from may be more than whoever sees the value may see. */
+function withoutInputs({ told, ...view }: ReturnType<typeof viewOfDecision>) {
+  const rest = Object.entries(told ?? {}).filter(([name]) => name !== 'inputs')
+  return { ...view, told: told && Object.fromEntries(rest) }
 }
 
 export async function revertIn({ em }: Work, resource: Described, id: string, event: string, force: boolean): Promise<void> {

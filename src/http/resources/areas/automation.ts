@@ -14,6 +14,7 @@ import {
 import { now } from '../../../kernel/clock.ts'
 import { exactly, idField, nameField, oneOf } from '../../fields.ts'
 import { found } from '../found.ts'
+import { requireReaderOfLog } from '../listening.ts'
 import { action, creation, resource } from '../resource.ts'
 
 const automationBody = exactly({
@@ -68,9 +69,11 @@ export const automation = [
   }),
   resource(WorkflowTrigger, {
     write: ['isActive'],
-    create: creation(triggerBody, async ({ em }, { automation: id, type, config }) =>
-      addTrigger(em, await found(em, Automation, id), { type, ...(config && { config: config as unknown as TriggerConfig }) }),
-    ),
+    create: creation(triggerBody, async (work, { automation: id, type, config }) => {
+      if (type === 'EVENT') await requireReaderOfLog(work)
+      const waiting = await found(work.em, Automation, id)
+      return addTrigger(work.em, waiting, { type, ...(config && { config: config as unknown as TriggerConfig }) })
+    }),
   }),
   resource(WorkflowExecution, {
     reserved: { input: 'manage', output: 'manage' },

@@ -21,6 +21,7 @@ import {
 import { now } from '../../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../../orm/index.ts'
 import { exactly, idField, oneOf } from '../../fields.ts'
+import { requireReaderOfLog } from '../listening.ts'
 import { action, asked, creation, resource, sent } from '../resource.ts'
 
 const events = () => Type.Array(Type.String({ maxLength: 200 }), { minItems: 1, maxItems: 100 })
@@ -56,17 +57,19 @@ export const system = [
   resource(WebhookEndpoint, {
     create: creation(
       endpointBody,
-      async ({ em }, body) => {
-        const { endpoint: row, secret } = await createEndpoint(em, body)
+      async (work, body) => {
+        await requireReaderOfLog(work)
+        const { endpoint: row, secret } = await createEndpoint(work.em, body)
         return { row, secrets: { secret } }
       },
       ['secret'],
     ),
     remove: true,
     actions: {
-      'listen-for': action('update', exactly({ events: events() }), (_work, endpoint: WebhookEndpoint, body) =>
-        listenFor(endpoint, body.events),
-      ),
+      'listen-for': action('update', exactly({ events: events() }), async (work, endpoint: WebhookEndpoint, body) => {
+        await requireReaderOfLog(work)
+        listenFor(endpoint, body.events)
+      }),
       enable: action('update', (_work, endpoint: WebhookEndpoint) => endpoint.enable()),
       disable: action('update', (_work, endpoint: WebhookEndpoint) => endpoint.disable(now())),
       'rotate-secret': {
