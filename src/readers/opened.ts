@@ -30,6 +30,12 @@ export function withoutPersonal<E extends AuditEvent>(em: ScopedEntityManager, e
   return events
 }
 
+/** One side of an event without them: what may be kept somewhere else, where erasing a person doesn't reach. */
+export function impersonal(em: ScopedEntityManager, entity: string | null, side: Values | null): Values | null {
+  const names = entity === null ? undefined : personalNames(em.getMetadata()).get(entity)
+  return side && names ? Object.fromEntries(Object.entries(side).filter(([name]) => !names.has(name))) : side
+}
+
 export function openerFor(em: ScopedEntityManager): Opener {
   return new Opener(keyringOf(em), sql => em.execute(sql))
 }

@@ -13,6 +13,7 @@ import {
   Organization,
   receiveCall,
   startAutomation,
+  IntakeRequest,
   Task,
   type TriggerInput,
   WorkflowExecution,
@@ -216,6 +217,26 @@ describe('an event', () => {
     }
     const inputs = (await executions()).map(({ input }) => (input.event as { after: { title: string } }).after.title)
     expect(inputs.toSorted()).toEqual(['Fire', 'Flood'])
+  })
+
+  test('tells a run nothing of people: it keeps what erasing a person doesn’t reach', async () => {
+    await make(greet, {}, { type: 'EVENT', config: { event: 'intake-request.created' } })
+    await work(em =>
+      Promise.resolve(
+        em.create(IntakeRequest, {
+          subject: 'Noise',
+          body: 'Ann snores.',
+          source: 'EMAIL',
+          requesterEmail: 'ann@home.example',
+          receivedAt: new Date(),
+        }),
+      ),
+    )
+    await using follower = startReactions(daybook, { pollMs: 10 })
+    await follower.caughtUp()
+    const [execution] = await executions()
+    expect(execution!.input).toMatchObject({ event: { type: 'intake-request.created', after: { subject: 'Noise' } } })
+    expect(JSON.stringify(execution!.input)).not.toMatch(/snores|ann@home/)
   })
 
   test('that the automation itself has made doesn’t start it again', async () => {

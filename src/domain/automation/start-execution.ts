@@ -5,7 +5,7 @@ import { isNamedBy } from '../../kernel/event-pattern.ts'
 import { jsonOrText } from '../../kernel/json-or-text.ts'
 import { newId } from '../../kernel/id.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
-import type { FollowedEvent } from '../../readers/index.ts'
+import { type FollowedEvent, impersonal } from '../../readers/index.ts'
 import { Automation } from './automation.entity.ts'
 import { AutomationInactiveError, WebhookRefusedError } from './automation.errors.ts'
 import type { EventConfig } from './automation-definition.ts'
@@ -71,7 +71,8 @@ export async function fireEvents(events: readonly FollowedEvent[], em: ScopedEnt
   if (waiting.length === 0) return
   for (const event of events.filter(({ entity }) => !ownEntities.has(entity ?? ''))) {
     for (const trigger of waiting.filter(each => isWaitingFor(each, event))) {
-      const { id, type, entityId, after, actorType, actorId } = event
+      const { id, type, entity, entityId, actorType, actorId } = event
+      const after = impersonal(em, entity, event.after)
       const input = { event: { id, type, entityId, after, actor: { type: actorType, id: actorId } } }
       await startAutomation(em, trigger.automation.getEntity(), { trigger, key: `${trigger.id} ${id}`, input })
     }
