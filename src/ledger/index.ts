@@ -1,4 +1,7 @@
-/** The proof over the log: sealing, checkpoints, proofs, verification. */
+/**
+ * Ledger: the proof over the log, by which anybody can check that nothing in it was changed, removed or put in: sealing, checkpoints, proofs,
+ * verification.
+ */
 export { type Anchor, fileAnchor } from './anchor.ts'
 export { AuditCheckpoint, AuditCheckpointSchema } from './audit-checkpoint.entity.ts'
 export { eventLeaf, type StoredEvent } from './event-leaf.ts'

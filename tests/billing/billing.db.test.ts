@@ -144,6 +144,15 @@ describe('an event of Stripe’s', () => {
     expect(await work(em => em.count(Subscription))).toBe(1)
   })
 
+  test('is no conflict with one that came while the organization was already read', async () => {
+    const em = daybook.scope({ tenant, actor: systemActor('test') })
+    await em.findOneOrFail(Organization, tenant)
+    await receive(event())
+    const next = event({ metadata: { plan: 'ENTERPRISE' } }, { created: seconds(days(1)) })
+    expect(await receiveStripeEvent(em, next, at)).toMatchObject({ status: 'PROCESSED' })
+    expect(await plan()).toBe('ENTERPRISE')
+  })
+
   test('that comes late is set aside', async () => {
     await receive(event({ status: 'past_due' }))
     expect(await receive(event({ status: 'active' }, { created: seconds(days(-1)) }))).toMatchObject({ status: 'IGNORED' })

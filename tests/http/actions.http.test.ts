@@ -1,3 +1,4 @@
+/** Long because it tries one action after the other, over one host with its people. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { agentActor, systemActor } from '../../src/context/index.ts'
 import { decideAsAgent, Document, Message, OrchestrationAgent, Task, type Tools, WebhookDelivery } from '../../src/entities.ts'

@@ -1,3 +1,4 @@
+/** Long because one host and one store serve for all that can go wrong with a file. */
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'

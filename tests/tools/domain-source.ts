@@ -17,7 +17,7 @@ export interface Described {
 /** The areas in the order in which they build on each other, as their folders say it. */
 export function areas(): Area[] {
   const order = [...readFileSync('src/entities.ts', 'utf8').matchAll(/\.\/domain\/(\w+)\//g)].map(([, name]) => `domain/${name}`)
-  return ['audit', ...order].map(folder => areaIn(`src/${folder}`))
+  return ['audit', 'ledger', ...order].map(folder => areaIn(`src/${folder}`))
 }
 
 function areaIn(folder: string): Area {

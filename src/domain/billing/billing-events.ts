@@ -138,9 +138,9 @@ function detailsIn(told: StripeSubscription) {
   }
 }
 
-/** The organization has what it pays for; without a subscription it is back at what costs nothing. */
+/** The organization has what it pays for; without a subscription it is back at what costs nothing. Read anew, for it was read before its turn. */
 async function bringPlan(em: ScopedEntityManager, subscription: Subscription, plan: Plan): Promise<void> {
-  const organization = await em.findOneOrFail(Organization, subscription.tenantId)
+  const organization = await em.findOneOrFail(Organization, subscription.tenantId, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
   organization.plan = subscription.isLive() ? plan.key : 'FREE'
   organization.quotaResetAt = subscription.isLive() ? subscription.currentPeriodEnd : null
 }
