@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,10 +9,31 @@ const run = promisify(execFile)
 const modules = resolve('node_modules')
 let project: string
 
+/** A copy to build in: a `dist` in this folder would be what the command line of the ORM finds first, also for tests that run beside this one. */
+async function copyOfSources(): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), 'daybook-sources-'))
+  const parts = [
+    'src',
+    'migrations',
+    'seeders',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'CHANGELOG.md',
+    'README.md',
+    'LICENSE',
+  ]
+  for (const part of parts) await cp(part, join(copy, part), { recursive: true })
+  await symlink(modules, join(copy, 'node_modules'), 'junction')
+  return copy
+}
+
 /** A project of somebody else, who has installed the packed package: its dependencies are those of this folder. */
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'daybook-packed-'))
-  await run('npm', ['pack', '--pack-destination', project], { shell: process.platform === 'win32' })
+  const sources = await copyOfSources()
+  await run('npm', ['pack', '--pack-destination', project], { cwd: sources, shell: process.platform === 'win32' })
+  await rm(sources, { recursive: true })
   const [tarball] = (await readdir(project)).filter(name => name.endsWith('.tgz'))
   const target = join(project, 'node_modules', 'daybook')
   await mkdir(target, { recursive: true })
