@@ -54,11 +54,11 @@ describe('API keys', () => {
     const firm = await company()
     const old = await issue(firm)
     const fresh = await firm.as(undefined, async em => rotateApiKey(em, await em.findOneOrFail(ApiKey, old.apiKey.id)))
-    expect(await authenticateApiKey(daybook, old.secret)).toBeDefined()
+    expect(await authenticateApiKey(daybook, old.secret)).toMatchObject({ apiKey: { id: old.apiKey.id } })
     expect(await authenticateApiKey(daybook, fresh.secret)).toMatchObject({ apiKey: { rotatedFrom: { id: old.apiKey.id } } })
     const afterwards = new Date(Date.now() + 25 * hour)
     expect(await authenticateApiKey(daybook, old.secret, afterwards)).toBeUndefined()
-    expect(await authenticateApiKey(daybook, fresh.secret, afterwards)).toBeDefined()
+    expect(await authenticateApiKey(daybook, fresh.secret, afterwards)).toMatchObject({ apiKey: { id: fresh.apiKey.id } })
   })
 
   test('their use is remembered, at most once a minute', async () => {

@@ -59,22 +59,23 @@ test('no strange body gets anything but a clear refusal, on any route', async ()
   expect(await everything()).toBe(before)
 })
 
-test('no hostile string in a body, path or query makes the host fail', { timeout: 300_000 }, async () => {
-  const fields = ['email', 'password', 'token', 'key', 'name', 'role', 'current', 'parent', 'description', 'status', 'organization']
-  for (const text of hostile) {
+test.each(hostile.map(text => [text.slice(0, 30), text] as const))(
+  'no hostile string in a body, path or query makes the host fail: %j',
+  async (_beginning, text) => {
+    const fields = ['email', 'password', 'token', 'key', 'name', 'role', 'current', 'parent', 'description', 'status', 'organization']
     for (const { method, url } of writes().filter(each => !each.url.includes('sign-up'))) {
       const answer = await ann.caller.call(method, filled(url), { payload: Object.fromEntries(fields.map(field => [field, text])) })
-      expectRefusal(answer, `${method} ${url} ${text.slice(0, 30)}`)
+      expectRefusal(answer, `${method} ${url}`)
     }
     for (const { url } of on.routes.filter(({ method, url: path }) => method === 'GET' && path.includes(':'))) {
       const path = url.replaceAll(/:[a-z]+/g, encodeURIComponent(text.toWellFormed()) || '%20')
-      expectRefusal(await ann.caller.get(path), `GET ${url} ${text.slice(0, 30)}`)
+      expectRefusal(await ann.caller.get(path), `GET ${url}`)
     }
     const query = encodeURIComponent(text.toWellFormed())
-    expectRefusal(await ann.caller.get(`/organizations/current/members?after=${query}`), `after=${text.slice(0, 30)}`)
-    expectRefusal(await ann.caller.get(`/organizations/current/permissions/explain?user=${query}&permission=${query}`), text.slice(0, 30))
-  }
-})
+    expectRefusal(await ann.caller.get(`/organizations/current/members?after=${query}`), 'after')
+    expectRefusal(await ann.caller.get(`/organizations/current/permissions/explain?user=${query}&permission=${query}`), 'explain')
+  },
+)
 
 function expectRefusal({ statusCode, headers, body }: Awaited<ReturnType<Caller['get']>>, what: string): void {
   expect(statusCode, what).toBeGreaterThanOrEqual(400)

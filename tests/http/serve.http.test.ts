@@ -42,7 +42,7 @@ function serve(env: Record<string, string>, ...flags: string[]) {
   return { child, ended, address, output: () => output }
 }
 
-test('the host serves the database that the environment names until it is told to stop, and ends well', { timeout: 180_000 }, async () => {
+test('the host serves the database that the environment names until it is told to stop, and ends well', { timeout: 60_000 }, async () => {
   const { urls } = database
   const host = serve(urls ? { DATABASE_URL: urls.app } : {})
   const address = await host.address()
@@ -61,7 +61,7 @@ test('the host serves the database that the environment names until it is told t
   await expect(fetch(`${address}/health/live`)).rejects.toThrow('fetch failed')
 })
 
-test('limits, origins and numbers are what the environment says', { timeout: 180_000 }, async () => {
+test('limits, origins and numbers are what the environment says', { timeout: 60_000 }, async () => {
   const { urls } = database
   const METRICS_TOKEN = 'a-token-of-which-an-operator-has-made-enough'
   const settings = { ALLOWED_ORIGINS: 'https://app.example.com', RATE_LIMIT_ADDRESS: '3', METRICS_TOKEN }
@@ -79,7 +79,7 @@ test('limits, origins and numbers are what the environment says', { timeout: 180
   await host.ended
 })
 
-test('an empty embedded database gets people who can sign in, whose mails can be read in a folder', { timeout: 180_000 }, async () => {
+test('an empty embedded database gets people who can sign in, whose mails can be read in a folder', { timeout: 60_000 }, async () => {
   const own = await mkdtemp(join(tmpdir(), 'daybook-serve-'))
   const host = serve({ DAYBOOK_DATA_DIR: own })
   const address = await host.address()
@@ -97,7 +97,7 @@ test('an empty embedded database gets people who can sign in, whose mails can be
   await rm(own, { recursive: true, force: true })
 })
 
-test('the passwords that everybody knows are asked for by a flag, and refused in production', { timeout: 180_000 }, async () => {
+test('the passwords that everybody knows are asked for by a flag, and refused in production', { timeout: 60_000 }, async () => {
   const own = await mkdtemp(join(tmpdir(), 'daybook-serve-'))
   const host = serve({ DAYBOOK_DATA_DIR: own }, '--insecure-demo-passwords')
   const address = await host.address()
@@ -117,7 +117,7 @@ test('the passwords that everybody knows are asked for by a flag, and refused in
   expect([code, output()]).toMatchObject([1, expect.stringContaining('refused in production')])
 })
 
-test('a host that may not serve says why and how to fix it, and exits with 1', { timeout: 180_000 }, async () => {
+test('a host that may not serve says why and how to fix it, and exits with 1', { timeout: 60_000 }, async () => {
   const { urls } = database
   const [env, said] = urls
     ? [{ DATABASE_URL: urls.administrator }, /refuses to serve[\s\S]*superuser[\s\S]*Connect as daybook_app/]

@@ -310,9 +310,9 @@ test('the passwords that everybody knows are had by asking for them alone', asyn
   await using own = await openTestDaybook()
   const { secrets } = await seedDemo(own, { passwords: insecurePasswords, print: () => {} })
   expect([...secrets.keys()].filter(what => what.includes('password'))).toEqual([])
-  expect(await signIn(own, { email: 'demo@example.com', password: 'Demo123!' })).toBeDefined()
-  expect(await signIn(own, { email: 'admin@example.com', password: 'Admin123!' })).toBeDefined()
-  expect(await signIn(own, { email: 'vera@example.com', password: 'Demo123!' })).toBeDefined()
+  expect(await signIn(own, { email: 'demo@example.com', password: 'Demo123!' })).toMatchObject({ user: { email: 'demo@example.com' } })
+  expect(await signIn(own, { email: 'admin@example.com', password: 'Admin123!' })).toMatchObject({ user: { email: 'admin@example.com' } })
+  expect(await signIn(own, { email: 'vera@example.com', password: 'Demo123!' })).toMatchObject({ user: { email: 'vera@example.com' } })
   expect(await signIn(daybook, { email: 'demo@example.com', password: 'Demo123!' })).toBeUndefined()
 })
 
