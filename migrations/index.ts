@@ -23,6 +23,7 @@ import { Migration20261123000012_outbox } from './Migration20261123000012_outbox
 import { Migration20261123000013_newsletter } from './Migration20261123000013_newsletter.ts'
 import { Migration20261123000014_pointers } from './Migration20261123000014_pointers.ts'
 import { Migration20261123000015_cosine } from './Migration20261123000015_cosine.ts'
+import { Migration20261123000016_admission } from './Migration20261123000016_admission.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -50,4 +51,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000013_newsletter', class: Migration20261123000013_newsletter },
   { name: 'Migration20261123000014_pointers', class: Migration20261123000014_pointers },
   { name: 'Migration20261123000015_cosine', class: Migration20261123000015_cosine },
+  { name: 'Migration20261123000016_admission', class: Migration20261123000016_admission },
 ]

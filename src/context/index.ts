@@ -1,5 +1,5 @@
 export { type Actor, type ActorType, agentActor, apiKeyActor, systemActor, userActor } from './actor.ts'
 export { ScopeInvalidError, TenantContextMissingError } from './context.errors.ts'
 export { type IdentityScope, type OperatorScope, resolveScope, type Scope, type ScopeInput, type Story, type TenantScope } from './scope.ts'
-export { sessionVariables } from './session-variables.ts'
+export { policyVariables, sessionVariables } from './session-variables.ts'
 export { currentScope, tenantContext } from './tenant-context.ts'

@@ -1,21 +1,19 @@
-import { IsolationLevel } from '@mikro-orm/core'
 import type { FastifyRequest } from 'fastify'
 import { resolveScope, tenantContext } from '../context/index.ts'
 import {
-  type ApiKey,
+  type Admission,
+  admissionIn,
+  admissionQuestion,
+  admit,
   apiKeyAllows,
-  assertCan,
   can,
-  Membership,
+  type Entrant,
   PermissionDeniedError,
   type PermissionKey,
-  usableApiKey,
 } from '../domain/access/index.ts'
 import type { Tools } from '../domain/agents/index.ts'
-import type { User } from '../domain/identity/index.ts'
-import { assertServedHere, Organization, OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { isId } from '../kernel/id.ts'
-import type { ScopedEntityManager, TransactOptions } from '../orm/index.ts'
+import { type Question, type ScopedEntityManager, snapshot, type StoredRow, type TransactOptions } from '../orm/index.ts'
 import { actorOf, type Principal, type Program } from './principal.ts'
 import { abandonedSignal } from './client-signal.ts'
 import { hostOf } from './host-state.ts'
@@ -26,11 +24,9 @@ import { storyOf } from './request-story.ts'
 /** One request's unit of work: everything through `em` commits together, and `afterCommit` runs only if it did. */
 export interface Work {
   readonly em: ScopedEntityManager
-  readonly organization: Organization
-  /** Whoever asks, as `em` knows them; a program is nobody. */
-  readonly user?: User
-  /** The program's key, if it is one that asks. */
-  readonly apiKey?: ApiKey
+  readonly organization: Admission['organization']
+  /** Whoever asks; a program is nobody. */
+  readonly user?: { readonly id: string }
   /** Whether whoever asks has a permission. */
   readonly may: (permission: string) => Promise<boolean>
   /** What agents' tools do here. */
@@ -46,16 +42,7 @@ export async function inTenant<A>(
   options?: TransactOptions,
 ): Promise<A> {
   const principal = principalIn(request)
-  return transactIn(
-    request,
-    principal,
-    tenantAsked(request, principal),
-    async work => {
-      await requirePermission(work, permission)
-      return handle(work)
-    },
-    options,
-  )
+  return transactIn(request, principal, tenantAsked(request, principal), handle, { permission, ...(options && { options }) })
 }
 
 /** One transaction in a tenant for whoever sent the request. Who isn't an active member learns nothing about the tenant, not even that it exists. */
@@ -64,32 +51,83 @@ export function transactIn<A>(
   principal: Principal,
   tenant: string,
   handle: (work: Work) => Promise<A>,
-  options: TransactOptions = isRead(request) ? snapshot : {},
+  {
+    permission,
+    options = isRead(request) ? snapshot : {},
+  }: { readonly permission?: PermissionKey; readonly options?: TransactOptions } = {},
 ): Promise<A> {
-  const { database, recentKeys, throttle, tools } = hostOf(request.server)
-  const scope = { tenant, actor: actorOf(principal), ...storyOf(request.id, request.headers) }
+  const { database, throttle, tools } = hostOf(request.server)
+  const scope = scopeOf(request, principal, tenant)
+  const permissions = permission ? [permission] : []
   return tenantContext.run(resolveScope(scope), async () => {
-    // Whose key it is, is certain; a person may have named any tenant, and who isn't a member neither counts there nor learns of it.
-    if (principal.kind === 'program') await throttle?.countTenant(request, tenant)
+    await countProgram(request, principal, tenant)
     let effects: (() => void)[] = []
     const answer = await database.transact(
       scope,
       async em => {
         effects = [] // the transaction may be tried again
-        const entered = await enter(em, principal, tenant, database.region).catch((error: unknown) => {
-          if (error instanceof CredentialRefusedError && principal.kind === 'program') recentKeys.forget(principal.key)
-          throw error
-        })
+        const admission = entered(request, principal, await admit(em, entrantOf(principal), tenant, permissions, database.region))
         await throttle?.countTenant(request, tenant)
-        knownOf(request).organizationLocale = entered.organization.defaultLocale
-        const may = (wanted: string) => hasPermission(em, entered, wanted)
-        return handle({ em, ...entered, may, tools, afterCommit: effect => void effects.push(effect) })
+        if (permission) requirePermission(admission, permission)
+        const { organization, user } = admission
+        const may = async (wanted: string) => admission.verdictOn(wanted)?.allowed ?? (user ? await can(em, user, wanted) : false)
+        return handle({ em, organization, ...(user && { user }), may, tools, afterCommit: effect => void effects.push(effect) })
       },
       { ...options, ...abandonedSignal(request) },
     )
     for (const effect of effects) effect()
     return answer
   })
+}
+
+/** As much of it as a look at stored rows needs. */
+export type Looking = Pick<Work, 'em' | 'user' | 'may'>
+
+/** What a look at stored rows asks, and what it makes of the answer. */
+export interface Look<A> {
+  readonly question: Question
+  readonly show: (rows: readonly StoredRow[]) => A
+}
+
+/**
+ * A read that needs no unit of work: one question, whose answer is shown as it is stored. Of a program that had the permission not long ago, whether
+ * it still has it is asked in the same message, and what came is only shown if nothing has changed since. Whoever isn't known to may look has
+ * the question asked afterwards, so that they don't learn from the time it takes.
+ */
+export async function lookInTenant<A>(
+  request: FastifyRequest,
+  permission: PermissionKey,
+  look: (work: Looking) => Promise<Look<A>>,
+): Promise<A> {
+  const principal = principalIn(request)
+  const tenant = tenantAsked(request, principal)
+  if (principal.kind === 'program' && apiKeyAllows(principal, permission)) {
+    const seen = await seenAtOnce(request, principal, tenant, look)
+    if (seen) return seen.shown
+  }
+  return inTenant(request, permission, async work => {
+    const { question, show } = await look(work)
+    return show(await work.em.execute<StoredRow[]>(question.sql, [...question.params]))
+  })
+}
+
+async function seenAtOnce<A>(
+  request: FastifyRequest,
+  principal: Program,
+  tenant: string,
+  look: (work: Looking) => Promise<Look<A>>,
+): Promise<{ readonly shown: A } | undefined> {
+  const { database, recentKeys } = hostOf(request.server)
+  const scope = scopeOf(request, principal, tenant)
+  await countProgram(request, principal, tenant)
+  const may = (wanted: string) => Promise.resolve(apiKeyAllows(principal, wanted))
+  const { question, show } = await look({ em: database.scope(scope), may })
+  const entrant = entrantOf(principal)
+  const [who = [], rows = []] = await database.ask(scope, [admissionQuestion(entrant, tenant, []), question], abandonedSignal(request))
+  const { apiKey } = entered(request, principal, admissionIn(who, entrant, [], database.region))
+  if (JSON.stringify(apiKey!.scopes) === JSON.stringify(principal.scopes)) return { shown: show(rows) }
+  recentKeys.forget(principal.key)
+  return undefined
 }
 
 function principalIn(request: FastifyRequest): Principal {
@@ -99,46 +137,33 @@ function principalIn(request: FastifyRequest): Principal {
   return principal
 }
 
-async function enter(
-  em: ScopedEntityManager,
-  principal: Principal,
-  tenant: string,
-  region: string | undefined,
-): Promise<Pick<Work, 'organization' | 'user' | 'apiKey'>> {
-  const user = principal.kind === 'person' ? await activeMember(em, principal.user.id) : undefined
-  const apiKey = principal.kind === 'program' ? await stillUsable(em, principal, region) : undefined
-  const organization = await em.findOne(Organization, tenant)
-  if (!organization || organization.deletedAt) throw new ResourceNotFoundError('organization')
-  assertServedHere(organization, region)
-  if (!organization.isServed()) throw new OrganizationNotServedError(organization.status)
-  return { organization, ...(user && { user }), ...(apiKey && { apiKey }) }
+function scopeOf(request: FastifyRequest, principal: Principal, tenant: string) {
+  return { tenant, actor: actorOf(principal), ...storyOf(request.id, request.headers) }
 }
 
-async function stillUsable(em: ScopedEntityManager, { key }: Program, region: string | undefined): Promise<ApiKey> {
-  const apiKey = await usableApiKey(em, key, region)
-  if (!apiKey) throw new CredentialRefusedError()
-  return apiKey
+function entrantOf(principal: Principal): Entrant {
+  return principal.kind === 'person' ? { user: principal.user.id } : { key: principal.key }
 }
 
-async function activeMember(em: ScopedEntityManager, user: string): Promise<User> {
-  const membership = await em.findOne(Membership, { user, status: 'ACTIVE' }, { populate: ['user'] })
-  if (!membership) throw new ResourceNotFoundError('organization')
-  return membership.user.$
+/** Whose key it is, is certain; a person may have named any tenant, and who isn't a member neither counts there nor learns of it. */
+async function countProgram(request: FastifyRequest, principal: Principal, tenant: string): Promise<void> {
+  if (principal.kind === 'program') await hostOf(request.server).throttle?.countTenant(request, tenant)
 }
 
-async function requirePermission({ em, user, apiKey }: Work, permission: PermissionKey): Promise<void> {
-  if (user) await assertCan(em, user, permission)
-  else if (!apiKey || !apiKeyAllows(apiKey, permission)) {
-    throw new PermissionDeniedError(permission, 'the API key doesn’t have it')
+function entered(request: FastifyRequest, principal: Principal, admission: Admission | undefined): Admission {
+  if (admission) {
+    knownOf(request).organizationLocale = admission.organization.defaultLocale
+    return admission
   }
+  if (principal.kind === 'person') throw new ResourceNotFoundError('organization')
+  hostOf(request.server).recentKeys.forget(principal.key)
+  throw new CredentialRefusedError()
 }
 
-async function hasPermission(
-  em: ScopedEntityManager,
-  { user, apiKey }: Pick<Work, 'user' | 'apiKey'>,
-  permission: string,
-): Promise<boolean> {
-  return user ? can(em, user.id, permission) : apiKey !== undefined && apiKeyAllows(apiKey, permission)
+function requirePermission({ verdictOn }: Admission, permission: PermissionKey): void {
+  // It is one of those that were asked about.
+  const { allowed, because } = verdictOn(permission)!
+  if (!allowed) throw new PermissionDeniedError(permission, because)
 }
 
 function tenantAsked({ params }: FastifyRequest, principal: Principal): string {
@@ -153,8 +178,5 @@ function tenantAsked({ params }: FastifyRequest, principal: Principal): string {
   if (foreign || !isId(organization)) throw new ResourceNotFoundError('organization')
   return organization.toLowerCase()
 }
-
-/** A read sees one snapshot, however many statements it takes. */
-const snapshot: TransactOptions = { readOnly: true, isolation: IsolationLevel.REPEATABLE_READ }
 
 const isRead = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD'

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { type GrantPath, getUserPermissions, Membership, removeMember } from '../domain/access/index.ts'
 import { activateTenant } from '../domain/identity/index.ts'
-import { isServedHere, organizationsOf } from '../domain/organizations/index.ts'
+import { isServedHere, Organization, organizationsOf } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
 import { exactly, idField, nothing, nullable } from './fields.ts'
 import { hostOf } from './host-state.ts'
@@ -43,7 +43,9 @@ export function meRoutes(app: App): void {
     async request => {
       const person = personIn(request)
       const tenant = request.body.organization.toLowerCase()
-      const organization = await transactIn(request, person, tenant, async work => organizationView(work.organization))
+      const organization = await transactIn(request, person, tenant, async ({ em }) =>
+        organizationView(await em.findOneOrFail(Organization, tenant)),
+      )
       await activateTenant(database, person.session, tenant)
       return { organization }
     },

@@ -14,6 +14,8 @@ export interface Program {
   readonly key: string
   readonly apiKeyId: string
   readonly tenantId: string
+  /** What it may do, as it was then. */
+  readonly scopes: string[]
 }
 
 /** Who sent a request. */

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 export interface KnownKey {
   readonly apiKeyId: string
   readonly tenantId: string
+  readonly scopes: string[]
 }
 
 const remembered = 10_000
@@ -21,10 +22,10 @@ export class RecentKeys {
     return found && found.until > performance.now() ? found : undefined
   }
 
-  remember(key: string, { apiKeyId, tenantId }: KnownKey): void {
+  remember(key: string, { apiKeyId, tenantId, scopes }: KnownKey): void {
     const [oldest] = this.#keys.size < remembered ? [] : this.#keys.keys()
     if (oldest !== undefined) this.#keys.delete(oldest)
-    this.#keys.set(digestOf(key), { apiKeyId, tenantId, until: performance.now() + rememberedMs })
+    this.#keys.set(digestOf(key), { apiKeyId, tenantId, scopes, until: performance.now() + rememberedMs })
   }
 
   forget(key: string): void {

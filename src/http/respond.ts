@@ -24,23 +24,22 @@ export async function respond(
   handle: (work: Work) => Promise<Answer>,
 ): Promise<FastifyReply> {
   const key = request.method === 'POST' ? request.headers['idempotency-key'] : undefined
-  const {
-    status = 200,
-    headers = {},
-    body,
-    secrets,
-  } = await inTenant(request, permission, async work => {
+  const made = await inTenant(request, permission, async work => {
     if (typeof key !== 'string') return handle(work)
     const { type, id } = actorOf(knownOf(request).principal!)
     const asked = { key, principal: `${type}:${id}`, method: request.method, route: request.url, body: request.body ?? null }
-    let made: Answer = {}
+    let fresh: Answer = {}
     const { replayed, ...answer } = await answerOnce(work.em, asked, async () => {
-      made = await handle(work)
+      fresh = await handle(work)
       await work.em.flush()
-      return { status: made.status ?? 200, headers: made.headers ?? {}, body: made.body ?? null }
+      return { status: fresh.status ?? 200, headers: fresh.headers ?? {}, body: fresh.body ?? null }
     })
-    return replayed ? { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } } : made
+    return replayed ? { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } } : fresh
   })
+  return send(reply, made)
+}
+
+export function send(reply: FastifyReply, { status = 200, headers = {}, body, secrets }: Answer): FastifyReply {
   reply.code(status).headers(headers)
   return body === undefined || status === 204 ? reply.send() : reply.send(secrets ? { ...(body as object), ...secrets } : body)
 }

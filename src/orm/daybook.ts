@@ -1,7 +1,8 @@
-import { type EntityManager, type IsolationLevel, type MikroORM } from '@mikro-orm/core'
+import { type EntityManager, IsolationLevel, type MikroORM } from '@mikro-orm/core'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { currentScope, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
+import { currentScope, policyVariables, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
 import { transactUntil } from './abandon.ts'
+import { askAtOnce, type Question, type StoredRow } from './ask.ts'
 import { translateDriverError } from './driver-errors.ts'
 import { DaybookEmbeddedDriver, type DaybookServerDriver } from './drivers.ts'
 import { OperatorUnavailableError } from './orm.errors.ts'
@@ -120,6 +121,23 @@ export class Daybook implements AsyncDisposable {
     })
   }
 
+  /**
+   * Asks all at once, in a read-only transaction of its own: the questions see one snapshot, and none waits for the answer to another. On a
+   * server all of it is one message, so it costs one round trip; the rows come as they are stored, and become no entities.
+   */
+  ask(
+    input: Exclude<ScopeInput, { kind: 'operator' }>,
+    questions: readonly Question[],
+    { signal }: Pick<TransactOptions, 'signal'> = {},
+  ): Promise<StoredRow[][]> {
+    if (this.embedded) return this.transact(input, em => inTurn(em, questions), { ...snapshot, ...(signal && { signal }) })
+    return observed(this, 'kind' in input ? input.kind : 'tenant', async counts => {
+      counts.attempts = 1
+      const variables = { ...policyVariables(resolveScope(input)), statement_timeout: this.#limits.statement_timeout! }
+      return askAtOnce(this.orm, variables, questions, signal).catch((error: unknown) => Promise.reject(translateDriverError(error)))
+    })
+  }
+
   async #transactOnce<T>(
     input: ScopeInput,
     work: (em: ScopedEntityManager) => Promise<T>,
@@ -167,6 +185,15 @@ export class Daybook implements AsyncDisposable {
     this.#operator ??= this.#parts.openOperator()
     return this.#operator
   }
+}
+
+/** A read sees one snapshot, however many statements it takes. */
+export const snapshot = { readOnly: true, isolation: IsolationLevel.REPEATABLE_READ } as const satisfies TransactOptions
+
+async function inTurn(em: ScopedEntityManager, questions: readonly Question[]): Promise<StoredRow[][]> {
+  const answers: StoredRow[][] = []
+  for (const { sql, params } of questions) answers.push(await em.execute<StoredRow[]>(sql, [...params]))
+  return answers
 }
 
 /** For the host's own questions about the catalogue, which would drown the application's statements in the query log. */

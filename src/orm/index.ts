@@ -1,5 +1,14 @@
+export type { Question, StoredRow } from './ask.ts'
 export { explainConnectionFailure } from './connection-failure.ts'
-export { Daybook, type DaybookParts, runUnlogged, type TransactionLimits, type Transact, type TransactOptions } from './daybook.ts'
+export {
+  Daybook,
+  type DaybookParts,
+  runUnlogged,
+  snapshot,
+  type TransactionLimits,
+  type Transact,
+  type TransactOptions,
+} from './daybook.ts'
 export { declareEntity, declarationOf, type PastShape, type EntityDeclaration, isTenantOwned, type TableAccess } from './declaration.ts'
 export { tablesOf } from './discovery.ts'
 export { translateDriverError } from './driver-errors.ts'

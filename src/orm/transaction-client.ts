@@ -40,6 +40,28 @@ export class TransactionClient extends pg.Client {
     if (this.unsent !== unsent || !this.isInTransaction || this.abandoned) return
     this.abandoned = this.held.length > 0 ? Promise.resolve() : cancelQuery(this)
   }
+
+  /** A message that is a whole transaction, from its first word to `commit`. A client that is still in it afterwards is of no more use. */
+  async askAtOnce(text: string, signal?: AbortSignal): Promise<QueryResult[]> {
+    signal?.throwIfAborted()
+    startAnew(this)
+    this.isInTransaction = true
+    const { unsent } = this
+    const stop = () => this.abandon(unsent)
+    signal?.addEventListener('abort', stop)
+    try {
+      const answers = (await send.call(this, text)) as unknown as QueryResult[]
+      // What stops this transaction must not stop the next.
+      await this.abandoned
+      this.isInTransaction = false
+      return answers
+    } catch (error) {
+      await rollback(this, { text: 'rollback', values: [] }).catch(() => (this.isInTransaction = true))
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
 }
 
 type Query = (this: pg.Client, ...statement: readonly unknown[]) => Promise<QueryResult>

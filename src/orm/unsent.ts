@@ -163,6 +163,6 @@ export function isPlainRead(text: string): boolean {
 const harmless = new Set(
   (
     'select from where and or not in any all some exists on as using values distinct union intersect except over filter within group by having limit ' +
-    'count sum avg min max coalesce nullif lower upper length json_agg json_build_object to_jsonb row_number current_setting set_config daybook_person_keys'
+    'count sum avg min max coalesce nullif lower upper length json_agg json_build_object to_jsonb row_number current_setting set_config daybook_person_keys daybook_admit_key'
   ).split(' '),
 )

@@ -21,7 +21,7 @@ export class ApiKey extends TenantRow {
   declare rateLimitWindow: Opt<number>
 
   isUsable(at: Date): boolean {
-    return !this.revokedAt && !(this.expiresAt && this.expiresAt <= at)
+    return isUsableAt(this, at)
   }
 
   revoke(at: Date): void {
@@ -32,6 +32,11 @@ export class ApiKey extends TenantRow {
   expireBy(at: Date): void {
     if (!this.expiresAt || this.expiresAt > at) this.expiresAt = at
   }
+}
+
+/** The same of a key that was only looked at. */
+export function isUsableAt({ revokedAt, expiresAt }: Pick<ApiKey, 'revokedAt' | 'expiresAt'>, at: Date): boolean {
+  return !revokedAt && !(expiresAt && expiresAt <= at)
 }
 
 export const ApiKeySchema: EntitySchema<ApiKey> = tenantEntity({

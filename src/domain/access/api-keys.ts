@@ -4,8 +4,8 @@ import { now as currentTime } from '../../kernel/clock.ts'
 import { digest } from '../../kernel/secret.ts'
 import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
-import { assertServedHere, Organization } from '../organizations/index.ts'
 import { ApiKeyStateError } from './access.errors.ts'
+import { admit } from './admission.ts'
 import { newKey, recognizablePart, tenantOfKey } from './api-key-format.ts'
 import { ApiKey, type ApiKeyEnvironment } from './api-key.entity.ts'
 import { assertMayGrant } from './own-permissions.ts'
@@ -66,25 +66,14 @@ export async function authenticateApiKey(daybook: Daybook, key: string, now = cu
   const tenantId = tenantOfKey(key)
   if (!tenantId) return undefined
   const scope = { tenant: tenantId, actor: systemActor('authentication') }
-  const apiKey = await daybook.transact(scope, em => usableApiKey(em, key, daybook.region, now), { readOnly: true })
+  const usable = async (em: ScopedEntityManager) => {
+    const admission = await admit(em, { key }, tenantId, [], daybook.region, now)
+    return admission?.apiKey && em.findOne(ApiKey, admission.apiKey.id)
+  }
+  const apiKey = await daybook.transact(scope, usable, { readOnly: true })
   if (!apiKey) return undefined
   const used = isUseForgotten(apiKey, now) && (await daybook.transact(scope, em => rememberUse(em, apiKey.id, now)).catch(() => undefined))
   return { apiKey: used || apiKey, tenantId }
-}
-
-/** The key, if it opens anything at this moment in the tenant of `em`. */
-export async function usableApiKey(
-  em: ScopedEntityManager,
-  key: string,
-  region: string | undefined,
-  now = currentTime(),
-): Promise<ApiKey | undefined> {
-  const apiKey = await em.findOne(ApiKey, { keyHash: digest(key) })
-  if (!apiKey?.isUsable(now)) return undefined
-  const organization = await em.findOne(Organization, apiKey.tenantId)
-  if (!organization?.isServed()) return undefined
-  assertServedHere(organization, region)
-  return apiKey
 }
 
 /** Worth a try, never a wait or a refused request: whoever holds the row may be remembering the same, or may take long. */

@@ -18,19 +18,12 @@ export {
   RoleInUseError,
   RoleKeyTakenError,
 } from './access.errors.ts'
+export { type Admission, admissionIn, admissionQuestion, admit, type Entrant } from './admission.ts'
 export { type Acceptance, acceptInvitation, rejectInvitation } from './answer-invitation.ts'
 export { newKey, tenantOfKey } from './api-key-format.ts'
 export { apiKeyAllows } from './api-key-scopes.ts'
 export { ApiKey, type ApiKeyEnvironment, apiKeyEnvironments, ApiKeySchema } from './api-key.entity.ts'
-export {
-  type ApiKeyInput,
-  type AuthenticatedKey,
-  authenticateApiKey,
-  type IssuedApiKey,
-  issueApiKey,
-  rotateApiKey,
-  usableApiKey,
-} from './api-keys.ts'
+export { type ApiKeyInput, type AuthenticatedKey, authenticateApiKey, type IssuedApiKey, issueApiKey, rotateApiKey } from './api-keys.ts'
 export { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
 export { ensureBuiltinRoles } from './ensure-builtin-roles.ts'
 export { grantPermission, grantRole, revokePermission, revokeRole, type Until } from './grants.ts'

@@ -1,17 +1,8 @@
 import { entityNameOf } from '../../audit/index.ts'
-import { now } from '../../kernel/clock.ts'
 import { Row, type ScopedEntityManager } from '../../orm/index.ts'
 import { PermissionDeniedError } from './access.errors.ts'
-import {
-  decide,
-  type Explanation,
-  type GrantPath,
-  grantPaths,
-  type Grants,
-  type HeldRole,
-  manageOf,
-  type Subject,
-} from './permission-decision.ts'
+import { grantsColumns, grantsIn, type GrantsRow } from './grants-of.ts'
+import { decide, type Explanation, type GrantPath, grantPaths, type Grants, manageOf, type Subject } from './permission-decision.ts'
 import { permissionActions } from './permission.entity.ts'
 
 type Person = string | { readonly id: string }
@@ -64,40 +55,10 @@ function subjectOf(em: ScopedEntityManager, subject: Subject | Row | undefined):
 }
 
 /** One statement for everything that decides. For given permissions only the roles' rows that could grant them are read. */
-async function loadGrants(em: ScopedEntityManager, userId: string, permissions: readonly string[] = []): Promise<Grants> {
-  const wanted = [...new Set(permissions.flatMap(permission => [permission, manageOf(permission)]))]
-  const at = now()
-  const [row] = await em.execute<GrantsRow[]>(grantsSql(wanted.length), [userId, userId, at, ...wanted, userId, at])
-  const { membership, roles, user_roles: userRoles, direct } = row!
-  return {
-    userId,
-    ...(membership && { membership }),
-    roles: new Map(roles.map(role => [role.id, role])),
-    userRoles: userRoles.map(({ roleId, type, id }) => (type && id ? { roleId, scope: { type, id } } : { roleId })),
-    direct,
-  }
-}
-
-interface GrantsRow {
-  readonly membership: Grants['membership'] | null
-  readonly roles: HeldRole[]
-  readonly user_roles: { roleId: string; type: string | null; id: string | null }[]
-  readonly direct: { key: string; effect: 'ALLOW' | 'DENY' }[]
-}
-
-/** Reads under the tenant's policies, so every table answers for this tenant alone. */
-function grantsSql(wanted: number): string {
-  const only = wanted > 0 ? `and p.key in (${Array.from({ length: wanted }, () => '?').join(', ')})` : ''
-  return `select
-    (select json_build_object('status', status, 'roleId', role_id) from membership where user_id = ?) as membership,
-    (select coalesce(json_agg(json_build_object('roleId', role_id, 'type', scope_type, 'id', scope_id)), '[]')
-       from user_role where user_id = ? and (expires_at is null or expires_at > ?)) as user_roles,
-    (select coalesce(json_agg(json_build_object('id', r.id, 'key', r.key, 'parentId', r.parent_id, 'permissions',
-        (select coalesce(json_agg(json_build_object('key', p.key, 'condition', rp.condition) order by p.key), '[]')
-           from role_permission rp join permission p on p.id = rp.permission_id where rp.role_id = r.id ${only}))), '[]') from role r) as roles,
-    (select coalesce(json_agg(json_build_object('key', p.key, 'effect', up.effect) order by p.key), '[]')
-       from user_permission up join permission p on p.id = up.permission_id
-       where up.user_id = ? and (up.expires_at is null or up.expires_at > ?)) as direct`
+async function loadGrants(em: ScopedEntityManager, userId: string, permissions?: readonly string[]): Promise<Grants> {
+  const { sql, params } = grantsColumns(userId, permissions)
+  const [row] = await em.execute<GrantsRow[]>(`select ${sql}`, [...params])
+  return grantsIn(row!, userId)
 }
 
 function idOf(person: Person): string {

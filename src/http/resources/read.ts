@@ -1,16 +1,17 @@
-import type { EntityMetadata } from '@mikro-orm/core'
+import type { EntityMetadata, FilterQuery } from '@mikro-orm/core'
 import { keyringOf } from '../../audit/index.ts'
 import type { Keyring } from '../../kernel/keyring.ts'
 import { User } from '../../domain/identity/index.ts'
-import type { ScopedEntityManager, TenantRow } from '../../orm/index.ts'
+import type { ScopedEntityManager, StoredRow, TenantRow } from '../../orm/index.ts'
 import { asOf } from '../../readers/index.ts'
 import { ResourceNotFoundError } from '../http.errors.ts'
-import type { Work } from '../in-tenant.ts'
+import type { Look, Looking, Work } from '../in-tenant.ts'
 import { userView } from '../views.ts'
 import { cursorAt, positionIn } from './cursor.ts'
 import type { Field } from './fields.ts'
 import { behind, conditionsIn, invalidQuery, type ListQuery, type ListShape, orderBy, orderIn } from './list-query.ts'
 import { type Described, permissionFor } from './resource.ts'
+import type { StoredRows } from './stored.ts'
 import { type View, viewOf } from './view.ts'
 
 /** All resources of the host, by their entity: what a relation shows as a whole is what its own resource shows. */
@@ -85,34 +86,85 @@ export interface Page {
   readonly next: string | null
 }
 
-export async function list(
-  work: Work,
+interface Listed {
+  readonly shape: ListShape
+  readonly query: ListQuery
+  readonly selection: Selection
+}
+
+export async function list(work: Work, resource: Described, listed: Listed): Promise<Page> {
+  const { selection, query } = listed
+  const { asked, order, pageOf } = await paging(work, resource, listed)
+  const { where, ...options } = asked
+  const rows = await seenAt(work.em, query.asOf).find(resource.entity, where, { ...options, ...selected(resource, selection, order.name) })
+  return pageOf(rows.map(row => ({ view: viewWith(row, selection), values: row as unknown as View })))
+}
+
+/** The same of stored rows: a question, and the page that its answer makes. */
+export async function lookForMany(work: Looking, resource: Described, stored: StoredRows, listed: Listed): Promise<Look<Page>> {
+  const { asked, order, pageOf } = await paging(work, resource, listed)
+  const names = [...new Set([...listed.selection.fields.map(({ name }) => name), order.name])]
+  return {
+    question: await stored.find(work.em, { ...asked, names }),
+    show: rows => pageOf(rows.map(row => storedView(stored, row, listed.selection))),
+  }
+}
+
+export async function lookForOne(
+  work: Looking,
   resource: Described,
-  { shape, query, selection }: { shape: ListShape; query: ListQuery; selection: Selection },
-): Promise<Page> {
-  const { limit = 50, after, asOf: moment } = query
-  const order = orderIn(query)
-  const conditions = [...conditionsIn(query, shape), await ownOnly(work, resource)]
+  stored: StoredRows,
+  { id, selection }: { readonly id: string; readonly selection: Selection },
+): Promise<Look<Seen>> {
+  return {
+    question: await stored.findOne(work.em, id.toLowerCase(), await ownOnly(work, resource)),
+    show: ([row]) => {
+      if (!row) throw new ResourceNotFoundError(resource.name)
+      return storedView(stored, row, selection)
+    },
+  }
+}
+
+/** What is shown of a row, and all that it holds. */
+interface Seen {
+  readonly view: View
+  readonly values: View
+}
+
+function storedView(stored: StoredRows, row: StoredRow, { fields }: Selection): Seen {
+  const values = stored.view(row)
+  return { values, view: Object.fromEntries(fields.map(({ name }) => [name, values[name]])) }
+}
+
+/** What a list asks for, and how it goes on behind its last row. */
+async function paging(work: Looking, resource: Described, { shape, query }: Listed) {
   const { em } = work
+  const shownRows = Number(query.limit ?? 50)
+  const order = orderIn(query)
   const { tenantId } = em.boundScope as { tenantId: string }
   const question = { tenantId, of: resource.name, ...query, limit: null, after: null, fields: null, populate: null }
   const keyring = await keyringIn(em)
-  if (typeof after === 'string') conditions.push(behind(order, stored(resource, order.name, positionIn(after, keyring, question))))
-  const rows = await seenAt(em, moment).find(
-    resource.entity,
-    { $and: conditions },
-    {
-      orderBy: orderBy(order),
-      limit: Number(limit) + 1,
-      ...selected(resource, selection, order.name),
-    },
-  )
-  const shown = rows.slice(0, Number(limit))
-  const last = rows.length > shown.length ? shown.at(-1)! : undefined
-  return {
-    items: shown.map(row => viewWith(row, selection)),
-    next: last ? cursorAt(positionOf(last, order.name), keyring, question) : null,
+  const conditions = [...conditionsIn(query, shape), await ownOnly(work, resource)]
+  if (typeof query.after === 'string') {
+    conditions.push(behind(order, fromCursor(resource, order.name, positionIn(query.after, keyring, question))))
   }
+  return {
+    order,
+    // One more than is shown, which tells whether there is more.
+    asked: { where: { $and: conditions } as FilterQuery<TenantRow>, orderBy: orderBy(order), limit: shownRows + 1 },
+    pageOf: (rows: readonly Seen[]): Page => {
+      const last = rows.length > shownRows ? rows[shownRows - 1] : undefined
+      return {
+        items: rows.slice(0, shownRows).map(({ view }) => view),
+        next: last ? cursorAt(positionOf(last.values, order.name), keyring, question) : null,
+      }
+    },
+  }
+}
+
+/** Only own columns of what is there now can be shown as they are stored. */
+export function isStored({ asOf: moment, populate }: ListQuery): boolean {
+  return moment === undefined && populate === undefined
 }
 
 export async function findIn(
@@ -158,14 +210,14 @@ function selected({ fields }: Described, selection: Selection, sort: string) {
   return { fields: [...new Set([...selection.fields.map(({ name }) => name), sort, 'id', 'tenantId'])] as never }
 }
 
-function positionOf(row: TenantRow, sort: string) {
-  const { id } = row
+function positionOf(values: View, sort: string) {
+  const id = values.id as string
   if (sort === 'id') return { id }
-  const value = (row as unknown as Record<string, unknown>)[sort] ?? null
+  const value = values[sort] ?? null
   return { id, value: value instanceof Date ? value.toISOString() : (value as string | number | boolean | null) }
 }
 
-function stored({ fields }: Described, sort: string, { id, value }: ReturnType<typeof positionIn>) {
+function fromCursor({ fields }: Described, sort: string, { id, value }: ReturnType<typeof positionIn>) {
   const isMoment = fields.find(({ name }) => name === sort)!.kind === 'moment'
   return { id, ...(value !== undefined && { value: isMoment && value !== null ? (new Date(String(value)) as never) : value }) }
 }

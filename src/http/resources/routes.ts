@@ -3,15 +3,28 @@ import { type TSchema, Type } from 'typebox'
 import type { TenantRow } from '../../orm/index.ts'
 import type { App } from '../app.ts'
 import { exactly, idField, nothing, nullable, organizationParams, withinOrganization } from '../fields.ts'
+import { hostOf } from '../host-state.ts'
 import { ResourceNotFoundError } from '../http.errors.ts'
-import type { Work } from '../in-tenant.ts'
-import { type Answer, respond } from '../respond.ts'
+import { type Look, type Looking, lookInTenant, type Work } from '../in-tenant.ts'
+import { type Answer, respond, send } from '../respond.ts'
 import { momentField } from './fields.ts'
 import { type ListQuery, listShapeOf, pageFields } from './list-query.ts'
 import { diffAnswer, diffOf, historyAnswer, historyOf, revertIn, whyAnswer, whyOf } from './past.ts'
-import { findIn, type Known, list, type Selection, selectionIn, viewWith, visibleFields } from './read.ts'
+import {
+  findIn,
+  isStored,
+  type Known,
+  list,
+  lookForMany,
+  lookForOne,
+  type Selection,
+  selectionIn,
+  viewWith,
+  visibleFields,
+} from './read.ts'
 import { type Action, type Described, permissionFor, type Together, type Verb } from './resource.ts'
-import { etagOf } from './view.ts'
+import { StoredRows } from './stored.ts'
+import { etagOf, type View } from './view.ts'
 import { bringBack, change, create, lockedIn, remove, requireMatch } from './write.ts'
 
 const idempotencyHeaders = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) })
@@ -25,6 +38,7 @@ export class ResourceRoutes {
   readonly #app: App
   readonly #resource: Described
   readonly #known: Known
+  readonly #stored: StoredRows
   readonly #many: string
   readonly #one: string
 
@@ -32,6 +46,7 @@ export class ResourceRoutes {
     this.#app = app
     this.#resource = resource
     this.#known = known
+    this.#stored = new StoredRows(resource, hostOf(app).database.orm.em.getPlatform())
     this.#many = `/organizations/:organization/${resource.path}`
     this.#one = `${this.#many}/:id`
   }
@@ -51,10 +66,21 @@ export class ResourceRoutes {
     const shape = listShapeOf(this.#resource)
     const { answer } = this.#resource
     const page = exactly({ items: Type.Array(answer), next: nullable(Type.String()) })
-    this.#route('GET', this.#many, 'read', { summary: 'list', querystring: shape.query, answer: page }, async ({ work, query }) => {
-      const selection = await this.#selection(work, query)
-      return { body: await list(work, this.#resource, { shape, query, selection }) }
-    })
+    this.#route(
+      'GET',
+      this.#many,
+      'read',
+      { summary: 'list', querystring: shape.query, answer: page },
+      async ({ work, query }) => {
+        const selection = await this.#selection(work, query)
+        return { body: await list(work, this.#resource, { shape, query, selection }) }
+      },
+      async ({ work, query }) => {
+        const selection = await this.#selection(work, query)
+        const { question, show } = await lookForMany(work, this.#resource, this.#stored, { shape, query, selection })
+        return { question, show: rows => ({ body: show(rows) }) }
+      },
+    )
     this.#searching(page)
     const querystring = exactly({ ...pageFields(this.#resource), asOf: Type.Optional(momentField()) })
     this.#route(
@@ -65,10 +91,18 @@ export class ResourceRoutes {
       async ({ work, id, query, headers }) => {
         const selection = await this.#selection(work, query)
         const row = await findIn(work, this.#resource, id, { selection, moment: query.asOf })
-        const etag = etagOf(row, this.#resource)
-        return headers['if-none-match'] === etag
-          ? { status: 304, headers: { etag } }
-          : { headers: { etag }, body: viewWith(row, selection) }
+        return unlessSeen(headers, etagOf(row, this.#resource), () => viewWith(row, selection))
+      },
+      async ({ work, id, query, headers }) => {
+        const selection = await this.#selection(work, query)
+        const { question, show } = await lookForOne(work, this.#resource, this.#stored, { id, selection })
+        return {
+          question,
+          show: rows => {
+            const { values, view } = show(rows)
+            return unlessSeen(headers, etagOf(values, this.#resource), () => view)
+          },
+        }
       },
     )
   }
@@ -185,6 +219,8 @@ export class ResourceRoutes {
     verb: Verb,
     described: RouteSchema,
     handle: (call: Call) => Promise<Answer>,
+    /** Where what is asked can be shown as it is stored. */
+    look?: (call: LookCall) => Promise<Look<Answer>>,
   ): void {
     const { summary, querystring, body, headers, answer, status = 200, more } = described
     const permission = permissionFor(this.#resource, verb)
@@ -202,7 +238,12 @@ export class ResourceRoutes {
       },
       // What is sent has been put together field by field.
       serializerCompiler: () => value => JSON.stringify(value),
-      handler: (request, reply) => respond(request, reply, permission, work => handle(callIn(request, work))),
+      handler: async (request, reply) => {
+        const call = callIn(request)
+        return look && isStored(call.query)
+          ? send(reply, await lookInTenant(request, permission, work => look({ ...call, work })))
+          : respond(request, reply, permission, work => handle({ ...call, work }))
+      },
     })
   }
 
@@ -212,7 +253,7 @@ export class ResourceRoutes {
     return visibleFields(this.#resource, work.may)
   }
 
-  #selection(work: Work, query: ListQuery): Promise<Selection> {
+  #selection(work: Looking, query: ListQuery): Promise<Selection> {
     return selectionIn(this.#resource, query, this.#known, work.may)
   }
 
@@ -232,20 +273,31 @@ interface RouteSchema {
   readonly more?: Readonly<Record<number, TSchema>>
 }
 
-interface Call {
-  readonly work: Work
+interface Asked {
   readonly id: string
   readonly query: ListQuery
   readonly body: Readonly<Record<string, unknown>>
   readonly headers: Readonly<Record<string, string | undefined>>
 }
 
-function callIn({ params, query, body, headers }: FastifyRequest, work: Work): Call {
+interface Call extends Asked {
+  readonly work: Work
+}
+
+interface LookCall extends Asked {
+  readonly work: Looking
+}
+
+function callIn({ params, query, body, headers }: FastifyRequest): Asked {
   return {
-    work,
     id: (params as { id?: string }).id ?? '',
     query: (query ?? {}) as ListQuery,
-    body: (body ?? {}) as Call['body'],
-    headers: headers as Call['headers'],
+    body: (body ?? {}) as Asked['body'],
+    headers: headers as Asked['headers'],
   }
+}
+
+/** Whoever has seen it as it is gets no more than that. */
+function unlessSeen(headers: Asked['headers'], etag: string, view: () => View): Answer {
+  return headers['if-none-match'] === etag ? { status: 304, headers: { etag } } : { headers: { etag }, body: view() }
 }

@@ -13,7 +13,8 @@ export function viewOf(row: TenantRow, fields: readonly Field[]): View {
   return view
 }
 
-function shown(value: unknown, kind: Field['kind']): unknown {
+/** A value of an entity as JSON has it. */
+export function shown(value: unknown, kind: Field['kind']): unknown {
   if (value === undefined || value === null) return null
   if (value instanceof Date) return value.toISOString()
   return kind === 'integer' || kind === 'number' ? Number(value) : value
@@ -26,7 +27,8 @@ function idIn(value: unknown): unknown {
 }
 
 /** Changes with each change: the version of a row that has one, otherwise the moment. */
-export function etagOf(row: TenantRow, { meta }: Described): string {
-  const version = meta.versionProperty && (row as unknown as Record<string, unknown>)[meta.versionProperty]
-  return `"${typeof version === 'number' ? version : row.updatedAt.getTime().toString(36)}"`
+export function etagOf(row: TenantRow | View, { meta }: Described): string {
+  const values = row as View
+  const version = meta.versionProperty && values[meta.versionProperty]
+  return `"${typeof version === 'number' ? version : new Date(values.updatedAt as string | Date).getTime().toString(36)}"`
 }

@@ -1,0 +1,42 @@
+import { now } from '../../kernel/clock.ts'
+import type { Question, StoredRow } from '../../orm/index.ts'
+import { type Grants, type HeldRole, manageOf } from './permission-decision.ts'
+
+/** What `grantsColumns` selects. */
+export interface GrantsRow extends StoredRow {
+  readonly membership: Grants['membership'] | null
+  readonly roles: HeldRole[]
+  readonly user_roles: { roleId: string; type: string | null; id: string | null }[]
+  readonly direct: { key: string; effect: 'ALLOW' | 'DENY' }[]
+}
+
+/**
+ * Everything that decides about a person, as columns of a select; about these permissions, or about all. They are read under the tenant's
+ * policies, so every table answers for this tenant alone.
+ */
+export function grantsColumns(userId: string, permissions?: readonly string[]): Question {
+  const at = now()
+  const wanted = permissions && [...new Set(permissions.flatMap(permission => [permission, manageOf(permission)]))]
+  const only = wanted ? `and p.key = any(array[${wanted.map(() => '?').join(', ')}]::text[])` : ''
+  const sql = `
+    (select json_build_object('status', status, 'roleId', role_id) from membership where user_id = ?) as membership,
+    (select coalesce(json_agg(json_build_object('roleId', role_id, 'type', scope_type, 'id', scope_id)), '[]')
+       from user_role where user_id = ? and (expires_at is null or expires_at > ?)) as user_roles,
+    (select coalesce(json_agg(json_build_object('id', r.id, 'key', r.key, 'parentId', r.parent_id, 'permissions',
+        (select coalesce(json_agg(json_build_object('key', p.key, 'condition', rp.condition) order by p.key), '[]')
+           from role_permission rp join permission p on p.id = rp.permission_id where rp.role_id = r.id ${only}))), '[]') from role r) as roles,
+    (select coalesce(json_agg(json_build_object('key', p.key, 'effect', up.effect) order by p.key), '[]')
+       from user_permission up join permission p on p.id = up.permission_id
+       where up.user_id = ? and (up.expires_at is null or up.expires_at > ?)) as direct`
+  return { sql, params: [userId, userId, at, ...(wanted ?? []), userId, at] }
+}
+
+export function grantsIn({ membership, roles, user_roles: userRoles, direct }: GrantsRow, userId: string): Grants {
+  return {
+    userId,
+    ...(membership && { membership }),
+    roles: new Map(roles.map(role => [role.id, role])),
+    userRoles: userRoles.map(({ roleId, type, id }) => (type && id ? { roleId, scope: { type, id } } : { roleId })),
+    direct,
+  }
+}
