@@ -1,3 +1,4 @@
+import { wrap } from '@mikro-orm/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor, userActor } from '../../src/context/index.ts'
 import {
@@ -98,6 +99,22 @@ describe('sessions', () => {
     expect(await authenticateSession(daybook, two!.token, later(31 * 24 * hour))).toBeUndefined()
     expect(await signOutEverywhere(daybook, user.id)).toBe(2)
     expect(await authenticateSession(daybook, three!.token)).toBeUndefined()
+  })
+
+  test('what a token opens is the person and the session as they are stored, and that it was seen is kept once a minute', async () => {
+    const { user, email } = await somebody()
+    const { token } = (await signIn(daybook, { email, password }))!
+    const stored = (id: string) =>
+      daybook.transact({ kind: 'identity', actor: userActor(user) }, em => em.findOneOrFail(Session, id, { populate: ['user'] }))
+    const opened = (await authenticateSession(daybook, token))!
+    const before = await stored(opened.session.id)
+    expect([wrap(opened.session).toPOJO(), wrap(opened.user).toPOJO()]).toEqual([wrap(before).toPOJO(), wrap(before.user.$).toPOJO()])
+    const soon = new Date(before.lastSeenAt.getTime() + 59_000)
+    await authenticateSession(daybook, token, soon)
+    expect(await stored(opened.session.id)).toMatchObject({ lastSeenAt: before.lastSeenAt })
+    const late = new Date(before.lastSeenAt.getTime() + 61_000)
+    await authenticateSession(daybook, token, late)
+    expect(await stored(opened.session.id)).toMatchObject({ lastSeenAt: late })
   })
 
   test.each(['', 'forged', newSecret()])('the token %j opens nothing', async token => {
