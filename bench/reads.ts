@@ -3,7 +3,7 @@ import { newId } from '../src/kernel/id.ts'
 import { foldedTableSql } from '../src/readers/folded-table.ts'
 import type { Ground } from './ground.ts'
 import { Item } from './model.ts'
-import { subscribe } from '../src/readers/index.ts'
+import { history, subscribe } from '../src/readers/index.ts'
 import { clock, collectGarbage, type Figure } from './rounds.ts'
 
 /** Reading the log back, as the tenant, under row level security, out of a log that holds other tenants' events too. */
@@ -12,20 +12,27 @@ export async function readFigures(ground: Ground, rounds: number): Promise<Figur
   const tenant = newId()
   const busy = newId()
   await administer(eventsSql(tenant, 10_000, 10), eventsSql(tenant, 1, 100, busy), 'vacuum analyze audit_event')
-  const transact = (sql: string, values: unknown[] = []) =>
-    daybook.transact({ tenant, actor: systemActor('bench') }, em => em.execute<Record<string, unknown>[]>(sql, values))
+  const transact = (sql: string) =>
+    daybook.transact({ tenant, actor: systemActor('bench') }, em => em.execute<Record<string, unknown>[]>(sql))
   const folded = foldedTableSql(daybook.orm.getMetadata().get(Item))
-  const history = 'select * from audit_event where tenant_id = ? and entity_id = ? order by seq'
   const [{ count }] = (await transact(`select count(*)::int as count from (${folded}) as folded`)) as [{ count: number }]
   if (count !== 10_001) throw new Error(`Folding gave ${count} rows instead of 10,001.`)
   return [
     await clock('read: fold 10,000 entities of 10 events', 1_000, rounds, () =>
       transact(`select count(*), max(title), sum(quantity) from (${folded}) as folded`),
     ),
-    await clock('read: history of an entity with 100 versions', 5, rounds, () => transact(history, [tenant, busy])),
+    await clock('read: history of an entity with 100 versions', 5, rounds, () => lifeOf(ground, tenant, busy), 20),
     await clock('read: follow 100,000 events', 1_000, rounds, () => follow(ground, tenant, newId())),
     await memoryOfFollowing(ground, tenant),
   ]
+}
+
+/** What a user calls: its transaction, the events and what each of them changed. */
+async function lifeOf({ daybook }: Ground, tenant: string, id: string): Promise<void> {
+  const life = await daybook.transact({ tenant, actor: systemActor('bench') }, em => history(em, [Item, id]))
+  const told = life.flatMap(({ changes }) => changes)
+  if (life.length !== 100 || told.length !== 10 + 99 * 3)
+    throw new Error(`The history tells ${told.length} changes in ${life.length} events.`)
 }
 
 /** From the beginning to the end, by a follower of its own. */

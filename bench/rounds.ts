@@ -54,12 +54,12 @@ export async function compare({ name, target, stock, daybook, repeat }: Comparis
   }
 }
 
-/** The median of some runs against a bound in milliseconds. */
-export async function clock(name: string, target: number, rounds: number, run: () => Promise<unknown>): Promise<Figure> {
+/** The median of some runs against a bound in milliseconds. Work of few milliseconds is repeated within a round, as in comparisons. */
+export async function clock(name: string, target: number, rounds: number, run: () => Promise<unknown>, repeat = 1): Promise<Figure> {
   const work = side(async () => {}, run)
-  await timeOf(work, 1)
+  for (let warm = 0; warm < Math.min(repeat, 2); warm++) await timeOf(work, repeat)
   const times: number[] = []
-  for (let round = 0; round < rounds; round++) times.push(await timeOf(work, 1))
+  for (let round = 0; round < rounds; round++) times.push(await timeOf(work, repeat))
   return { name, unit: 'ms', daybook: median(times), value: median(times), target, spread: [quantile(times, 0.25), quantile(times, 0.75)] }
 }
 

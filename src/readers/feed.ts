@@ -1,9 +1,9 @@
-import { type FilterQuery, raw } from '@mikro-orm/core'
-import { AuditEvent, auditedTableOf, type EventKind, type EventSource } from '../audit/index.ts'
+import { type AuditEvent, auditedTableOf, type EventKind, type EventSource } from '../audit/index.ts'
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import { digest } from '../kernel/secret.ts'
 import type { Row, ScopedEntityManager } from '../orm/index.ts'
-import { openEvents } from './opened.ts'
+import type { Condition } from './event-rows.ts'
+import { readEvents } from './read-events.ts'
 import { CursorInvalidError, NotAuditedError } from './readers.errors.ts'
 import { columnOf } from './told-changes.ts'
 
@@ -40,37 +40,45 @@ export async function feed(
   const limit = Math.min(Math.max(page.limit ?? 50, 1), 1_000)
   const fingerprint = fingerprintOf(filter)
   const before = page.cursor === undefined ? page.beforeSeq : positionIn(page.cursor, fingerprint)
-  const where: FilterQuery<AuditEvent> = [conditionsOf(em, filter), ...(before === undefined ? [] : [{ seq: { $lt: before } }])].reduce(
-    (all, one) => ({ $and: [all, one] }),
-  )
-  const found = await em.find(AuditEvent, where, { orderBy: { seq: 'desc' }, limit: limit + 1, disableIdentityMap: true })
-  const items = [...(await openEvents(em, found.slice(0, limit)))]
+  const where = [...conditionsOf(em, filter), ...given('seq < ?', before)]
+  const found = await readEvents(em, where, { newestFirst: true, limit: limit + 1 })
+  const items = found.slice(0, limit)
   return { items, ...(found.length > limit && { cursor: cursorAt(items.at(-1)!.seq, fingerprint) }) }
 }
 
-function conditionsOf(em: ScopedEntityManager, filter: FeedFilter): FilterQuery<AuditEvent> {
-  const { actor, entity, entityName, property, since, until, ...plain } = filter
+function conditionsOf(em: ScopedEntityManager, filter: FeedFilter): readonly Condition[] {
+  const { actor, entity, property } = filter
   const scope = em.boundScope
   const meta = entity && em.getMetadata().find(entity)
   const table = meta && auditedTableOf(meta)
   if (entity && !table) throw new NotAuditedError(entity.name)
   const column = property !== undefined && meta ? columnOf(property, meta) : property
-  const conditions: FilterQuery<AuditEvent>[] = [
-    plain,
-    ...(scope?.kind === 'tenant' ? [{ tenantId: scope.tenantId }] : []),
-    ...(actor ? [{ actorId: actor.id, ...(actor.type && { actorType: actor.type }) }] : []),
-    ...(table ? [{ entity: table.entity }] : entityName === undefined ? [] : [{ entity: entityName }]),
+  return [
+    ...given('tenant_id = ?', scope?.kind === 'tenant' ? scope.tenantId : undefined),
+    ...given('actor_id = ?', actor?.id),
+    ...given('actor_type = ?', actor?.type || undefined),
+    ...given('entity = ?', table?.entity ?? filter.entityName),
+    ...given('entity_id = ?', filter.entityId),
+    ...given('kind = ?', filter.kind),
+    ...given('type = ?', filter.type),
+    ...given('source = ?', filter.source),
+    ...given('recorded_at >= ?', filter.since),
+    ...given('recorded_at < ?', filter.until),
+    ...given('correlation_id = ?', filter.correlationId),
+    ...given('request_id = ?', filter.requestId),
+    ...given('decision_id = ?', filter.decisionId),
     ...(column === undefined ? [] : [touching(column)]),
-    ...(since ? [{ recordedAt: { $gte: since } }] : []),
-    ...(until ? [{ recordedAt: { $lt: until } }] : []),
   ]
-  return { $and: conditions }
+}
+
+function given(sql: string, value: unknown): readonly Condition[] {
+  return value === undefined ? [] : [[sql, value]]
 }
 
 /** A change of a document is told by its paths, and a creation by what it holds. */
-function touching(column: string): FilterQuery<AuditEvent> {
+function touching(column: string): Condition {
   const condition = `(exists (select from unnest(changed) as c where c = ? or starts_with(c, ?)) or (changed is null and coalesce(after, before)->>? is not null))`
-  return { [raw(condition, [column, `${column}.`, column])]: true }
+  return [condition, column, `${column}.`, column]
 }
 
 /** A cursor belongs to its filter: with another one it would skip what nobody has seen. */

@@ -1,7 +1,8 @@
 import type { EntityMetadata } from '@mikro-orm/core'
-import { AuditEvent, auditedTableOf } from '../audit/index.ts'
+import { type AuditEvent, auditedTableOf } from '../audit/index.ts'
 import { Row, type ScopedEntityManager } from '../orm/index.ts'
-import { openEvents } from './opened.ts'
+import type { Condition } from './event-rows.ts'
+import { readEvents } from './read-events.ts'
 import { NotAuditedError } from './readers.errors.ts'
 import { changesIn, type PropertyChange } from './told-changes.ts'
 
@@ -24,19 +25,17 @@ export interface HistoryOptions {
 /** Everything that happened to an entity, the first event first: rows, relations and decisions about it. */
 export async function history(em: ScopedEntityManager, subject: Subject, options: HistoryOptions = {}): Promise<HistoryEntry[]> {
   const { meta, id } = subjectOf(em, subject)
-  const events = await em.find(
-    AuditEvent,
-    { ...eventsOf(em, meta, id), ...(options.beforeSeq !== undefined && { seq: { $lt: options.beforeSeq } }) },
-    { orderBy: { seq: 'desc' }, disableIdentityMap: true, ...(options.limit !== undefined && { limit: options.limit }) },
-  )
-  return (await openEvents(em, events)).toReversed().map(event => ({ event, changes: changesIn(event, meta) }))
+  const before: Condition[] = options.beforeSeq === undefined ? [] : [['seq < ?', options.beforeSeq]]
+  const events = await readEvents(em, [...eventsOf(em, meta, id), ...before], { newestFirst: true, limit: options.limit })
+  return events.toReversed().map(event => ({ event, changes: changesIn(event, meta) }))
 }
 
 /** In a tenant's scope the log is named, so that the index answers. */
-export function eventsOf(em: ScopedEntityManager, meta: EntityMetadata, id: string) {
+export function eventsOf(em: ScopedEntityManager, meta: EntityMetadata, id: string): readonly Condition[] {
   const scope = em.boundScope
   const { entity, logColumn } = auditedTableOf(meta)!
-  return { entity, entityId: id, ...(scope?.kind === 'tenant' && logColumn === 'tenant_id' && { tenantId: scope.tenantId }) }
+  const own: Condition[] = scope?.kind === 'tenant' && logColumn === 'tenant_id' ? [['tenant_id = ?', scope.tenantId]] : []
+  return [...own, ['entity_id = ?', id], ['entity = ?', entity]]
 }
 
 export function subjectOf(em: ScopedEntityManager, subject: Subject): { meta: EntityMetadata; id: string; type: new () => Row } {

@@ -1,7 +1,7 @@
 /** The read side of the log. */
 export { activityOf, type ActivityOfDay, activityPerDay } from './activity-per-day.ts'
 export { type Projection, rebuild } from './rebuild.ts'
-export type { FollowedEvent } from './event-rows.ts'
+export type { FollowedEvent } from './followed-event.ts'
 export { type Handler, type Progress, subscribe, type SubscribeOptions, type Subscription } from './subscribe.ts'
 export { endOfLog, Tail } from './tail.ts'
 export { asOf } from './as-of.ts'

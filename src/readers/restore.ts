@@ -1,8 +1,9 @@
 import { type Collection, type EntityMetadata, type EntityProperty, Reference, ReferenceKind } from '@mikro-orm/core'
-import { AuditEvent, auditedTableOf, because, columnPropertiesOf, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
+import { type AuditEvent, auditedTableOf, because, columnPropertiesOf, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
 import { ownsPivot, type Row, type ScopedEntityManager } from '../orm/index.ts'
 import { asOf } from './as-of.ts'
 import { eventsOf, subjectOf } from './history.ts'
+import { readEvents } from './read-events.ts'
 import { NotRestorableError } from './readers.errors.ts'
 
 /** Brings a deleted entity back under its id, as it was right before, with those of its many-to-many relations that are still there. */
@@ -10,11 +11,8 @@ export function restore<T extends Row>(em: ScopedEntityManager, subject: readonl
   return inTransaction(em, async inner => {
     const { meta, id, type } = subjectOf(inner, subject)
     if (await inner.findOne(type, id)) throw new NotRestorableError(meta.className, id, 'it is there')
-    const [deletion] = await inner.find(
-      AuditEvent,
-      { ...eventsOf(inner, meta, id), type: `${auditedTableOf(meta)!.entity}.deleted` },
-      { orderBy: { seq: 'desc' }, limit: 1, disableIdentityMap: true },
-    )
+    const deleted = [...eventsOf(inner, meta, id), ['type = ?', `${auditedTableOf(meta)!.entity}.deleted`] as const]
+    const [deletion] = await readEvents(inner, deleted, { newestFirst: true, limit: 1 })
     if (!deletion) throw new NotRestorableError(meta.className, id, 'the log never saw it deleted')
     return because(inner, { causation: deletion.id }, async () => (await copyFromPast(inner, type, id, deletion)) as T)
   })

@@ -1,8 +1,8 @@
 import { type Collection, type EntityMetadata, LockMode, ReferenceKind } from '@mikro-orm/core'
-import { AuditEvent, auditedTableOf, because, columnPropertiesOf, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
+import { type AuditEvent, auditedTableOf, because, columnPropertiesOf, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
 import { type Row, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 import { eventsOf } from './history.ts'
-import { openEvents } from './opened.ts'
+import { readEvents } from './read-events.ts'
 import { EventUnknownError, NotRevertibleError, RevertConflictError } from './readers.errors.ts'
 import { restore } from './restore.ts'
 import { changesIn, type PropertyChange, propertyOf } from './told-changes.ts'
@@ -20,9 +20,8 @@ export interface RevertOptions {
 export function revert(em: ScopedEntityManager, event: string | { readonly id: string }, options: RevertOptions = {}): Promise<void> {
   const id = typeof event === 'string' ? event : event.id
   return inTransaction(em, async inner => {
-    const found = /^[0-9a-f-]{36}$/i.test(id) ? await inner.findOne(AuditEvent, { id }, { disableIdentityMap: true }) : null
+    const [found] = /^[0-9a-f-]{36}$/i.test(id) ? await readEvents(inner, [['id = ?', id]]) : []
     if (!found) throw new EventUnknownError(id)
-    await openEvents(inner, [found])
     const target = await targetOf(inner, found)
     if (!options.force) await refuseLosses(inner, target)
     await because(inner, { causation: found.id }, () => undo(inner, target))
@@ -45,11 +44,7 @@ async function targetOf(em: ScopedEntityManager, event: AuditEvent): Promise<Tar
 }
 
 async function refuseLosses(em: ScopedEntityManager, { event, meta, changes }: Target): Promise<void> {
-  const later = await em.find(
-    AuditEvent,
-    { ...eventsOf(em, meta, event.entityId!), kind: 'activity', seq: { $gt: event.seq } },
-    { orderBy: { seq: 'asc' }, disableIdentityMap: true },
-  )
+  const later = await readEvents(em, [...eventsOf(em, meta, event.entityId!), ['kind = ?', 'activity'], ['seq > ?', event.seq]])
   const ours = changes.map(({ property }) => property)
   const lost = new Set<string>()
   const blocking = later.filter(({ changed, type }) => {

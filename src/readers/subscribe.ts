@@ -1,7 +1,7 @@
 import { setImmediate as yieldToTimers, setTimeout as sleep } from 'node:timers/promises'
 import type { ScopeInput } from '../context/index.ts'
 import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
-import { eventsBetween, type FollowedEvent } from './event-rows.ts'
+import { eventsBetween, type FollowedEvent } from './followed-event.ts'
 import { Horizon } from './horizon.ts'
 
 /** What a follower does with events, in the transaction that also moves its position: what it writes through `em` happens exactly once. */

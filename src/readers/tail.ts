@@ -1,5 +1,5 @@
 import type { ScopedEntityManager, Transact } from '../orm/index.ts'
-import { eventsBetween, type FollowedEvent } from './event-rows.ts'
+import { eventsBetween, type FollowedEvent } from './followed-event.ts'
 import { Horizon } from './horizon.ts'
 
 /** Reads the log on from a position for somebody who listens, in the order of a follower; where they stand, only they know. */

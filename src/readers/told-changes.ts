@@ -22,9 +22,21 @@ export function changesIn(event: AuditEvent, meta: EntityMetadata): PropertyChan
 /** `place_city` is `place.city`, `data.deep` stays, a relation's name stands for itself. */
 export function propertyOf(path: string, meta: EntityMetadata): string {
   const [column, ...below] = path.split('.')
-  const prop = columnPropertiesOf(meta.root).find(({ fieldNames }) => fieldNames[0] === column)
-  const name = prop?.embedded ? prop.embedded.join('.') : (prop?.name ?? column!)
-  return [name, ...below].join('.')
+  const name = namesOf(meta.root).get(column!) ?? column!
+  return below.length > 0 ? [name, ...below].join('.') : name
+}
+
+const known = new WeakMap<EntityMetadata, ReadonlyMap<string, string>>()
+
+/** By column, what the entity calls it. */
+function namesOf(root: EntityMetadata): ReadonlyMap<string, string> {
+  const found = known.get(root)
+  if (found) return found
+  // The first property of a column names it, as siblings of an inheritance tree may share one.
+  const named = columnPropertiesOf(root).map(prop => [prop.fieldNames[0]!, prop.embedded ? prop.embedded.join('.') : prop.name] as const)
+  const names = new Map(named.toReversed())
+  known.set(root, names)
+  return names
 }
 
 /** The column, or the path into a document, that a property's name stands for. */

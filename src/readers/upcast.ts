@@ -5,11 +5,10 @@ type Told = Pick<AuditEvent, 'changed' | 'before' | 'after'>
 type Values = Record<string, unknown>
 
 /** What `daybook_upcast` does for folds, for a single event: it takes the steps that came after it was written. */
-export function inTodaysShape(
-  { changed, before, after, schemaVersion }: Told & { readonly schemaVersion: number },
-  past: readonly PastShape[],
-): Told {
-  const steps = past.slice(schemaVersion - 1)
+export function inTodaysShape(event: Told & { readonly schemaVersion: number }, past: readonly PastShape[]): Told {
+  const steps = past.slice(event.schemaVersion - 1)
+  if (steps.length === 0) return event
+  const { changed, before, after } = event
   return {
     changed: changed ? steps.reduce<string[]>(renamedPaths, changed) : null,
     before: before ? steps.reduce(reshaped, before) : null,

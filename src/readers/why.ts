@@ -1,8 +1,8 @@
-import { raw } from '@mikro-orm/core'
-import { AuditEvent, DecisionLog } from '../audit/index.ts'
+import { DecisionLog } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
+import type { Condition } from './event-rows.ts'
 import { eventsOf, type HistoryEntry, type Subject, subjectOf } from './history.ts'
-import { openEvents } from './opened.ts'
+import { readEvents } from './read-events.ts'
 import { changesIn, columnOf } from './told-changes.ts'
 
 /** The way back from a value: the change that gave it, the decision that the change carried out, who approved that, in which request. */
@@ -22,17 +22,11 @@ export interface Explanation {
 export async function why(em: ScopedEntityManager, subject: Subject, property: string): Promise<Explanation | undefined> {
   const { meta, id } = subjectOf(em, subject)
   const column = columnOf(property, meta)
-  const [event] = await em.find(
-    AuditEvent,
-    {
-      $and: [{ ...eventsOf(em, meta, id), kind: 'activity' }, { [raw(gave, [column, `${column}.`, column, column.split('.')[0]])]: true }],
-    },
-    { orderBy: { seq: 'desc' }, limit: 1, disableIdentityMap: true },
-  )
+  const gaveIt = [gave, column, `${column}.`, column, column.split('.')[0]] as const
+  const [event] = await readEvents(em, [...eventsOf(em, meta, id), ['kind = ?', 'activity'], gaveIt], { newestFirst: true, limit: 1 })
   if (!event) return undefined
-  await openEvents(em, [event])
-  const decision = event.decisionId ? await decisionWith(em, { id: event.decisionId }) : undefined
-  const approval = decision && (await decisionWith(em, { causationId: decision.id, type: 'decision.approved' }))
+  const decision = event.decisionId ? await decisionWith(em, ['id = ?', event.decisionId]) : undefined
+  const approval = decision && (await decisionWith(em, ['causation_id = ? and type = ?', decision.id, 'decision.approved']))
   return {
     change: { event, changes: changesIn(event, meta) },
     ...(decision && { decision }),
@@ -48,18 +42,16 @@ export async function why(em: ScopedEntityManager, subject: Subject, property: s
 /** An update of the column, of a path in it or of a document that holds the path; or the creation. */
 const gave = `(exists (select from unnest(changed) as c where c = ? or starts_with(c, ?) or starts_with(?, c || '.')) or (before is null and changed is null and after->>? is not null))`
 
-async function decisionWith(
-  em: ScopedEntityManager,
-  where: { id: string } | { causationId: string; type: string },
-): Promise<DecisionLog | undefined> {
-  return (await em.findOne(DecisionLog, where, { disableIdentityMap: true })) ?? undefined
+async function decisionWith(em: ScopedEntityManager, where: Condition): Promise<DecisionLog | undefined> {
+  const [found] = await readEvents(em, [where, ['kind = ?', 'decision']], { as: DecisionLog, limit: 1 })
+  return found
 }
 
 async function overriddenBy(em: ScopedEntityManager, decision: DecisionLog | undefined): Promise<DecisionLog[]> {
   const found: DecisionLog[] = []
   let current = decision
   while (current?.type === 'decision.overrode' && current.causationId) {
-    current = await decisionWith(em, { id: current.causationId })
+    current = await decisionWith(em, ['id = ?', current.causationId])
     if (current) found.push(current)
   }
   return found

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { ActivityLog, DecisionLog } from '../../src/audit/index.ts'
+import { ActivityLog, AuditEvent, DecisionLog } from '../../src/audit/index.ts'
 import { systemActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { asOf, diff, feed, history } from '../../src/readers/index.ts'
@@ -19,6 +20,17 @@ describe('history', () => {
     expect(life[1]!.changes).toContainEqual({ property: 'data.a.b', before: 1, after: 2 })
     expect(life[2]!.changes).toEqual([{ property: 'tags', before: [], after: [tag.id] }])
     expect((await history(scope(), [Note, note.id], { limit: 1 })).map(({ event }) => event.type)).toEqual(['note.tags-changed'])
+  })
+
+  test('gives each event as the ORM would find it', async () => {
+    const { note } = await noteWithPast()
+    const found = await scope().find(AuditEvent, { entityId: note.id }, { orderBy: { seq: 'asc' } })
+    const told = (await history(scope(), note)).map(({ event }) => event)
+    expect(told.map(Object.entries)).toStrictEqual(found.map(Object.entries))
+    expect(told.every(event => event instanceof AuditEvent)).toBe(true)
+    expect(JSON.stringify(told)).toBe(JSON.stringify(found))
+    expect(inspect(told)).toBe(inspect(found))
+    expect((await feed(scope(), { entityId: note.id })).items).toStrictEqual(told.toReversed())
   })
 
   test('keeps numbers that JavaScript would round', async () => {
