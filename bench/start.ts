@@ -17,7 +17,9 @@ try {
   if (process.env.DATABASE_URL) showOpening()
   else say('openDaybook is not measured: DATABASE_URL names no server.')
   const dist = join(directory, 'node_modules', 'daybook', 'dist')
+  linkDependencies()
   timed('building the package', [tsc, '-p', 'tsconfig.build.json', '--outDir', dist])
+  timed('leaving of its types what is reached', [join('build', 'roll-up-types.ts'), dist])
   showTypes(dist)
   showConsumer()
 } finally {
@@ -44,26 +46,25 @@ function showOpening(): void {
   process.stdout.write(execFileSync(process.execPath, [file], { encoding: 'utf8' }))
 }
 
-function showTypes(dist: string): void {
-  const files = globSync('**/*.d.ts', { cwd: dist }).map(name => ({ name, text: readFileSync(join(dist, name), 'utf8') }))
-  const sizeOf = (chosen: typeof files) => chosen.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
-  const bare = files.map(({ name, text }) => ({ name, text: text.replaceAll(/\/\*\*[\s\S]*?\*\/\s*/g, '') }))
-  say(`types: ${kib(sizeOf(files))} in ${files.length} files, ${kib(sizeOf(bare))} without what they say`)
-  const entities = files.filter(({ name }) => name.endsWith('.entity.d.ts'))
-  say(`  of entities: ${kib(sizeOf(entities))} in ${entities.length} files`)
-  for (const [room, own] of Map.groupBy(files, ({ name }) => name.replaceAll('\\', '/').split('/').slice(0, 2).join('/'))) {
-    if (sizeOf(own) > 8_192) say(`  ${room}: ${kib(sizeOf(own))}`)
-  }
-}
-
-function showConsumer(): void {
-  const target = join(directory, 'node_modules', 'daybook')
-  writeFileSync(join(target, 'package.json'), readFileSync('package.json'))
+function linkDependencies(): void {
   for (const name of ['@mikro-orm', '@types', 'typebox', 'kysely', 'pg', 'undici-types']) {
     const scoped = join(directory, 'node_modules', name)
     mkdirSync(resolve(scoped, '..'), { recursive: true })
     symlinkSync(join(modules, name), scoped, 'junction')
   }
+}
+
+function showTypes(dist: string): void {
+  const files = globSync('**/*.d.ts', { cwd: dist }).map(name => ({ name, text: readFileSync(join(dist, name), 'utf8') }))
+  const sizeOf = (chosen: typeof files) => chosen.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
+  const bare = files.map(({ name, text }) => ({ name, text: text.replaceAll(/\/\*\*[\s\S]*?\*\/\s*/g, '') }))
+  say(`types: ${kib(sizeOf(files))} in ${files.length} files, ${kib(sizeOf(bare))} without what they say`)
+  for (const file of files.filter(one => sizeOf([one]) > 8_192)) say(`  ${file.name}: ${kib(sizeOf([file]))}`)
+}
+
+function showConsumer(): void {
+  const target = join(directory, 'node_modules', 'daybook')
+  writeFileSync(join(target, 'package.json'), readFileSync('package.json'))
   const names = 'Task Pipeline Project Prospect Campaign Document MarketplaceOrder SchedulingEvent Role WebhookEndpoint'.split(' ')
   const uses = names.map(name => `await em.find(${name}, {}, { limit: 1 })`).join('\n')
   const text = `import { openDaybook, systemActor, ${names.join(', ')} } from 'daybook'

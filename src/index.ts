@@ -140,7 +140,8 @@ export {
   type Subject,
   subscribe,
   type SubscribeOptions,
-  type Subscription,
+  // An entity has the name that it has among the readers.
+  type Subscription as Following,
   type When,
   why,
 } from './readers/index.ts'
