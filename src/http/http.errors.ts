@@ -140,6 +140,15 @@ export class HostBusyError extends DaybookError {
   }
 }
 
+/** Nobody's failure: people close pages, and connections break. */
+export class RequestAbandonedError extends DaybookError {
+  readonly code = 'http.abandoned'
+
+  constructor(options?: ErrorOptions) {
+    super('Whoever sent this has gone before all of it was here. Nothing of it was kept; send it again.', {}, options)
+  }
+}
+
 export class CursorRefusedError extends DaybookError {
   readonly code = 'http.cursor_refused'
 

@@ -47,6 +47,8 @@ const statuses: Readonly<Record<string, number>> = {
   'http.too_many_requests': 429,
   'http.busy': 503,
   'http.timeout': 503,
+  // What proxies write into their logs for it; nobody is there to read the answer.
+  'http.abandoned': 499,
 
   'state.transition_refused': 409,
   'secret.locked': 500,
@@ -199,7 +201,6 @@ const statuses: Readonly<Record<string, number>> = {
   'tenancy.row_refused': 403,
   'tenancy.identity_immutable': 409,
   'transaction.rolled_back': 500,
-  // What proxies write into their logs for it; nobody is there to read the answer.
   'transaction.abandoned': 499,
   'transaction.outcome_unknown': 503,
   'model.entity_not_scoped': 500,

@@ -141,6 +141,21 @@ describe('over a connection', () => {
     sending.destroy()
     await expect.poll(async () => (await filesIn(opened)).length, { timeout: 10_000 }).toBe(before)
   })
+
+  test('whoever goes away in the middle is no error of the host', async () => {
+    const logged = () =>
+      big.log
+        .filter(line => line.includes('"path":"/organizations/current/documents"') || line.includes('a request '))
+        .map(line => JSON.parse(line) as { level: number; code?: string; msg: string })
+    const [earlier, before] = [logged().length, (await filesIn(opened)).length]
+    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'text/plain', 'content-length': 1_000_000 }
+    const sending = request({ port, method: 'POST', path: `${base}?title=Left`, headers }).on('error', () => undefined)
+    sending.write('the first part')
+    await expect.poll(async () => (await filesIn(opened)).length, { timeout: 10_000 }).toBe(before + 1)
+    sending.destroy()
+    await expect.poll(() => logged().slice(earlier).at(-1), { timeout: 10_000 }).toMatchObject({ level: 30, code: 'http.abandoned' })
+    expect(big.log.map(line => (JSON.parse(line) as { level: number }).level).filter(level => level >= 50)).toEqual([])
+  })
 })
 
 test('a file is let go of when whoever asked for it has left before its first byte', async () => {

@@ -76,6 +76,7 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'http.busy': () =>
     fr`Le service est trop sollicité ou sa base de données indisponible pour le moment. Rien n’a été modifié ; réessayez dans un instant.`,
   'http.timeout': () => fr`L’opération a duré trop longtemps et a été interrompue. Rien n’a été modifié.`,
+  'http.abandoned': () => fr`L’envoi a été interrompu avant la fin. Rien n’en a été conservé ; recommencez.`,
 
   'state.transition_refused': ({ from, to, allowed }) =>
     Array.isArray(allowed) && allowed.length === 0
