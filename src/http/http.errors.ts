@@ -132,6 +132,15 @@ export class TooManyRequestsError extends DaybookError {
   }
 }
 
+export class TooManyListenersError extends DaybookError {
+  readonly code = 'http.too_many_listeners'
+  readonly seconds = 10
+
+  constructor(limit: number) {
+    super(`${limit} listen to the events of this organization already. End a connection that nobody needs, or try again later.`, { limit })
+  }
+}
+
 export class HostBusyError extends DaybookError {
   readonly code = 'http.busy'
 

@@ -45,6 +45,7 @@ const statuses: Readonly<Record<string, number>> = {
   'http.reference_unknown': 422,
   'http.value_refused': 422,
   'http.too_many_requests': 429,
+  'http.too_many_listeners': 429,
   'http.busy': 503,
   'http.timeout': 503,
   // What proxies write into their logs for it; nobody is there to read the answer.

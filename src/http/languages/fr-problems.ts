@@ -73,6 +73,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'http.value_refused': () => fr`Une valeur ne peut pas être enregistrée ou enfreint une règle de la base de données.`,
   'http.too_many_requests': ({ seconds }) =>
     fr`Trop de requêtes. Réessayez dans ${seconds} s ; RateLimit-Policy indique ce qui est compté.`,
+  'http.too_many_listeners': ({ limit }) =>
+    fr`${limit} connexions suivent déjà les événements de cette organisation. Fermez-en une dont personne n’a besoin, ou réessayez plus tard.`,
   'http.busy': () =>
     fr`Le service est trop sollicité ou sa base de données indisponible pour le moment. Rien n’a été modifié ; réessayez dans un instant.`,
   'http.timeout': () => fr`L’opération a duré trop longtemps et a été interrompue. Rien n’a été modifié.`,
