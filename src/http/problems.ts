@@ -119,6 +119,7 @@ const statuses: Readonly<Record<string, number>> = {
   'documents.unread': 409,
   'documents.chunking_invalid': 422,
   'documents.embedding_refused': 422,
+  'documents.embedding_failed': 502,
   'documents.dimension_mismatch': 409,
   'documents.citation_refused': 422,
   'documents.call_inside_transaction': 500,

@@ -184,6 +184,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'documents.chunking_invalid': ({ size, overlap }) =>
     fr`Un texte ne se découpe pas en morceaux de ${size} qui en partagent ${overlap}. Donnez une taille entière d’au moins 2 et un recouvrement inférieur.`,
   'documents.embedding_refused': ({ model }) =>
+    fr`Le vecteur n’est pas un plongement de ${model}. Envoyez ce que le modèle répond, nombre par nombre.`,
+  'documents.embedding_failed': ({ model }) =>
     fr`La réponse de ${model} n’est pas un plongement. Vérifiez le modèle et la façon dont il est appelé.`,
   'documents.dimension_mismatch': ({ model }) =>
     fr`Le vecteur n’a pas la longueur des autres vecteurs de ${model} : rien ne pourrait être comparé. Donnez un autre nom à un modèle d’une autre longueur, ou retirez d’abord ses vecteurs.`,
