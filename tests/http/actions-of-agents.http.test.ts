@@ -3,7 +3,7 @@ import { agentActor } from '../../src/context/index.ts'
 import { decideAsAgent, OrchestrationAgent, Task, type Tools } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { ActionHost, base } from './action-host.ts'
-import { type SignedUp, type TestHost } from './test-host.ts'
+import { Caller, type SignedUp, type TestHost } from './test-host.ts'
 
 const tools: Tools = {
   rename: async (em, { task, title }) => {
@@ -79,6 +79,12 @@ describe('a decision of an agent', () => {
     const told = (await act.seen<{ decision: { told: object } }>(why, viewer)).decision.told
     expect(told).toMatchObject({ type: 'task.rename', rationale: 'It says more.' })
     expect(told).not.toHaveProperty('inputs')
+    const { secret } = await act.made<{ secret: string }>('api-keys', { name: 'k', environment: 'LIVE', scopes: ['task:read'] })
+    const { decision, approval } = await act.seen<{ decision: object; approval: unknown }>(
+      why,
+      new Caller(on, { authorization: `Bearer ${secret}` }),
+    )
+    expect([decision, approval]).toEqual([{ id: expect.any(String), recordedAt: expect.any(String) }, null])
     const broken = await decided('break', 0.9)
     expect(await act.done(`agent-decisions/${broken.decision}/execute`)).toMatchObject({ status: 'FAILED', error: 'The tool broke.' })
     const unknown = await decided('missing', 0.9)
