@@ -38,6 +38,8 @@ export interface Config {
   readonly allowedOrigins: readonly string[]
   /** Requests a minute: by address, on routes where one could guess by address, by key or session, by tenant. */
   readonly rateLimits: Readonly<Record<'requests' | 'credentials' | 'perCredential' | 'perTenant', number>>
+  /** How many may listen to events at once: in one tenant, and in all of them. */
+  readonly listeners: Readonly<Record<'perTenant' | 'perHost', number>>
   /** From when on requests are refused with 503; 0 leaves a measure out. */
   readonly load: { readonly eventLoopDelayMs?: number; readonly heapUsed: number; readonly poolWaiting: number }
   /** Whether the host serves numbers, and to whom. */
@@ -103,6 +105,10 @@ export function readConfig(env: Env = process.env): Config {
       credentials: read.integer('RATE_LIMIT_GUESSES', 10, requestsAMinute),
       perCredential: read.integer('RATE_LIMIT_CREDENTIAL', 600, requestsAMinute),
       perTenant: read.integer('RATE_LIMIT_TENANT', 6_000, requestsAMinute),
+    },
+    listeners: {
+      perTenant: read.integer('LISTENERS_TENANT', 20, { from: 0, to: 100_000 }),
+      perHost: read.integer('LISTENERS_HOST', 200, { from: 0, to: 100_000 }),
     },
     load: {
       ...(eventLoopDelayMs !== undefined && { eventLoopDelayMs }),

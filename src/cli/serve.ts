@@ -118,8 +118,19 @@ function newsletterBy(mailer: Mailer | undefined, publicUrl: string | undefined)
 }
 
 function hostOptions(config: Config): HostOptions {
-  const { environment, dataDirectory, trustProxy, allowedOrigins, rateLimits, load, metrics, stripeSecrets, publicUrl, maxFileBytes } =
-    config
+  const {
+    environment,
+    dataDirectory,
+    trustProxy,
+    allowedOrigins,
+    rateLimits,
+    listeners,
+    load,
+    metrics,
+    stripeSecrets,
+    publicUrl,
+    maxFileBytes,
+  } = config
   const mailer = mailerOf(config)
   if (mailer) console.log(`Mails are written to ${join(dataDirectory, 'mail')}`)
   else console.warn('Mails are not sent: this host has no mailer. Run daybookHost(daybook, { mailer }) in a program of your own.')
@@ -128,6 +139,7 @@ function hostOptions(config: Config): HostOptions {
     secureCookie: environment === 'production',
     allowedOrigins,
     rateLimits,
+    listeners,
     load,
     ...(metrics && { metrics }),
     stripeSecrets,

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DaybookError } from '../kernel/error.ts'
 import { hostOf } from './host-state.ts'
 import { languageOf } from './languages/index.ts'
-import { HostBusyError, MethodNotAllowedError, RouteNotFoundError, TooManyRequestsError } from './http.errors.ts'
+import { HostBusyError, MethodNotAllowedError, RouteNotFoundError, TooManyListenersError, TooManyRequestsError } from './http.errors.ts'
 import type { ProblemParts } from './problem-parts.ts'
 import { problem } from './problems.ts'
 import { problemOf } from './problem-of.ts'
@@ -14,7 +14,7 @@ export function answerProblems(app: FastifyInstance): void {
     if (isTheirs(error)) throw error
     const parts = problemOf(error, hostOf(request.server).problems)
     if (error instanceof MethodNotAllowedError) reply.header('allow', error.allowed.join(', '))
-    if (error instanceof TooManyRequestsError) reply.header('retry-after', error.seconds)
+    if (error instanceof TooManyRequestsError || error instanceof TooManyListenersError) reply.header('retry-after', error.seconds)
     return sendProblem(parts, error, request, reply)
   })
 }

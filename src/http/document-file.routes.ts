@@ -20,7 +20,7 @@ import { hostOf } from './host-state.ts'
 import { knownOf } from './request-state.ts'
 import { cleanTitle, mediaTypeIn, sendFile } from './document-file.ts'
 import { exactly, organizationParams, withinOrganization } from './fields.ts'
-import { ResourceNotFoundError } from './http.errors.ts'
+import { RequestAbandonedError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 import type { PluginOptions } from './options.ts'
 import { storyOf } from './request-story.ts'
@@ -108,6 +108,8 @@ async function* bytesOf({ body }: FastifyRequest): Bytes {
   const stream = body as Readable
   try {
     yield* stream.iterator({ destroyOnReturn: false }) as Bytes
+  } catch (error) {
+    throw new RequestAbandonedError({ cause: error })
   } finally {
     if (!stream.readableEnded) letEnd(stream)
   }

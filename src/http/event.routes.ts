@@ -74,10 +74,14 @@ export function eventRoutes(app: App): void {
     async (request, reply) => {
       const last = request.headers['last-event-id']
       const isBack = typeof last === 'string' && uuid.test(last)
-      const begin = async (work: Work) => (isBack ? (await eventWith(work, last)).seq : endOfLog(work.em))
-      const start = await inTenant(request, 'audit-event:read', begin, { readOnly: false })
+      const begin = async (work: Work) => ({
+        tenant: work.organization.id,
+        start: await (isBack ? eventWith(work, last).then(({ seq }) => seq) : endOfLog(work.em)),
+      })
+      const { tenant, start } = await inTenant(request, 'audit-event:read', begin, { readOnly: false })
+      const leave = hostOf(app).listeners.enter(tenant)
       reply.type('text/event-stream').header('x-accel-buffering', 'no')
-      return reply.send(Readable.from(told(request, new Tail(start)), { objectMode: false }))
+      return reply.send(Readable.from(told(request, new Tail(start)), { objectMode: false }).once('close', leave))
     },
   )
 

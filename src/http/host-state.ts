@@ -3,6 +3,7 @@ import type { ApiKey } from '../domain/access/index.ts'
 import type { Tools } from '../domain/agents/index.ts'
 import type { Daybook } from '../orm/index.ts'
 import { NotMountedError } from './http.errors.ts'
+import type { Listeners } from './listeners.ts'
 import type { Outbox } from './mailer.ts'
 import type { OwnStatuses } from './problems.ts'
 import type { RecentKeys } from './recent-keys.ts'
@@ -23,6 +24,7 @@ export interface HostState {
   readonly recentKeys: RecentKeys
   /** An application that mounts only the requests' scope counts requests in its own way. */
   readonly throttle?: Counter
+  readonly listeners: Listeners
   readonly problems: OwnStatuses
   readonly tools: Tools
   /** Aborted when the host begins to close, so that those who listen are let go. */

@@ -132,11 +132,29 @@ export class TooManyRequestsError extends DaybookError {
   }
 }
 
+export class TooManyListenersError extends DaybookError {
+  readonly code = 'http.too_many_listeners'
+  readonly seconds = 10
+
+  constructor(limit: number) {
+    super(`${limit} listen to the events of this organization already. End a connection that nobody needs, or try again later.`, { limit })
+  }
+}
+
 export class HostBusyError extends DaybookError {
   readonly code = 'http.busy'
 
   constructor(reason: string) {
     super('The host has more to do than it can. Nothing was changed; try again in a moment.', { reason })
+  }
+}
+
+/** Nobody's failure: people close pages, and connections break. */
+export class RequestAbandonedError extends DaybookError {
+  readonly code = 'http.abandoned'
+
+  constructor(options?: ErrorOptions) {
+    super('Whoever sent this has gone before all of it was here. Nothing of it was kept; send it again.', {}, options)
   }
 }
 

@@ -1,5 +1,6 @@
 export { daybookHost } from './host.ts'
 export { inTenant, type Work } from './in-tenant.ts'
+export type { ListenerLimits } from './listeners.ts'
 export { folderMailer, type Mail, type Mailer } from './mailer.ts'
 export { securitySchemes } from './openapi.ts'
 export type { Area, Files, HostOptions, MountOptions, PluginOptions, RateLimits, RequestOptions } from './options.ts'

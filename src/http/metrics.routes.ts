@@ -27,9 +27,15 @@ function bearerIn({ headers }: FastifyRequest): string {
   return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
 }
 
-/** Behind a proxy on this machine everybody comes from this machine, so whatever was passed on counts as from elsewhere. */
+/**
+ * Behind a proxy on this machine everybody comes from this machine, so whatever was passed on counts as from elsewhere. So does what names
+ * another host: a page of a stranger's, whose name was made to point here, reads with the browser of whoever sits at this machine.
+ */
 function refuseOthers({ socket, headers }: FastifyRequest): void {
   const isHere = /^(?:127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '')
-  const wasPassedOn = ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'].some(name => headers[name] !== undefined)
-  if (!isHere || wasPassedOn) throw new RouteNotFoundError()
+  const wasPassedOn = Object.keys(headers).some(name => name.startsWith('x-forwarded') || passedOnBy.has(name))
+  if (!isHere || wasPassedOn || !loopback.test(headers.host ?? '')) throw new RouteNotFoundError()
 }
+
+const passedOnBy: ReadonlySet<string> = new Set(['forwarded', 'via', 'x-real-ip'])
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i

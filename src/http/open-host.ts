@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { type Counter, keepHost } from './host-state.ts'
+import { Listeners } from './listeners.ts'
 import { Outbox } from './mailer.ts'
 import { RecentKeys } from './recent-keys.ts'
 import { defaultSessionCookie, type MountOptions, type PluginOptions } from './options.ts'
@@ -17,6 +18,7 @@ export function openHost(instance: FastifyInstance, options: PluginOptions & Mou
     sessionCookie: options.sessionCookie ?? defaultSessionCookie,
     secureCookie: options.secureCookie ?? false,
     recentKeys: new RecentKeys(),
+    listeners: new Listeners(options.listeners),
     problems: options.problems ?? {},
     tools: options.tools ?? {},
     ...(throttle && { throttle }),

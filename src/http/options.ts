@@ -2,6 +2,7 @@ import type { FastifyServerOptions } from 'fastify'
 import type { Tools } from '../domain/agents/index.ts'
 import type { DocumentStore } from '../domain/documents/index.ts'
 import type { Daybook } from '../orm/index.ts'
+import type { ListenerLimits } from './listeners.ts'
 import type { Mailer } from './mailer.ts'
 import type { OwnStatuses } from './problems.ts'
 import type { catalogue, Resource } from './resources/index.ts'
@@ -67,6 +68,7 @@ export interface PluginOptions extends RequestOptions {
   readonly rateLimits?: Partial<RateLimits> | false
   /** From when on requests are refused with 503; 0 leaves a measure out, false all of them. */
   readonly load?: Partial<LoadLimits> | false
+  readonly listeners?: Partial<ListenerLimits>
   /** Numbers for Prometheus; not served unless asked for. */
   readonly metrics?: boolean | MetricsOptions
   readonly readinessCacheMs?: number

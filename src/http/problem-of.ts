@@ -29,10 +29,13 @@ export function knownProblemOf(thrown: unknown, own: OwnStatuses = {}): ProblemP
   return fromOrm(error) ?? fromPool(error) ?? fromState(stateOf(error))
 }
 
-/** A message is written for whoever can act on it; with a 5xx that isn't the caller. */
+/** What somebody else was asked for, who failed. */
+const upstream: ReadonlySet<number> = new Set([502, 504])
+
+/** A message is written for whoever can act on it; with a 5xx that isn't the caller, who still has to know whose failure it was. */
 function fromDaybook({ code, message, details }: DaybookError, own: OwnStatuses): ProblemParts {
   const status = statusOfCode(code) ?? own[code] ?? 500
-  if (status < 500) return { code, status, detail: message, details }
+  if (status < 500 || upstream.has(status)) return { code, status, detail: message, details }
   if (status !== 503) return internal
   return { code, detail: 'The database can’t be worked with right now. Try again in a moment.', saysAs: 'http.busy' }
 }

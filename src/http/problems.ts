@@ -45,8 +45,11 @@ const statuses: Readonly<Record<string, number>> = {
   'http.reference_unknown': 422,
   'http.value_refused': 422,
   'http.too_many_requests': 429,
+  'http.too_many_listeners': 429,
   'http.busy': 503,
   'http.timeout': 503,
+  // What proxies write into their logs for it; nobody is there to read the answer.
+  'http.abandoned': 499,
 
   'state.transition_refused': 409,
   'secret.locked': 500,
@@ -116,6 +119,7 @@ const statuses: Readonly<Record<string, number>> = {
   'documents.unread': 409,
   'documents.chunking_invalid': 422,
   'documents.embedding_refused': 422,
+  'documents.embedding_failed': 502,
   'documents.dimension_mismatch': 409,
   'documents.citation_refused': 422,
   'documents.call_inside_transaction': 500,
@@ -199,7 +203,6 @@ const statuses: Readonly<Record<string, number>> = {
   'tenancy.row_refused': 403,
   'tenancy.identity_immutable': 409,
   'transaction.rolled_back': 500,
-  // What proxies write into their logs for it; nobody is there to read the answer.
   'transaction.abandoned': 499,
   'transaction.outcome_unknown': 503,
   'model.entity_not_scoped': 500,

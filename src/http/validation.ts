@@ -2,6 +2,7 @@ import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import type { TLocalizedValidationError } from 'typebox/error'
+import { Format } from 'typebox/format'
 import { type InvalidPart, RequestInvalidError } from './http.errors.ts'
 
 const parts: Record<string, InvalidPart['in']> = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' }
@@ -9,6 +10,7 @@ const unknownField = 'is not a field of this'
 
 /** Refuses unknown fields instead of dropping them, converts only what arrives as text anyway, and repeats no value in its complaints. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  Format.Set('instant', isInstant)
   // Compiled when it is first asked for: most processes serve few of their routes.
   let compiled: Validator | undefined
   const part = parts[httpPart ?? ''] ?? 'body'
@@ -19,6 +21,13 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     const errors = unstorable(given, '#', part)
     return errors.length > 0 ? { error: new RequestInvalidError(errors) } : { value: given }
   }
+}
+
+/** A pattern says how it is written. Whether there is such a day, the calendar says: 30 February would be taken for 2 March. */
+function isInstant(text: string): boolean {
+  const day = text.slice(0, 10)
+  const midnight = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
 }
 
 function complaintsAbout(errors: readonly TLocalizedValidationError[], part: InvalidPart['in']): InvalidPart[] {

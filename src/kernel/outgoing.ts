@@ -69,8 +69,14 @@ export function requireAddress(url: string, allowPrivate = false): URL {
   if (address.protocol !== 'https:') throw new AddressRefusedError('it is no https URL')
   if (address.username || address.password) throw new AddressRefusedError('it holds a password')
   const host = address.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) && !isPublic(host)) throw new AddressRefusedError('it is not a public address')
+  if (isIP(host) ? !isPublic(host) : isLocalName(host)) throw new AddressRefusedError('it is not a public address')
   return address
+}
+
+/** A single word, and what names set aside for the machine or its own network (RFC 6761, 6762, 8375) end with: no public server has one. */
+function isLocalName(host: string): boolean {
+  const name = host.replace(/\.+$/, '')
+  return !name.includes('.') || /\.(?:localhost|local|internal|home\.arpa)$/.test(name)
 }
 
 const lookupPublic: LookupFunction = (hostname, options, callback) => {

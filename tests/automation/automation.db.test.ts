@@ -315,6 +315,7 @@ describe('a workflow elsewhere', () => {
     'https://127.0.0.1',
     'https://169.254.169.254/latest',
     'https://[::1]',
+    'https://localhost',
     'ftp://example.com',
     'nonsense',
   ])('at %s isn’t taken', async address => {

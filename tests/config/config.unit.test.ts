@@ -69,7 +69,8 @@ test('numbers are served when they are asked for, and their token repeated by no
 
 test('limits and load come from the environment', () => {
   expect(readConfig({}).load).toEqual({ heapUsed: 0.9, poolWaiting: 100 })
-  const config = readConfig({ RATE_LIMIT_TENANT: '50', LOAD_EVENT_LOOP_MS: '0', LOAD_HEAP_PERCENT: '80' })
+  const config = readConfig({ RATE_LIMIT_TENANT: '50', LISTENERS_TENANT: '3', LOAD_EVENT_LOOP_MS: '0', LOAD_HEAP_PERCENT: '80' })
+  expect(config.listeners).toEqual({ perTenant: 3, perHost: 200 })
   expect([config.rateLimits.perTenant, config.load.eventLoopDelayMs, config.load.heapUsed]).toEqual([50, 0, 0.8])
   expect(problemsOf({ RATE_LIMIT_ADDRESS: '0', LOAD_HEAP_PERCENT: '101' })).toHaveLength(2)
 })

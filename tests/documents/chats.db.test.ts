@@ -249,10 +249,14 @@ describe('a question', () => {
     expect([(await said()).length, await used()]).toEqual([2, [41]])
   })
 
-  test('that the embedding model says nothing to is asked of nobody', async () => {
-    await expect(answer('Where?', { embed: () => Promise.resolve([]) })).rejects.toMatchObject({ code: 'documents.embedding_refused' })
-    expect(asked).toEqual([])
-  })
+  test.each([[[]], [[[]]], [[[0, 0]]], [[[Number.NaN, 1]]], [[[1], [2]]]])(
+    'to which the embedding model answers %j is asked of nobody, and it is the model’s failure',
+    async vectors => {
+      const answered = answer('Where?', { embed: () => Promise.resolve(vectors) })
+      await expect(answered).rejects.toMatchObject({ code: 'documents.embedding_failed' })
+      expect(asked).toEqual([])
+    },
+  )
 
   test('of another organization’s chat finds none', async () => {
     const foreign = chat

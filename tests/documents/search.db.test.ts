@@ -127,7 +127,7 @@ describe('an index', () => {
   ])('keeps nothing where the model answers %s', async (_what, vectors) => {
     const document = await read('Weather', 'It rains.')
     const attempt = index(document, 'm', 20, () => Promise.resolve(vectors))
-    await expect(attempt).rejects.toMatchObject({ code: 'documents.embedding_refused', details: { model: 'm' } })
+    await expect(attempt).rejects.toMatchObject({ code: 'documents.embedding_failed', details: { model: 'm' } })
     expect(await chunksOf(document)).toEqual([])
   })
 

@@ -162,3 +162,35 @@ test('pages follow each other without a gap, and the last one says so', async ()
   expect(seen).toEqual(all.items.map(({ id }: { id: string }) => id))
   expect(new Set(seen).size).toBe(seen.length)
 })
+
+test('an instant on a day that doesn’t exist is refused wherever one is told, and its place is named', async () => {
+  const { id } = (await ann.caller.post('/organizations/current/tasks', { title: 'Leap', dueAt: '2024-02-29T00:00:00Z' })).json<{
+    id: string
+  }>()
+  const never = '2026-02-30T00:00:00Z'
+  const tasks = '/organizations/current/tasks'
+  const placeOf = async (asked: ReturnType<Caller['call']>) => {
+    const answer = await asked
+    return [answer.statusCode, answer.json<{ errors?: { pointer: string; in: string }[] }>().errors?.[0]]
+  }
+  expect(await placeOf(ann.caller.post(tasks, { title: 'Never', dueAt: never }))).toEqual([
+    400,
+    expect.objectContaining({ pointer: '#/dueAt', in: 'body' }),
+  ])
+  const change = ann.caller.call('PATCH', `${tasks}/${id}`, { payload: { dueAt: never }, headers: { 'if-match': '*' } })
+  expect(await placeOf(change)).toEqual([400, expect.objectContaining({ pointer: '#/dueAt', in: 'body' })])
+  for (const [query, name] of [
+    [`tasks?dueAt=${never}`, 'dueAt'],
+    [`tasks?dueAt.lt=${never}`, 'dueAt.lt'],
+    [`tasks?asOf=${never}`, 'asOf'],
+    [`tasks/${id}?asOf=${never}`, 'asOf'],
+    [`tasks/${id}/diff?from=${never}&to=2026-03-01T00:00:00Z`, 'from'],
+    [`events?since=${never}`, 'since'],
+    [`events/export?until=${never}`, 'until'],
+  ]) {
+    const place = await placeOf(ann.caller.get(`/organizations/current/${query}`))
+    expect([query, ...place]).toEqual([query, 400, expect.objectContaining({ pointer: `#/${name}`, in: 'query' })])
+  }
+  const french = await ann.caller.call('POST', tasks, { payload: { title: 'x', dueAt: never }, headers: { 'accept-language': 'fr' } })
+  expect(french.json<{ errors: { detail: string }[] }>().errors[0]!.detail).toMatch(/^doit/)
+})

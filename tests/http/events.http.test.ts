@@ -124,6 +124,44 @@ describe('whoever listens', () => {
     expect(second.map(titleIn)).toEqual(['heard 2', 'missed', 'heard 3'])
   })
 
+  test('is counted as long as they stay, in one organization and in all of them', async () => {
+    await using few = await openTestHost({ listeners: { perTenant: 2, perHost: 3 } })
+    const here = [await signUp(few, 'ann@acme.example', 'Acme'), await signUp(few, 'zoe@zenith.example', 'Zenith')]
+    const [anns, zoes] = await Promise.all(here.map(each => keyFor(each, ['audit-event:read'])))
+    const stranger = await keyFor(here[0]!, ['task:read'])
+    await few.host.listen({ port: 0, host: '127.0.0.1' })
+    const url = `http://127.0.0.1:${(few.host.server.address() as AddressInfo).port}${base}/events/live`
+    const come = async (authorization: string) => {
+      const connection = new AbortController()
+      const { status, headers, body } = await fetch(url, { headers: { authorization }, signal: connection.signal })
+      if (status === 200) return { status, leave: () => connection.abort() }
+      const { code } = JSON.parse(await new Response(body).text()) as { code: string }
+      return { status, code, retryAfter: Number(headers.get('retry-after')), leave: () => undefined }
+    }
+    const [first, second] = [await come(anns!), await come(anns!)]
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(await come(anns!)).toMatchObject({ status: 429, code: 'http.too_many_listeners', retryAfter: 10 })
+    // Whoever may not listen at all doesn't learn how many do.
+    expect(await come(stranger)).toMatchObject({ status: 403 })
+    expect((await come(zoes!)).status).toBe(200)
+    expect(await come(zoes!)).toMatchObject({ status: 503, code: 'http.busy', retryAfter: 1 })
+    first.leave()
+    second.leave()
+    await expect.poll(async () => (await come(zoes!)).status, { timeout: 10_000 }).toBe(200)
+    await expect.poll(async () => (await come(anns!)).status, { timeout: 10_000 }).toBe(200)
+    expect(await come(anns!)).toMatchObject({ status: 503 })
+  })
+
+  test('by HEAD is told the headers, and counts no longer', async () => {
+    await using few = await openTestHost({ listeners: { perTenant: 1 } })
+    const authorization = await keyFor(await signUp(few, 'ann@acme.example', 'Acme'), ['audit-event:read'])
+    await few.host.listen({ port: 0, host: '127.0.0.1' })
+    const url = `http://127.0.0.1:${(few.host.server.address() as AddressInfo).port}${base}/events/live`
+    const look = async () => (await fetch(url, { method: 'HEAD', headers: { authorization } })).status
+    expect(await look()).toBe(200)
+    await expect.poll(look, { timeout: 10_000 }).toBe(200)
+  })
+
   test('is let go when the permission is gone', async () => {
     const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes: ['audit-event:read'] })
     const { secret, apiKey } = made.json<{ secret: string; apiKey: { id: string } }>()

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { daybookHost } from '../../src/http/index.ts'
 import { type Job, runJob } from '../../src/jobs/index.ts'
 import { transactionReports } from '../../src/orm/index.ts'
@@ -70,11 +70,41 @@ test('a host that wasn’t asked to serves no numbers', async () => {
   expect((await plain.host.inject('/metrics')).statusCode).toBe(404)
 })
 
-test('without a token only this machine is answered, and not what a proxy on it passes on', async () => {
+describe('without a token', () => {
   const ask = (options: object) => on.host.inject({ url: '/metrics', ...options })
-  expect((await ask({ remoteAddress: '::1' })).statusCode).toBe(200)
-  expect((await ask({ remoteAddress: '192.0.2.1' })).json()).toMatchObject({ status: 404, code: 'http.route_not_found' })
-  expect((await ask({ headers: { 'x-forwarded-for': '127.0.0.1' } })).statusCode).toBe(404)
+
+  test.each(['localhost', 'LOCALHOST:3000', '127.0.0.1:3000', '127.8.9.1', '[::1]:3000', '[::1]'])(
+    'this machine is answered as %s',
+    async host => {
+      expect((await ask({ remoteAddress: '::1', headers: { host } })).statusCode).toBe(200)
+    },
+  )
+
+  test('another machine is not', async () => {
+    expect((await ask({ remoteAddress: '192.0.2.1' })).json()).toMatchObject({ status: 404, code: 'http.route_not_found' })
+  })
+
+  test.each([
+    ['x-forwarded-for', '127.0.0.1'],
+    ['x-forwarded-proto', 'https'],
+    ['x-forwarded-port', '443'],
+    ['x-forwarded-host', 'localhost'],
+    ['x-forwarded-prefix', '/'],
+    ['x-forwarded', '127.0.0.1'],
+    ['x-real-ip', '127.0.0.1'],
+    ['forwarded', 'for=127.0.0.1'],
+    ['via', '1.1 proxy'],
+    ['x-forwarded-proto', ''],
+  ])('what a proxy on this machine passes on is not: %s: %s', async (name, value) => {
+    expect((await ask({ headers: { [name]: value } })).statusCode).toBe(404)
+  })
+
+  test.each(['evil.example', 'evil.example:3000', 'localhost.evil.example', '127.0.0.1.evil.example', 'localhost@evil.example', '0.0.0.0'])(
+    'a page that a stranger’s name brings here is not: %j',
+    async host => {
+      expect((await ask({ headers: { host } })).statusCode).toBe(404)
+    },
+  )
 })
 
 test('with a token whoever has it is answered, from anywhere, and nobody else', async () => {

@@ -64,6 +64,18 @@ describe('asking for a newsletter', () => {
     expect(mailsTo('ben@readers.example')).toBe(before)
   })
 
+  test('mails an address once in an hour however often it is asked for, and each answer is the same', async () => {
+    const answers: unknown[] = []
+    for (let asked = 0; asked < 5; asked++) {
+      const { statusCode, body, headers } = await ask(asked % 2 ? 'Flooded@Readers.example' : 'flooded@readers.example')
+      answers.push([statusCode, body, Object.keys(headers)])
+    }
+    expect(new Set(answers.map(answer => JSON.stringify(answer))).size).toBe(1)
+    expect(on.mails.filter(({ to }) => to.toLowerCase() === 'flooded@readers.example')).toHaveLength(1)
+    await ask('flooded@readers.example', {}, zoe)
+    expect(mailsTo('flooded@readers.example')).toBe(2)
+  })
+
   test('speaks the language that is asked for', async () => {
     await ask('zoé@lecteurs.example', { locale: 'fr-CA' })
     expect(on.mails.at(-1)!.subject).toContain('confirmer')

@@ -2,8 +2,10 @@ import { DriverException, NotFoundError, UniqueConstraintViolationException } fr
 import { expect, test } from 'vitest'
 import { TenantContextMissingError } from '../../src/context/index.ts'
 import { LastOwnerError } from '../../src/domain/access/index.ts'
+import { EmbeddingFailedError, EmbeddingRefusedError } from '../../src/domain/documents/index.ts'
 import { problemOf } from '../../src/http/problem-of.ts'
 import { statusOfCode } from '../../src/http/index.ts'
+import { AnswerLateError } from '../../src/kernel/outgoing.ts'
 import { EmbeddedDatabaseBusyError, OutcomeUnknownError } from '../../src/orm/index.ts'
 
 const driverError = (code: string) => new DriverException(Object.assign(new Error('insert into secrets values (1)'), { code }))
@@ -21,6 +23,9 @@ test.each([
   ['a busy embedded database', new EmbeddedDatabaseBusyError(5), 503, 'database.embedded_busy'],
   ['a commit whose answer never came', new OutcomeUnknownError(), 503, 'transaction.outcome_unknown'],
   ['a rule of the business', new LastOwnerError(), 409, 'access.last_owner'],
+  ['a vector that is none', new EmbeddingRefusedError('m-1', 'it has no numbers'), 422, 'documents.embedding_refused'],
+  ['a model that answers none', new EmbeddingFailedError('m-1', 'it has no numbers'), 502, 'documents.embedding_failed'],
+  ['somebody else who answers late', new AnswerLateError('example.com', 100), 504, 'outgoing.answer_late'],
   ['a mistake of ours', new TypeError('x is not a function at secret'), 500, 'internal'],
   ['a missing scope', new TenantContextMissingError('Secret', 'find'), 500, 'internal'],
   ['an unknown state', driverError('XX000'), 500, 'internal'],

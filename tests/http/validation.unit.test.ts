@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { exactly } from '../../src/http/fields.ts'
 import { RequestInvalidError } from '../../src/http/http.errors.ts'
+import { momentField } from '../../src/http/resources/fields.ts'
 import { compileValidator } from '../../src/http/validation.ts'
 
 const schema = exactly({ name: Type.String(), 'a/b': Type.Optional(exactly({ n: Type.Integer() })) })
@@ -42,4 +43,37 @@ test('text becomes a number in a query and nowhere else', () => {
   const compiled = (httpPart: string) => compileValidator({ schema: numbers, method: 'GET', url: '/', httpPart })
   expect(compiled('querystring')({ limit: '5' })).toEqual({ value: { limit: 5 } })
   expect(compiled('body')({ limit: '5' })).toHaveProperty('error')
+})
+
+describe('an instant', () => {
+  const moments = exactly({ at: Type.Union([momentField(), Type.Null()]) })
+  const check = (at: unknown, httpPart = 'body') =>
+    compileValidator({ schema: moments, method: 'POST', url: '/', httpPart })({ at }) as { value?: unknown; error?: RequestInvalidError }
+
+  test.each([
+    '2026-02-28T23:59:59Z',
+    '2024-02-29T00:00:00Z',
+    '2000-02-29T00:00+14:00',
+    '2026-12-31T23:59:59.999999999-23:59',
+    '0004-02-29T00:00:00Z',
+  ])('%s is taken', at => {
+    expect(check(at)).toEqual({ value: { at } })
+    expect(check(at, 'querystring')).toEqual({ value: { at } })
+  })
+
+  test.each([
+    '2026-02-30T00:00:00Z',
+    '2026-02-29T00:00:00Z',
+    '1900-02-29T00:00:00Z',
+    '2026-04-31T12:00:00+02:00',
+    '2026-06-31T12:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-00-10T00:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T00:00:60Z',
+    '2026-01-01',
+    'yesterday',
+  ])('%j is none', at => {
+    for (const part of ['body', 'querystring']) expect(check(at, part).error?.errors.map(({ pointer }) => pointer)).toContain('#/at')
+  })
 })

@@ -21,10 +21,37 @@ describe('an address', () => {
     'https://2130706433',
     'https://017700000001',
     'https://[::ffff:127.0.0.1]',
+    'https://[0:0:0:0:0:0:0:1]',
+    'https://[fd12::1]:8443',
+    'https://127.0.0.1./',
+    'https://0177.0.0.1',
+    'https://１２７.0.0.1',
+    'https://%31%32%37.0.0.1',
+    'https://10.1',
     'https://a:b@example.com',
   ])('%s is one of ours in disguise', url => {
     expect(() => requireAddress(url)).toThrow(expect.objectContaining({ code: 'outgoing.address_refused' }))
   })
+
+  test.each([
+    'https://localhost/',
+    'https://LOCALHOST.:8443/',
+    'https://db.localhost',
+    'https://printer.local',
+    'https://Metadata.Google.Internal/computeMetadata',
+    'https://metadata.google.internal./',
+    'https://router.home.arpa',
+    'https://postgres:5432/',
+    'https://ｌｏｃａｌｈｏｓｔ',
+  ])('%s can only be local', url => {
+    expect(() => requireAddress(url)).toThrow(expect.objectContaining({ code: 'outgoing.address_refused' }))
+    expect(requireAddress(url, true).href).toMatch(/^https:/)
+  })
+
+  test.each(['https://internal.example.com', 'https://local.example', 'https://notlocalhost.example./', 'https://8.8.8.8'])(
+    '%s may be called',
+    url => expect(requireAddress(url).protocol).toBe('https:'),
+  )
 })
 
 describe('a call', () => {

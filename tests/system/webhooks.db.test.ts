@@ -168,6 +168,8 @@ describe('an endpoint', () => {
 
   test.each([
     ['outgoing.address_refused', { url: 'https://10.0.0.1', events: ['*'] }],
+    ['outgoing.address_refused', { url: 'https://localhost/hook', events: ['*'] }],
+    ['outgoing.address_refused', { url: 'https://db.internal', events: ['*'] }],
     ['outgoing.address_refused', { url: 'http://example.com', events: ['*'] }],
     ['webhook.event_pattern', { url: 'https://example.com', events: [] }],
     ['webhook.event_pattern', { url: 'https://example.com', events: ['task'] }],

@@ -375,6 +375,36 @@ describe('an approval', () => {
     await complete()
   })
 
+  test('takes along what was changed of it before, and of everything else', async () => {
+    const item = await ask()
+    await work(async em => {
+      const [mine, about] = [await em.findOneOrFail(ApprovalItem, item.id), await em.findOneOrFail(Task, task.id)]
+      Object.assign(mine, { payload: { amount: 450 }, confidence: 0.5 })
+      about.title = 'half a refund'
+      await approve(em, mine, { rationale: 'Half of it.' })
+      expect(mine).toMatchObject({ status: 'APPROVED', payload: { amount: 450 }, confidence: 0.5 })
+    }, as.owner())
+    const settled = await work(em => em.findOneOrFail(ApprovalItem, item.id))
+    expect(settled).toMatchObject({ status: 'APPROVED', payload: { amount: 450 }, confidence: 0.5 })
+    expect((await work(em => em.findOneOrFail(Task, task.id))).title).toBe('half a refund')
+  })
+
+  test('isn’t given by whoever has changed it, and hasn’t seen what somebody else changed of it', async () => {
+    const em = daybook.scope({ tenant, actor: as.owner() })
+    const mine = await em.findOneOrFail(ApprovalItem, (await ask()).id)
+    await work(async other => Object.assign(await other.findOneOrFail(ApprovalItem, mine.id), { payload: { amount: 1 } }))
+    mine.payload = { amount: 450 }
+    await expect(approve(em, mine, { rationale: 'Half of it.' })).rejects.toThrow(OptimisticLockError)
+    expect(await work(other => other.findOneOrFail(ApprovalItem, mine.id))).toMatchObject({ status: 'PENDING', payload: { amount: 1 } })
+  })
+
+  test('is seen as it is by now where whoever gives it has changed nothing of it', async () => {
+    const em = daybook.scope({ tenant, actor: as.owner() })
+    const mine = await em.findOneOrFail(ApprovalItem, (await ask(minutes(10))).id)
+    await work(other => expireApprovals(other, minutes(10)))
+    await expect(approve(em, mine, { rationale: 'Too late.', at: minutes(5) })).rejects.toMatchObject({ code: 'work.approval_state' })
+  })
+
   test('of ten who settle it at once, one does', async () => {
     const item = await ask()
     const attempts = await Promise.allSettled(

@@ -17,10 +17,12 @@ export interface SubscriberInput {
 }
 
 const lifetimeMs = 7 * 24 * 3_600_000
+const coolingOffMs = 3_600_000
 
 /**
  * The token to be mailed, which is stored nowhere; asked for again, another one. Nothing for an address that has the newsletter already or
- * has complained about it: whoever asks must be answered the same either way.
+ * has complained about it, or was mailed a token within the last hour, so that nobody fills a stranger's mailbox: whoever asks must be
+ * answered the same either way.
  */
 export async function subscribe(em: ScopedEntityManager, input: SubscriberInput, at: Date = now()): Promise<string | undefined> {
   const email = normalizeEmail(input.email)
@@ -28,11 +30,17 @@ export async function subscribe(em: ScopedEntityManager, input: SubscriberInput,
     await takeTurns(inner, [email])
     const known = await inner.findOne(NewsletterSubscriber, { email }, { refresh: true })
     if (known?.status === 'ACTIVE' || known?.status === 'COMPLAINED') return undefined
+    if (known && wasAskedSince(known, new Date(at.getTime() - coolingOffMs))) return undefined
     const subscriber = known ?? (await enter(inner, { ...input, email }))
     const token = newToken(subscriber.tenantId)
     subscriber.awaitConfirmation(digest(token), new Date(at.getTime() + lifetimeMs))
     return token
   })
+}
+
+/** Each token holds for the same time, so its end tells when it was mailed. */
+function wasAskedSince({ confirmBy }: NewsletterSubscriber, since: Date): boolean {
+  return confirmBy ? confirmBy.getTime() - lifetimeMs > since.getTime() : false
 }
 
 /** Whoever presents the token has read the mail. */

@@ -3,8 +3,7 @@ import type { ScopedEntityManager } from '../../orm/index.ts'
 import { type AIProviderConfig, settleTokens, useTokens } from '../agents/index.ts'
 import { addMessage, messagesOf } from './chats.ts'
 import type { ChatMessage, ChatRole, Citation, DocumentChat } from './document-chat.entity.ts'
-import { EmbeddingRefusedError } from './documents.errors.ts'
-import { type Embed } from './index-document.ts'
+import { type Embed, embedded } from './index-document.ts'
 import { requireOutside } from './outside-transaction.ts'
 import { searchByMeaning } from './search-documents.ts'
 
@@ -77,9 +76,8 @@ async function readGround(
   question: string,
   { embed, model, limit = 6, memory = 20 }: AnswerOptions,
 ): Promise<Pick<Question, 'chunks' | 'history'>> {
-  const [vector] = await embed([question])
-  if (!vector) throw new EmbeddingRefusedError(model, 'no vector for the question')
-  const hits = await searchByMeaning(em, vector, { model, limit, document: chat.document })
+  const [vector] = await embedded([question], embed, model)
+  const hits = await searchByMeaning(em, vector!, { model, limit, document: chat.document })
   const history = await messagesOf(em, chat, memory)
   return {
     chunks: hits.map(({ chunk: { chunkIndex, content }, similarity }) => ({ chunkIndex, content, similarity })),

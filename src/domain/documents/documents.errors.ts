@@ -79,6 +79,15 @@ export class EmbeddingRefusedError extends DaybookError {
   readonly code = 'documents.embedding_refused'
 
   constructor(model: string, because: string) {
+    super(`The vector is no embedding of ${model}: ${because}. Send what the model answers, number by number.`, { model })
+  }
+}
+
+/** Nobody who asks can help it: the model is ours to choose. */
+export class EmbeddingFailedError extends DaybookError {
+  readonly code = 'documents.embedding_failed'
+
+  constructor(model: string, because: string) {
     super(`What ${model} answered is no embedding: ${because}. Check the model and the call to it.`, { model })
   }
 }

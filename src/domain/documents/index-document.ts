@@ -3,7 +3,7 @@ import type { ScopedEntityManager } from '../../orm/index.ts'
 import { type Chunk, chunksOf } from './chunks-of.ts'
 import { Document } from './document.entity.ts'
 import { DocumentEmbedding } from './document-embedding.entity.ts'
-import { DimensionMismatchError, DocumentUnreadError, EmbeddingRefusedError } from './documents.errors.ts'
+import { DimensionMismatchError, DocumentUnreadError, EmbeddingFailedError, EmbeddingRefusedError } from './documents.errors.ts'
 import { requireOutside } from './outside-transaction.ts'
 
 /** Asks a model where texts stand; as many vectors as texts, in their order. */
@@ -57,22 +57,38 @@ export async function dimensionOf(em: ScopedEntityManager, model: string): Promi
   return any?.embedding.length
 }
 
-/** As it will be stored, in single precision, or refused. */
+/** As it will be stored, in single precision, or refused to whoever sent it. */
 export function vectorOf(numbers: readonly number[], model: string): number[] {
   const vector = numbers.map(Math.fround)
-  if (vector.length === 0) throw new EmbeddingRefusedError(model, 'it has no numbers')
-  if (!vector.every(Number.isFinite)) throw new EmbeddingRefusedError(model, 'it holds something that is no finite number')
-  if (vector.every(number => number === 0)) throw new EmbeddingRefusedError(model, 'it is all zeros, which points nowhere')
+  const doubt = doubtAbout(vector)
+  if (doubt) throw new EmbeddingRefusedError(model, doubt)
   return vector
+}
+
+/** What a model answers, as many vectors as texts. Where they are none, it isn't the fault of whoever asked. */
+export async function embedded(texts: string[], embed: Embed, model: string): Promise<number[][]> {
+  const answer = await embed(texts)
+  if (answer.length !== texts.length) throw new EmbeddingFailedError(model, `${answer.length} vectors for ${texts.length} texts`)
+  return answer.map(numbers => {
+    const vector = numbers.map(Math.fround)
+    const doubt = doubtAbout(vector)
+    if (doubt) throw new EmbeddingFailedError(model, doubt)
+    return vector
+  })
+}
+
+function doubtAbout(vector: readonly number[]): string | undefined {
+  if (vector.length === 0) return 'it has no numbers'
+  if (!vector.every(Number.isFinite)) return 'it holds something that is no finite number'
+  if (vector.every(number => number === 0)) return 'it is all zeros, which points nowhere'
+  return undefined
 }
 
 async function embedAll(chunks: readonly Chunk[], embed: Embed, model: string): Promise<number[][]> {
   const vectors: number[][] = []
   for (let from = 0; from < chunks.length; from += textsAtOnce) {
     const texts = chunks.slice(from, from + textsAtOnce).map(({ content }) => content)
-    const answer = await embed(texts)
-    if (answer.length !== texts.length) throw new EmbeddingRefusedError(model, `${answer.length} vectors for ${texts.length} texts`)
-    vectors.push(...answer.map(numbers => vectorOf(numbers, model)))
+    vectors.push(...(await embedded(texts, embed, model)))
   }
   if (new Set(vectors.map(({ length }) => length)).size > 1) throw new DimensionMismatchError(model)
   return vectors

@@ -28,6 +28,7 @@ export {
   DocumentInvalidError,
   DocumentTooLargeError,
   DocumentUnreadError,
+  EmbeddingFailedError,
   EmbeddingRefusedError,
   FileMissingError,
   MediaTypeRefusedError,

@@ -69,6 +69,8 @@ async function conclude(
   work?: (em: ScopedEntityManager) => Promise<unknown>,
 ): Promise<void> {
   await em.transactional(async inner => {
+    // Reading it anew would drop what the caller has changed of it. Where somebody else has changed it meanwhile, this refuses.
+    await inner.flush()
     const item = await inner.findOneOrFail(ApprovalItem, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
     const { actor } = inner.boundScope!
     item.settle(status, at, actor.type === 'user' ? inner.getReference(User, actor.id, { wrapped: true }) : null)

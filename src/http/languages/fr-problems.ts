@@ -73,9 +73,12 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'http.value_refused': () => fr`Une valeur ne peut pas être enregistrée ou enfreint une règle de la base de données.`,
   'http.too_many_requests': ({ seconds }) =>
     fr`Trop de requêtes. Réessayez dans ${seconds} s ; RateLimit-Policy indique ce qui est compté.`,
+  'http.too_many_listeners': ({ limit }) =>
+    fr`${limit} connexions suivent déjà les événements de cette organisation. Fermez-en une dont personne n’a besoin, ou réessayez plus tard.`,
   'http.busy': () =>
     fr`Le service est trop sollicité ou sa base de données indisponible pour le moment. Rien n’a été modifié ; réessayez dans un instant.`,
   'http.timeout': () => fr`L’opération a duré trop longtemps et a été interrompue. Rien n’a été modifié.`,
+  'http.abandoned': () => fr`L’envoi a été interrompu avant la fin. Rien n’en a été conservé ; recommencez.`,
 
   'state.transition_refused': ({ from, to, allowed }) =>
     Array.isArray(allowed) && allowed.length === 0
@@ -181,6 +184,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'documents.chunking_invalid': ({ size, overlap }) =>
     fr`Un texte ne se découpe pas en morceaux de ${size} qui en partagent ${overlap}. Donnez une taille entière d’au moins 2 et un recouvrement inférieur.`,
   'documents.embedding_refused': ({ model }) =>
+    fr`Le vecteur n’est pas un plongement de ${model}. Envoyez ce que le modèle répond, nombre par nombre.`,
+  'documents.embedding_failed': ({ model }) =>
     fr`La réponse de ${model} n’est pas un plongement. Vérifiez le modèle et la façon dont il est appelé.`,
   'documents.dimension_mismatch': ({ model }) =>
     fr`Le vecteur n’a pas la longueur des autres vecteurs de ${model} : rien ne pourrait être comparé. Donnez un autre nom à un modèle d’une autre longueur, ou retirez d’abord ses vecteurs.`,

@@ -90,6 +90,8 @@ export const momentField = () =>
   Type.String({
     pattern:
       '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,9})?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$',
+    // Known to the validator of requests, which looks into the calendar.
+    format: 'instant',
     description: 'an RFC 3339 instant',
   })
 

@@ -14,11 +14,13 @@ const changeAnswer = exactly({ property: Type.String(), before: Type.Optional(Ty
 export const historyEntryAnswer = exactly({ ...happeningFields, changes: Type.Array(changeAnswer) })
 export const historyAnswer = exactly({ items: Type.Array(historyEntryAnswer), next: nullable(Type.String()) })
 export const diffAnswer = exactly({ changes: Type.Array(changeAnswer) })
+/** Whoever may not read decisions learns that there was one. */
+const decisionOrTrace = Type.Union([decisionAnswer, exactly({ id: Type.String(), recordedAt: Type.String() })])
 export const whyAnswer: TSchema = exactly({
   change: historyEntryAnswer,
-  decision: nullable(decisionAnswer),
-  approval: nullable(decisionAnswer),
-  overrides: Type.Array(decisionAnswer),
+  decision: nullable(decisionOrTrace),
+  approval: nullable(decisionOrTrace),
+  overrides: Type.Array(decisionOrTrace),
 })
 
 /** Nobody learns from the past what they may not see in the present. */
@@ -62,13 +64,24 @@ export async function whyOf({ em, may }: Work, resource: Described, id: string, 
   const reasons = await why(em, [resource.entity, id.toLowerCase()], property)
   if (!reasons || visible([{ property }], fields).length === 0) throw new ResourceNotFoundError('value with a history')
   const { change, decision, approval, overrides } = reasons
-  const seesInputs = (await may('audit-event:read')) || (await may('agent-decision:approve'))
-  const decisionView = (log: DecisionLog) => (seesInputs ? viewOfDecision(log) : withoutInputs(viewOfDecision(log)))
+  const decisionView = await decisionViewFor(may)
   return {
     change: entryView(change, fields),
     decision: decision ? decisionView(decision) : null,
     approval: approval ? decisionView(approval) : null,
     overrides: overrides.map(decisionView),
+  }
+}
+
+/** A value is one thing, and what was decided about it another: that has permissions of its own. */
+async function decisionViewFor(may: Work['may']) {
+  const readsLog = await may('audit-event:read')
+  const seesInputs = readsLog || (await may('agent-decision:approve'))
+  const reads = seesInputs || (await may('agent-decision:read'))
+  return (log: DecisionLog) => {
+    const { id, recordedAt, ...view } = viewOfDecision(log)
+    if (!reads) return { id, recordedAt }
+    return seesInputs ? { id, recordedAt, ...view } : withoutInputs({ id, recordedAt, ...view })
   }
 }
 

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { agentActor } from '../../src/context/index.ts'
+import { decideAsAgent, OrchestrationAgent, Task, type Tools } from '../../src/entities.ts'
+import { newId } from '../../src/kernel/id.ts'
+import { ActionHost, base } from './action-host.ts'
+import { Caller, type SignedUp, type TestHost } from './test-host.ts'
+
+const tools: Tools = {
+  rename: async (em, { task, title }) => {
+    const found = await em.findOneOrFail(Task, String(task))
+    found.title = String(title)
+  },
+  break: () => Promise.reject(new Error('The tool broke.')),
+}
+
+let act: ActionHost
+let on: TestHost
+let ann: SignedUp
+let zoe: SignedUp
+
+beforeAll(async () => {
+  act = await ActionHost.open({ tools })
+  ;({ on, ann, zoe } = act)
+})
+afterAll(() => act[Symbol.asyncDispose]())
+
+describe('a decision of an agent', () => {
+  async function decided(tool: string, confidence: number): Promise<{ decision: string; task: string }> {
+    const task = (await act.made('tasks', { title: 'Before' })).id
+    const agent = (
+      await act.made('orchestration-agents', {
+        name: `Agent ${newId()}`,
+        instructions: 'Tidy up.',
+        tools: ['rename', 'break', 'missing'],
+        minConfidence: 0.8,
+        maxRisk: 1,
+        providerConfig: await provider(),
+      })
+    ).id
+    const decision = await on.daybook.transact({ tenant: ann.organization, actor: agentActor(agent) }, async em => {
+      const subject = await em.findOneOrFail(Task, task)
+      const told = {
+        type: 'task.rename',
+        subject,
+        subjectType: 'task',
+        inputSource: 'task',
+        input: { confidential: 'of few' },
+        reasoning: 'It says more.',
+        confidence,
+      }
+      return decideAsAgent(em, await em.findOneOrFail(OrchestrationAgent, agent), {
+        ...told,
+        actions: [{ tool, parameters: { task, title: 'After' } }],
+      })
+    })
+    return { decision: decision.id, task }
+  }
+  const provider = async () => (await act.made('ai-provider-configs', { name: newId(), provider: 'OPENAI', model: 'm' })).id
+
+  test('that is unsure is carried out when somebody approves it, and points back to them', async () => {
+    const { decision, task } = await decided('rename', 0.5)
+    const early = await ann.caller.post(`${base}/agent-decisions/${decision}/execute`)
+    expect(early.json()).toMatchObject({ status: 409, code: 'agents.approval_needed' })
+    expect(await act.done(`agent-decisions/${decision}/approve`, { rationale: 'It is better.' })).toMatchObject({ status: 'EXECUTED' })
+    expect((await act.seen(`tasks/${task}`)).title).toBe('After')
+    expect(await act.seen(`tasks/${task}/why?property=title`)).toMatchObject({
+      decision: { type: 'decision.proposed', told: { type: 'task.rename' } },
+      approval: { told: { rationale: 'It is better.' } },
+    })
+    expect((await ann.caller.post(`${base}/agent-decisions/${decision}/approve`, { rationale: 'Again.' })).statusCode).toBe(409)
+  })
+
+  test('that is sure is carried out without, or says why it failed', async () => {
+    const sure = await decided('rename', 0.9)
+    expect(await act.done(`agent-decisions/${sure.decision}/execute`)).toMatchObject({ status: 'EXECUTED' })
+    const why = `tasks/${sure.task}/why?property=title`
+    expect(await act.seen(why)).toMatchObject({ decision: { told: { inputs: { confidential: 'of few' }, rationale: 'It says more.' } } })
+    const viewer = (await act.member('vic@acme.example', 'VIEWER')).caller
+    const told = (await act.seen<{ decision: { told: object } }>(why, viewer)).decision.told
+    expect(told).toMatchObject({ type: 'task.rename', rationale: 'It says more.' })
+    expect(told).not.toHaveProperty('inputs')
+    const { secret } = await act.made<{ secret: string }>('api-keys', { name: 'k', environment: 'LIVE', scopes: ['task:read'] })
+    const { decision, approval } = await act.seen<{ decision: object; approval: unknown }>(
+      why,
+      new Caller(on, { authorization: `Bearer ${secret}` }),
+    )
+    expect([decision, approval]).toEqual([{ id: expect.any(String), recordedAt: expect.any(String) }, null])
+    const broken = await decided('break', 0.9)
+    expect(await act.done(`agent-decisions/${broken.decision}/execute`)).toMatchObject({ status: 'FAILED', error: 'The tool broke.' })
+    const unknown = await decided('missing', 0.9)
+    const answer = await ann.caller.post(`${base}/agent-decisions/${unknown.decision}/execute`)
+    expect(answer.json()).toMatchObject({ status: 422, code: 'agents.tool_unknown' })
+  })
+
+  test('is overridden by another one, which says what it takes the place of', async () => {
+    const other = await decided('rename', 0.9)
+    await act.done(`agent-decisions/${other.decision}/override`, { outcome: { title: 'Neither' }, rationale: 'Both were wrong.' })
+    const { items } = await act.seen<{ items: object[] }>('decisions?limit=1')
+    const told = { type: 'task.rename', outcome: { title: 'Neither' }, rationale: 'Both were wrong.' }
+    expect(items[0]).toMatchObject({ type: 'decision.overrode', actor: { id: ann.user }, told })
+  })
+
+  test('is judged by whoever may approve alone', async () => {
+    const { decision } = await decided('rename', 0.5)
+    const mem = await act.member('mem@acme.example', 'MEMBER')
+    for (const verb of ['approve', 'override', 'execute']) {
+      const body = verb === 'override' ? { outcome: {}, rationale: 'x' } : { rationale: 'x' }
+      const answer = await mem.caller.post(`${base}/agent-decisions/${decision}/${verb}`, verb === 'execute' ? undefined : body)
+      expect([verb, answer.statusCode]).toEqual([verb, 403])
+    }
+  })
+})
+
+test('something is proposed for approval by its name in the log, if whoever asks may see it', async () => {
+  const task = (await act.made('tasks', { title: 'Refund' })).id
+  const theirs = (await act.made('tasks', { title: 'Theirs' }, zoe.caller)).id
+  const proposal = { type: 'task.refund', subjectType: 'task', reason: 'It broke.', payload: { amount: 5 } }
+  expect(await act.made('approval-items', { ...proposal, subjectId: task })).toMatchObject({ status: 'PENDING', subjectId: task })
+  for (const [subjectType, subjectId] of [
+    ['task', theirs],
+    ['task', newId()],
+    ['nothing', task],
+    ['audit-event', task],
+  ]) {
+    const answer = await ann.caller.post(`${base}/approval-items`, { ...proposal, subjectType, subjectId })
+    expect([subjectType, answer.statusCode, answer.json().code]).toEqual([subjectType, 422, 'http.reference_unknown'])
+  }
+})
