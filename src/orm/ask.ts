@@ -1,7 +1,9 @@
 import type { MikroORM } from '@mikro-orm/core'
+import type { Pool } from 'pg'
 import type { DaybookServerDriver } from './drivers.ts'
 import { TransactionAbandonedError } from './orm.errors.ts'
 import { TransactionClient } from './transaction-client.ts'
+import { isLostConnection } from './transient.ts'
 import { setLocal } from './unsent.ts'
 
 /** A select as the ORM's query builder makes it; its values stand apart, so that they aren't logged. */
@@ -13,7 +15,7 @@ export interface Question {
 /** A row as the driver gives it, by the names of its columns. */
 export type StoredRow = Readonly<Record<string, unknown>>
 
-/** A transaction as one message to the server: it opens, says who asks, asks everything, and ends. */
+/** A transaction as one message to the server: it says how it reads and who asks, and asks everything. */
 export async function askAtOnce(
   { driver, config }: MikroORM,
   variables: Readonly<Record<string, string>>,
@@ -23,23 +25,35 @@ export async function askAtOnce(
   const server = driver as DaybookServerDriver
   const platform = server.getPlatform()
   const opening = [
-    'start transaction isolation level repeatable read read only',
+    'set transaction isolation level repeatable read read only',
     ...Object.entries(variables).map(([name, value]) => setLocal(name, value)),
   ]
   const asked = questions.map(({ sql, params }) => platform.formatQuery(sql, params))
-  const pool = await server.getConnection().getNativeClient()
+  const startedAt = performance.now()
   try {
-    const client = await pool.connect()
-    if (!(client instanceof TransactionClient)) throw new TypeError('The pool holds a client that isn’t Daybook’s.')
-    const startedAt = performance.now()
-    const answers = await client.askAtOnce([...opening, ...asked, 'commit'].join('; '), signal).finally(() => {
-      client.release(client.isInTransaction)
-      const took = Math.round(performance.now() - startedAt)
-      config.getLogger().logQuery({ level: 'info', query: questions.map(({ sql }) => sql).join('; '), took })
-    })
-    return answers.slice(opening.length, -1).map(({ rows }) => rows as StoredRow[])
+    const answers = await withClient(await server.getConnection().getNativeClient(), client =>
+      client.askAtOnce([...opening, ...asked].join('; '), signal),
+    )
+    return answers.slice(opening.length).map(({ rows }) => rows as StoredRow[])
   } catch (error) {
     if (signal?.aborted) throw new TransactionAbandonedError({ cause: error })
     throw server.convertException(error as Error)
+  } finally {
+    const took = Math.round(performance.now() - startedAt)
+    config.getLogger().logQuery({ level: 'info', query: questions.map(({ sql }) => sql).join('; '), took })
+  }
+}
+
+async function withClient<T>(pool: Pool, use: (client: TransactionClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let isLost = false
+  try {
+    if (!(client instanceof TransactionClient)) throw new TypeError('The pool holds a client that isn’t Daybook’s.')
+    return await use(client)
+  } catch (error) {
+    isLost = isLostConnection(error)
+    throw error
+  } finally {
+    client.release(isLost)
   }
 }

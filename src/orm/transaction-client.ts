@@ -41,7 +41,7 @@ export class TransactionClient extends pg.Client {
     this.abandoned = this.held.length > 0 ? Promise.resolve() : cancelQuery(this)
   }
 
-  /** A message that is a whole transaction, from its first word to `commit`. A client that is still in it afterwards is of no more use. */
+  /** A message without `begin` is a transaction by itself, which ends with it, well or badly. */
   async askAtOnce(text: string, signal?: AbortSignal): Promise<QueryResult[]> {
     signal?.throwIfAborted()
     startAnew(this)
@@ -50,16 +50,12 @@ export class TransactionClient extends pg.Client {
     const stop = () => this.abandon(unsent)
     signal?.addEventListener('abort', stop)
     try {
-      const answers = (await send.call(this, text)) as unknown as QueryResult[]
+      return (await send.call(this, text)) as unknown as QueryResult[]
+    } finally {
+      signal?.removeEventListener('abort', stop)
       // What stops this transaction must not stop the next.
       await this.abandoned
       this.isInTransaction = false
-      return answers
-    } catch (error) {
-      await rollback(this, { text: 'rollback', values: [] }).catch(() => (this.isInTransaction = true))
-      throw error
-    } finally {
-      signal?.removeEventListener('abort', stop)
     }
   }
 }
