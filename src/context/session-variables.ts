@@ -6,6 +6,7 @@ import type { Scope } from './scope.ts'
  */
 export function sessionVariables(scope: Scope): Record<string, string> {
   const variables: Record<string, string> = {
+    'daybook.scope': scope.kind,
     ...policyVariables(scope),
     'daybook.actor_type': scope.actor.type,
     'daybook.actor_id': scope.actor.id,
@@ -19,7 +20,8 @@ export function sessionVariables(scope: Scope): Record<string, string> {
 
 /** Those that decide what is seen. Whoever only looks leaves nothing for the log to tell. */
 export function policyVariables(scope: Scope): Record<string, string> {
-  const variables: Record<string, string> = { 'daybook.scope': scope.kind }
+  // No policy asks whether it is a tenant's: the tenant says so.
+  const variables: Record<string, string> = scope.kind === 'tenant' ? {} : { 'daybook.scope': scope.kind }
   // A separate variable, because policies compare it with uuid columns and a system actor's id is a name.
   if (scope.actor.type === 'user') variables['daybook.user_id'] = scope.actor.id
   if (scope.kind === 'tenant') variables['daybook.tenant_id'] = scope.tenantId

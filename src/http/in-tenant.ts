@@ -81,7 +81,7 @@ export function transactIn<A>(
 }
 
 /** As much of it as a look at stored rows needs. */
-export type Looking = Pick<Work, 'em' | 'user' | 'may'>
+export type Looking = Pick<Work, 'em' | 'user' | 'may'> & { readonly organization: Pick<Work['organization'], 'id'> }
 
 /** What a look at stored rows asks, and what it makes of the answer. */
 export interface Look<A> {
@@ -120,8 +120,14 @@ async function seenAtOnce<A>(
   const { database, recentKeys } = hostOf(request.server)
   const scope = scopeOf(request, principal, tenant)
   await countProgram(request, principal, tenant)
-  const may = (wanted: string) => Promise.resolve(apiKeyAllows(principal, wanted))
-  const { question, show } = await look({ em: database.scope(scope), may })
+  const { question, show } = await look({
+    // Most questions have been put into words before, and need none.
+    get em() {
+      return database.scope(scope)
+    },
+    organization: { id: tenant },
+    may: async wanted => apiKeyAllows(principal, wanted),
+  })
   const entrant = entrantOf(principal)
   const [who = [], rows = []] = await database.ask(scope, [admissionQuestion(entrant, tenant, []), question], abandonedSignal(request))
   const { apiKey } = entered(request, principal, admissionIn(who, entrant, [], database.region))

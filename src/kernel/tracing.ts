@@ -1,11 +1,13 @@
-import { type Attributes, type Span, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type Attributes, context, type Span, SpanStatusCode, trace } from '@opentelemetry/api'
 
 /** Nothing is traced, at the price of a few calls, until a program registers an SDK of OpenTelemetry. */
 export const tracer = trace.getTracer('daybook')
 
 /** Does the work in a span of its own, below the one at hand. Of an error it says no more than its name: messages hold statements and values. */
-export function inSpan<T>(name: string, attributes: Attributes, work: (span: Span) => Promise<T>): Promise<T> {
-  return tracer.startActiveSpan(name, { attributes }, async span => {
+export async function inSpan<T>(name: string, attributes: Attributes, work: (span: Span) => Promise<T>): Promise<T> {
+  const span = tracer.startSpan(name, { attributes })
+  if (!span.isRecording()) return work(span)
+  return context.with(trace.setSpan(context.active(), span), async () => {
     try {
       return await work(span)
     } catch (error) {

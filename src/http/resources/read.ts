@@ -102,11 +102,11 @@ export async function list(work: Work, resource: Described, listed: Listed): Pro
 
 /** The same of stored rows: a question, and the page that its answer makes. */
 export async function lookForMany(work: Looking, resource: Described, stored: StoredRows, listed: Listed): Promise<Look<Page>> {
-  const { asked, order, pageOf } = await paging(work, resource, listed)
+  const { asked, order, isAll, pageOf } = await paging(work, resource, listed)
   const names = [...new Set([...listed.selection.fields.map(({ name }) => name), order.name])]
   return {
-    question: await stored.find(work.em, { ...asked, names }),
-    show: rows => pageOf(rows.map(row => storedView(stored, row, listed.selection))),
+    question: await stored.find(work, { ...asked, names }, isAll),
+    show: rows => pageOf(rows.map(row => storedView(stored, row, listed.selection, resource))),
   }
 }
 
@@ -117,10 +117,10 @@ export async function lookForOne(
   { id, selection }: { readonly id: string; readonly selection: Selection },
 ): Promise<Look<Seen>> {
   return {
-    question: await stored.findOne(work.em, id.toLowerCase(), await ownOnly(work, resource)),
+    question: await stored.findOne(work, id.toLowerCase(), await ownOnly(work, resource)),
     show: ([row]) => {
       if (!row) throw new ResourceNotFoundError(resource.name)
-      return storedView(stored, row, selection)
+      return storedView(stored, row, selection, resource)
     },
   }
 }
@@ -131,25 +131,26 @@ interface Seen {
   readonly values: View
 }
 
-function storedView(stored: StoredRows, row: StoredRow, { fields }: Selection): Seen {
+function storedView(stored: StoredRows, row: StoredRow, { fields }: Selection, resource: Described): Seen {
   const values = stored.view(row)
-  return { values, view: Object.fromEntries(fields.map(({ name }) => [name, values[name]])) }
+  const isWhole = fields.length === resource.fields.length
+  return { values, view: isWhole ? values : Object.fromEntries(fields.map(({ name }) => [name, values[name]])) }
 }
 
 /** What a list asks for, and how it goes on behind its last row. */
 async function paging(work: Looking, resource: Described, { shape, query }: Listed) {
-  const { em } = work
   const shownRows = Number(query.limit ?? 50)
   const order = orderIn(query)
-  const { tenantId } = em.boundScope as { tenantId: string }
-  const question = { tenantId, of: resource.name, ...query, limit: null, after: null, fields: null, populate: null }
-  const keyring = await keyringIn(em)
+  const question = { tenantId: work.organization.id, of: resource.name, ...query, limit: null, after: null, fields: null, populate: null }
+  const keyring = await keyringIn(work.em)
   const conditions = [...conditionsIn(query, shape), await ownOnly(work, resource)]
   if (typeof query.after === 'string') {
     conditions.push(behind(order, fromCursor(resource, order.name, positionIn(query.after, keyring, question))))
   }
   return {
     order,
+    /** Whether it is the beginning of a list from which nothing is left out. */
+    isAll: conditions.every(condition => Object.keys(condition as object).length === 0),
     // One more than is shown, which tells whether there is more.
     asked: { where: { $and: conditions } as FilterQuery<TenantRow>, orderBy: orderBy(order), limit: shownRows + 1 },
     pageOf: (rows: readonly Seen[]): Page => {
