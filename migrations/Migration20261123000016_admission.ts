@@ -4,13 +4,13 @@ import { Migration } from '@mikro-orm/migrations'
 export class Migration20261123000016_admission extends Migration {
   override up(): void {
     // As the caller, whom the policies bind.
-    this.addSql(`create function daybook_admit_key(tenant uuid, digest text) returns jsonb language plpgsql stable as $$
-      declare found jsonb;
+    this.addSql(`create function daybook_admit_key(tenant uuid, digest text) returns json language plpgsql stable as $$
+      declare found json;
       begin
-        select jsonb_build_object(
-            'organization', jsonb_build_object(
+        select json_build_object(
+            'organization', json_build_object(
               'id', o.id, 'name', o.name, 'status', o.status, 'dataRegion', o.data_region, 'defaultLocale', o.default_locale),
-            'key', jsonb_build_object('id', k.id, 'scopes', k.scopes, 'revokedAt', k.revoked_at, 'expiresAt', k.expires_at))
+            'key', json_build_object('id', k.id, 'scopes', k.scopes, 'revokedAt', k.revoked_at, 'expiresAt', k.expires_at))
           into found
           from api_key k join organization o on o.id = k.tenant_id
           where k.tenant_id = tenant and k.key_hash = digest and o.deleted_at is null;
