@@ -1,4 +1,5 @@
 export { daybookHost } from './host.ts'
+export type { Access } from './host-state.ts'
 export { inTenant, type Work } from './in-tenant.ts'
 export type { ListenerLimits } from './listeners.ts'
 export { folderMailer, type Mail, type Mailer } from './mailer.ts'

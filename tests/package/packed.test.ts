@@ -138,6 +138,8 @@ test('a strict consumer compiles against the declarations', async () => {
     join(project, 'consumer.ts'),
     `import { p, type EntitySchema } from '@mikro-orm/core'
      import { openDaybook, Role, tenantEntity, TenantRow, userActor } from 'daybook'
+     import { daybookRequests, inTenant } from 'daybook/fastify'
+     import Fastify from 'fastify'
      class Note extends TenantRow { declare text: string }
      export const NoteSchema: EntitySchema<Note> = tenantEntity({ class: Note, properties: { text: p.text() } })
      const daybook = await openDaybook({ entities: [NoteSchema], inMemory: true })
@@ -145,7 +147,13 @@ test('a strict consumer compiles against the declarations', async () => {
      export const note: Note = em.create(Note, { text: 'x' })
      export const role: Role | null = await em.findOne(Role, { key: 'OWNER' })
      // @ts-expect-error a property that the class doesn't have
-     em.create(Role, { kez: 'OWNER' })\n`,
+     em.create(Role, { kez: 'OWNER' })
+     const app = Fastify()
+     app.register(daybookRequests, { daybook })
+     app.get('/open', { config: { access: 'public' } }, () => ({}))
+     // @ts-expect-error no way to get in
+     app.get('/wrong', { config: { access: 'pubic' } }, () => ({}))
+     app.get('/notes', request => inTenant(request, 'role:read', async work => (await work.em.count(Note)) + work.organization.name))\n`,
   )
   for (const [name, resolution] of Object.entries({
     nodenext: { module: 'nodenext' },
