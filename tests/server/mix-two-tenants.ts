@@ -10,8 +10,8 @@ interface Side {
 }
 
 /**
- * Requests of two tenants at once, every second one for each: reads with and without a transaction, raw SQL, writes, and transactions that
- * fail in the middle. Each asserts that all it saw is its own.
+ * Requests of two tenants at once, every second one for each: reads with and without a transaction, raw SQL, writes, transactions that
+ * fail in the middle, and whole transactions in one message, which may fail as well. Each asserts that all it saw is its own.
  */
 export async function mixTwoTenants(daybook: Daybook, requests: number): Promise<{ requests: number; connections: number }> {
   const register = () =>
@@ -30,10 +30,12 @@ export async function mixTwoTenants(daybook: Daybook, requests: number): Promise
 
 const scopeOf = ({ user, organization }: Side) => ({ tenant: organization, actor: userActor(user) })
 
-/** Of each eight requests the third kind writes. */
+/** Of each twelve requests the third kind writes. */
 const written = (requests: number, side: number) =>
   Array.from({ length: requests }, (_, index) => index).filter(index => index % 2 === side && kindOf(index) === 2).length
-const kindOf = (index: number) => Math.floor(index / 2) % 4
+const kindOf = (index: number) => Math.floor(index / 2) % 6
+
+const question = (sql: string) => ({ sql, params: [] })
 
 async function request(daybook: Daybook, side: Side, index: number, backends: Set<number>): Promise<void> {
   const own = (rows: readonly { tenantId: string }[]) =>
@@ -58,6 +60,14 @@ async function request(daybook: Daybook, side: Side, index: number, backends: Se
         throw new Error('on purpose')
       })
       await expect(failing).rejects.toThrow('on purpose')
+    },
+    async () => {
+      const [rows] = await daybook.ask(scopeOf(side), [question('select tenant_id as "tenantId" from role')])
+      own(rows as unknown as { tenantId: string }[])
+    },
+    async () => {
+      const failing = daybook.ask(scopeOf(side), [question('select tenant_id from role'), question('select 1 / 0')])
+      await expect(failing).rejects.toThrow('division by zero')
     },
   ]
   await kinds[kindOf(index)]!()
