@@ -60,8 +60,12 @@ test('a request is a span below its caller’s, its transactions are spans below
     'daybook.request_id': answer.headers['x-request-id'],
   })
   expect([request!.spanContext().traceId, parentOf(request!)]).toEqual([traceId, callersSpan])
-  const [work, ...others] = named('daybook.transaction')
-  expect([others, parentOf(work!), work!.attributes['daybook.scope']]).toEqual([[], request!.spanContext().spanId, 'tenant'])
+  const [session, work, ...others] = named('daybook.transaction')
+  expect(others).toEqual([])
+  expect([session, work].map(span => [parentOf(span!), span!.attributes['daybook.scope']])).toEqual([
+    [request!.spanContext().spanId, 'identity'],
+    [request!.spanContext().spanId, 'tenant'],
+  ])
   expect(work!.attributes['daybook.events']).toBeGreaterThan(0)
   expect(await correlationOf(answer.json<{ id: string }>().id)).toBe(asUuid)
 })

@@ -150,7 +150,7 @@ async function paging(work: Looking, resource: Described, { shape, query }: List
   return {
     order,
     /** Whether it is the beginning of a list from which nothing is left out. */
-    isAll: conditions.every(condition => Object.keys(condition as object).length === 0),
+    isAll: conditions.every(condition => Object.keys(condition).length === 0),
     // One more than is shown, which tells whether there is more.
     asked: { where: { $and: conditions } as FilterQuery<TenantRow>, orderBy: orderBy(order), limit: shownRows + 1 },
     pageOf: (rows: readonly Seen[]): Page => {
