@@ -1,9 +1,7 @@
 import { OptimisticLockError, wrap } from '@mikro-orm/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { agentActor, systemActor, userActor } from '../../src/context/index.ts'
+import { systemActor } from '../../src/context/index.ts'
 import {
-  ApprovalItem,
-  approve,
   assignTask,
   builtinTemplates,
   completeTask,
@@ -11,16 +9,13 @@ import {
   createTaskFromTemplate,
   createTemplate,
   ensureBuiltinWork,
-  expireApprovals,
   IntakeRequest,
   migratePipelineItems,
   Pipeline,
   PipelineItem,
   PipelineStage,
   pipelineTypes,
-  rejectApproval,
   registerOrganization,
-  requestApproval,
   reviseTemplate,
   routeIntake,
   Task,
@@ -29,13 +24,12 @@ import {
 } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
-import { history, why } from '../../src/readers/index.ts'
+import { history } from '../../src/readers/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
 
 let daybook: Daybook
 let tenant: string
 let owner: string
-const router = newId()
 
 beforeAll(async () => {
   daybook = await openTestDaybook()
@@ -52,7 +46,6 @@ beforeEach(async () => {
 })
 
 const work = <T>(does: (em: ScopedEntityManager) => Promise<T>, actor = systemActor('test')) => daybook.transact({ tenant, actor }, does)
-const as = { owner: () => userActor(owner), agent: () => agentActor(router) }
 
 const stages = [
   { key: 'new', name: 'New' },
@@ -313,103 +306,4 @@ test('items become tasks where they stand, once, some at a time', async () => {
     ...[0, 1, 2, 3, 4].map(index => `item ${index} NEW offer`),
     'sold DONE won',
   ])
-})
-
-describe('an approval', () => {
-  let task: Task
-  const ask = (expiresAt?: Date) =>
-    work(
-      async em =>
-        requestApproval(em, {
-          type: 'task.refund',
-          subject: await em.findOneOrFail(Task, task.id),
-          subjectType: 'task',
-          reason: 'It came broken.',
-          payload: { amount: 900 },
-          confidence: 0.71,
-          ...(expiresAt && { expiresAt }),
-        }),
-      as.agent(),
-    )
-  beforeEach(async () => {
-    task = await work(async em => em.create(Task, { title: 'refund' }))
-  })
-  const complete = () => work(async em => completeTask(em, await em.findOneOrFail(Task, task.id)))
-  const raise = async (em: ScopedEntityManager) => void ((await em.findOneOrFail(Task, task.id)).priority = 'HIGH')
-
-  test('holds a task back until somebody has given it, and what it allows carries its decision', async () => {
-    const item = await ask()
-    await expect(complete()).rejects.toMatchObject({ code: 'work.approval_pending' })
-    await work(em => approve(em, item, { rationale: 'It did.' }, raise), as.owner())
-    await complete()
-    const settled = await work(em => em.findOneOrFail(ApprovalItem, item.id))
-    expect(settled).toMatchObject({ status: 'APPROVED', requestedByType: 'agent', confidence: 0.71 })
-    expect(settled.decidedBy?.id).toBe(owner)
-    const answer = await work(em => why(em, [Task, task.id], 'priority'))
-    expect(answer).toMatchObject({ decision: { id: item.decisionId, actorId: router } })
-  })
-
-  test('that is refused does nothing', async () => {
-    const item = await ask()
-    await work(em => rejectApproval(em, item, { rationale: 'It did not.' }), as.owner())
-    await complete()
-    await expect(work(em => approve(em, item, { rationale: 'Oh well.' }, raise), as.owner())).rejects.toMatchObject({
-      code: 'work.approval_state',
-    })
-    expect((await work(em => em.findOneOrFail(Task, task.id))).priority).toBe('MEDIUM')
-  })
-
-  test('isn’t given by whoever asked for it', async () => {
-    const item = await ask()
-    await expect(work(em => approve(em, item, { rationale: 'Me.' }, raise), as.agent())).rejects.toMatchObject({
-      code: 'audit.own_decision',
-    })
-    expect((await work(em => em.findOneOrFail(ApprovalItem, item.id))).status).toBe('PENDING')
-  })
-
-  test('runs out', async () => {
-    const item = await ask(minutes(10))
-    expect(await work(em => expireApprovals(em, minutes(9)))).toBe(0)
-    expect(await work(em => expireApprovals(em, minutes(10)))).toBe(1)
-    expect((await work(em => em.findOneOrFail(ApprovalItem, item.id))).status).toBe('EXPIRED')
-    await complete()
-  })
-
-  test('takes along what was changed of it before, and of everything else', async () => {
-    const item = await ask()
-    await work(async em => {
-      const [mine, about] = [await em.findOneOrFail(ApprovalItem, item.id), await em.findOneOrFail(Task, task.id)]
-      Object.assign(mine, { payload: { amount: 450 }, confidence: 0.5 })
-      about.title = 'half a refund'
-      await approve(em, mine, { rationale: 'Half of it.' })
-      expect(mine).toMatchObject({ status: 'APPROVED', payload: { amount: 450 }, confidence: 0.5 })
-    }, as.owner())
-    const settled = await work(em => em.findOneOrFail(ApprovalItem, item.id))
-    expect(settled).toMatchObject({ status: 'APPROVED', payload: { amount: 450 }, confidence: 0.5 })
-    expect((await work(em => em.findOneOrFail(Task, task.id))).title).toBe('half a refund')
-  })
-
-  test('isn’t given by whoever has changed it, and hasn’t seen what somebody else changed of it', async () => {
-    const em = daybook.scope({ tenant, actor: as.owner() })
-    const mine = await em.findOneOrFail(ApprovalItem, (await ask()).id)
-    await work(async other => Object.assign(await other.findOneOrFail(ApprovalItem, mine.id), { payload: { amount: 1 } }))
-    mine.payload = { amount: 450 }
-    await expect(approve(em, mine, { rationale: 'Half of it.' })).rejects.toThrow(OptimisticLockError)
-    expect(await work(other => other.findOneOrFail(ApprovalItem, mine.id))).toMatchObject({ status: 'PENDING', payload: { amount: 1 } })
-  })
-
-  test('is seen as it is by now where whoever gives it has changed nothing of it', async () => {
-    const em = daybook.scope({ tenant, actor: as.owner() })
-    const mine = await em.findOneOrFail(ApprovalItem, (await ask(minutes(10))).id)
-    await work(other => expireApprovals(other, minutes(10)))
-    await expect(approve(em, mine, { rationale: 'Too late.', at: minutes(5) })).rejects.toMatchObject({ code: 'work.approval_state' })
-  })
-
-  test('of ten who settle it at once, one does', async () => {
-    const item = await ask()
-    const attempts = await Promise.allSettled(
-      Array.from({ length: 10 }, (_none, index) => work(em => approve(em, item, { rationale: `${index}` }), systemActor(`judge ${index}`))),
-    )
-    expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-  })
 })
