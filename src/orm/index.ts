@@ -22,6 +22,7 @@ export { isolationProblems, refuseBrokenIsolation, truncateGuard } from './prefl
 export { appRole, operatorRole, ownerRole, prepareRoles, type RolePasswords, type RunSql } from './roles.ts'
 export { moment, Row, TenantRow } from './row.ts'
 export { refusal, refused, rowTrigger } from './row-trigger.ts'
+export { allLockedAfresh, inTurn, lockedAfresh } from './locked-afresh.ts'
 export { ScopedEntityManager } from './scoped-entity-manager.ts'
 export type { Lens } from './lens.ts'
 export {

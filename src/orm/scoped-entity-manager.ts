@@ -1,11 +1,15 @@
 import type { Configuration, Dictionary, EventManager, ForkOptions, LoggingOptions, MetadataStorage, SessionContext } from '@mikro-orm/core'
 import { type AbstractSqlDriver, BasePostgreSqlEntityManager } from '@mikro-orm/sql'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Scope } from '../context/index.ts'
 import { FlushAwareEventManager } from './flush-aware-event-manager.ts'
 import { type Lens, lookThrough, throughLens } from './lens.ts'
 import { LensKyselyError, LensWritesError, ScopeImmutableError, ScopeNeedsTransactionError } from './orm.errors.ts'
 import { filterParamsOf, tenantFilterName } from './tenant-filter.ts'
 import { knownUnsentOf } from './unsent.ts'
+
+/** Whose flush is under way, for the hooks in the middle of it. */
+const flushing = new AsyncLocalStorage<ScopedEntityManager>()
 
 /**
  * An EntityManager bound to one scope for life. Its forks keep the scope: an identity map that outlives a change of tenant would hand
@@ -14,6 +18,8 @@ import { knownUnsentOf } from './unsent.ts'
 export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   #scope: Scope | undefined
   #lens: Lens | undefined
+  /** Which one's entities this one works on too, in a transaction of its own. */
+  #sharing: ScopedEntityManager | undefined
 
   /** The ORM calls this, for itself and for each fork. */
   constructor(config: Configuration, driver: AbstractSqlDriver, metadata: MetadataStorage, useContext?: boolean, events?: EventManager) {
@@ -56,7 +62,16 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     const fork = super.fork(options)
     fork.#scope = scope
     fork.#lens = this.#lens
+    if (options.clear === false) fork.#sharing = this.getContext(false)
     return fork
+  }
+
+  /** Whether this is asked in the middle of a flush, by a hook: what waits is just being written. */
+  get isFlushing(): boolean {
+    const at = flushing.getStore()
+    let em: ScopedEntityManager | undefined = at && this.getContext(false)
+    while (em && em !== at) em = em.#sharing
+    return em !== undefined
   }
 
   /** A flush that fails may have written already, in a transaction that its caller goes on with: what it wrote is told, and it ends. */
@@ -67,7 +82,7 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
       return
     }
     try {
-      await super.flush()
+      await flushing.run(this.getContext(false), () => super.flush())
     } catch (error) {
       knownUnsentOf(this.getTransactionContext())?.endUnit()
       throw error

@@ -1,6 +1,5 @@
-import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { allLockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { LastOwnerError, MembershipLeftError } from './access.errors.ts'
 import { Membership } from './membership.entity.ts'
 import { assertMayGrant } from './own-permissions.ts'
@@ -46,10 +45,6 @@ export async function assertAuthorityOver(em: ScopedEntityManager, membership: M
 async function keepAnOwner(em: ScopedEntityManager, membership: Membership): Promise<void> {
   const owner = await em.findOneOrFail(Role, { key: 'OWNER', isSystem: true })
   if (membership.role.id !== owner.id || membership.status !== 'ACTIVE') return
-  const owners = await em.find(
-    Membership,
-    { role: owner.id, status: 'ACTIVE' },
-    { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' }, refresh: true },
-  )
+  const owners = await allLockedAfresh(em, Membership, { role: owner.id, status: 'ACTIVE' }, { orderBy: { id: 'asc' } })
   if (owners.every(({ id }) => id === membership.id)) throw new LastOwnerError()
 }

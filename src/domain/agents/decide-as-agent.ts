@@ -1,7 +1,6 @@
-import { LockMode } from '@mikro-orm/core'
 import { decide } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager, TenantRow } from '../../orm/index.ts'
+import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow } from '../../orm/index.ts'
 import { type ApprovalItem, requestApproval } from '../work/index.ts'
 import { type AgentAction, AgentDecision } from './agent-decision.entity.ts'
 import { AgentImpersonatedError, AgentInactiveError, AgentRateLimitError, ToolNotAllowedError } from './agents.errors.ts'
@@ -33,9 +32,9 @@ export function decideAsAgent(
   input: AgentDecisionInput,
   at: Date = now(),
 ): Promise<AgentDecision> {
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     // The agent's decisions take turns, or several at once would each see the limit not reached yet.
-    const agent = await inner.findOneOrFail(OrchestrationAgent, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+    const agent = await lockedAfresh(inner, OrchestrationAgent, id)
     await assertMayDecide(inner, agent, input, at)
     const { type, inputSource, reasoning, confidence, actions } = input
     const requiresApproval = agent.needsApproval(

@@ -1,7 +1,6 @@
-import { LockMode } from '@mikro-orm/core'
 import { because, decide } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
-import { type ScopedEntityManager, type TenantRow, wholly } from '../../orm/index.ts'
+import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow, wholly } from '../../orm/index.ts'
 import { ApprovalItem, approve, rejectApproval, type Verdict } from '../work/index.ts'
 import { type AgentAction, AgentDecision } from './agent-decision.entity.ts'
 import { ApprovalNeededError, NoApprovalNeededError, ToolUnknownError } from './agents.errors.ts'
@@ -15,7 +14,7 @@ export type Tool = (em: ScopedEntityManager, parameters: AgentAction['parameters
  * says so and may be tried again.
  */
 export function executeDecision(em: ScopedEntityManager, { id }: AgentDecision, tools: Tools, at: Date = now()): Promise<AgentDecision> {
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     const decision = await lockDecision(inner, id)
     if (decision.status === 'REQUIRES_APPROVAL') throw new ApprovalNeededError(id)
     await because(inner, { decision: decision.eventId }, () => carryOut(inner, decision, tools, at))
@@ -25,7 +24,7 @@ export function executeDecision(em: ScopedEntityManager, { id }: AgentDecision, 
 
 /** Approves what waits, and carries it out in the same transaction. */
 export function approveDecision(em: ScopedEntityManager, { id }: AgentDecision, verdict: Verdict, tools: Tools): Promise<AgentDecision> {
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     const decision = await lockDecision(inner, id)
     const approval = await approvalOf(inner, decision)
     await approve(inner, approval, verdict, working => carryOut(working, decision, tools, verdict.at ?? now()))
@@ -34,7 +33,7 @@ export function approveDecision(em: ScopedEntityManager, { id }: AgentDecision, 
 }
 
 export function rejectDecision(em: ScopedEntityManager, { id }: AgentDecision, verdict: Verdict): Promise<AgentDecision> {
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     const decision = await lockDecision(inner, id)
     await rejectApproval(inner, await approvalOf(inner, decision), verdict)
     decision.reject()
@@ -58,7 +57,7 @@ export async function overrideDecision(
   { subject, outcome, rationale }: Override,
   work?: (em: ScopedEntityManager) => Promise<unknown>,
 ): Promise<void> {
-  await em.transactional(async inner => {
+  await inTurn(em, async inner => {
     const decision = await lockDecision(inner, id)
     if (decision.status === 'REQUIRES_APPROVAL') throw new ApprovalNeededError(id)
     if (decision.status !== 'EXECUTED') decision.reject()
@@ -97,7 +96,7 @@ function toolNamed(tools: Tools, name: string): Tool {
 
 /** Two that carry out the same decision take turns, and the second finds it done. */
 function lockDecision(em: ScopedEntityManager, id: string): Promise<AgentDecision> {
-  return em.findOneOrFail(AgentDecision, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+  return lockedAfresh(em, AgentDecision, id)
 }
 
 async function approvalOf(em: ScopedEntityManager, { id, approval }: AgentDecision): Promise<ApprovalItem> {

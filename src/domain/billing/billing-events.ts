@@ -1,7 +1,7 @@
 import { LockMode, wrap } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import { isId } from '../../kernel/id.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { Organization, type PlanType } from '../organizations/index.ts'
 import { BillingEvent } from './billing-event.entity.ts'
 import { Plan } from './plan.entity.ts'
@@ -53,7 +53,7 @@ export function organizationIn({ data }: StripeEvent): string | undefined {
  * what the subscription knows is set aside. What can't be done is kept with its reason, for somebody to look at.
  */
 export async function receiveStripeEvent(em: ScopedEntityManager, event: StripeEvent, at: Date = now()): Promise<BillingEvent> {
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     // An organization's events take turns: the first two of a subscription often come at once, and so does one that is sent twice.
     const turn = inner.boundScope?.kind === 'tenant' ? inner.boundScope.tenantId : event.id
     await inner.execute(`select pg_advisory_xact_lock(hashtextextended('daybook:stripe:' || ?, 0))`, [turn])
@@ -140,7 +140,7 @@ function detailsIn(told: StripeSubscription) {
 
 /** The organization has what it pays for; without a subscription it is back at what costs nothing. Read anew, for it was read before its turn. */
 async function bringPlan(em: ScopedEntityManager, subscription: Subscription, plan: Plan): Promise<void> {
-  const organization = await em.findOneOrFail(Organization, subscription.tenantId, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+  const organization = await lockedAfresh(em, Organization, subscription.tenantId)
   organization.plan = subscription.isLive() ? plan.key : 'FREE'
   organization.quotaResetAt = subscription.isLive() ? subscription.currentPeriodEnd : null
 }

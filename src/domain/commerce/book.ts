@@ -1,6 +1,6 @@
-import { LockMode, wrap } from '@mikro-orm/core'
+import { wrap } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { normalizeEmail } from '../identity/index.ts'
 import { requireTimeZone } from '../scheduling/index.ts'
 import { AuditBooking, type AuditType } from './audit-booking.entity.ts'
@@ -20,7 +20,7 @@ export interface BookingInput {
 export function book(em: ScopedEntityManager, slot: BookingSlot, input: BookingInput, at: Date = now()): Promise<AuditBooking> {
   const contactEmail = normalizeEmail(input.contactEmail)
   requireTimeZone(input.timeZone)
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     const [locked] = await lockSlots(inner, [slot.id])
     locked!.requireSeat(at)
     const booking = inner.create(AuditBooking, { ...input, contactEmail, slot: locked! })
@@ -31,7 +31,7 @@ export function book(em: ScopedEntityManager, slot: BookingSlot, input: BookingI
 
 /** Frees the seat. */
 export function cancelBooking(em: ScopedEntityManager, { id }: AuditBooking): Promise<AuditBooking> {
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     const booking = await lockBooking(inner, id)
     booking.cancel()
     await recount(inner, await lockSlots(inner, [booking.slot.id]))
@@ -41,7 +41,7 @@ export function cancelBooking(em: ScopedEntityManager, { id }: AuditBooking): Pr
 
 /** A new booking in another slot, which has to have a seat; the old one stays to be seen and gives its seat back. */
 export function rescheduleBooking(em: ScopedEntityManager, { id }: AuditBooking, to: BookingSlot, at: Date = now()): Promise<AuditBooking> {
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     const old = await lockBooking(inner, id)
     if (old.slot.id === to.id) throw new SlotUnavailableError(to.id, 'same')
     const slots = await lockSlots(inner, [old.slot.id, to.id])
@@ -58,7 +58,7 @@ export function rescheduleBooking(em: ScopedEntityManager, { id }: AuditBooking,
 
 /** Closes a slot that nobody has booked. */
 export function blockSlot(em: ScopedEntityManager, { id }: BookingSlot): Promise<BookingSlot> {
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     const [slot] = await lockSlots(inner, [id])
     slot!.block()
     return slot!
@@ -69,13 +69,13 @@ export function blockSlot(em: ScopedEntityManager, { id }: BookingSlot): Promise
 async function lockSlots(em: ScopedEntityManager, ids: string[]): Promise<BookingSlot[]> {
   const slots: BookingSlot[] = []
   for (const id of ids.toSorted()) {
-    slots.push(await em.findOneOrFail(BookingSlot, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true }))
+    slots.push(await lockedAfresh(em, BookingSlot, id))
   }
   return slots
 }
 
 function lockBooking(em: ScopedEntityManager, id: string): Promise<AuditBooking> {
-  return em.findOneOrFail(AuditBooking, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+  return lockedAfresh(em, AuditBooking, id)
 }
 
 /** The database has counted: what is known of the slots here follows. */

@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { allLockedAfresh, inTurn, type ScopedEntityManager } from '../../orm/index.ts'
 import type { User } from '../identity/index.ts'
 import { ItemUnavailableError, OrderInvalidError } from './commerce.errors.ts'
 import { MarketplaceItem } from './marketplace-item.entity.ts'
@@ -20,7 +20,7 @@ export async function placeOrder(
   at: Date = now(),
 ): Promise<MarketplaceOrder> {
   const quantities = quantitiesOf(lines)
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     const items = await availableItems(inner, [...quantities.keys()])
     const placed = items.map(item => ({ item, quantity: quantities.get(item.id)!, unitMinor: item.priceMinor }))
     const order = inner.create(MarketplaceOrder, {
@@ -47,10 +47,11 @@ function quantitiesOf(lines: readonly OrderLine[]): ReadonlyMap<string, number> 
 
 /** Locked in the order of their ids, so that two orders of the same items never wait for each other. */
 async function availableItems(em: ScopedEntityManager, ids: string[]): Promise<MarketplaceItem[]> {
-  const items = await em.find(
+  const items = await allLockedAfresh(
+    em,
     MarketplaceItem,
     { id: { $in: ids } },
-    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_READ, refresh: true },
+    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_READ },
   )
   const available = items.filter(({ status }) => status === 'AVAILABLE').map(({ id }) => id)
   const unavailable = ids.filter(id => !available.includes(id))

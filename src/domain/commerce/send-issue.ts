@@ -1,6 +1,5 @@
-import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { NewsletterIssue } from './newsletter-issue.entity.ts'
 import { NewsletterSubscriber } from './newsletter-subscriber.entity.ts'
 
@@ -40,7 +39,7 @@ export async function sendIssue(
   batch = 100,
 ): Promise<NewsletterIssue> {
   for (;;) {
-    const { issue, failure, hasMore } = await em.transactional(inner => sendBatch(inner, id, deliver, at, batch))
+    const { issue, failure, hasMore } = await inTurn(em, inner => sendBatch(inner, id, deliver, at, batch))
     if (failure) throw failure.error
     if (!hasMore) return issue
   }
@@ -53,7 +52,7 @@ interface SentBatch {
 }
 
 async function sendBatch(em: ScopedEntityManager, id: string, deliver: Deliver, at: Date, limit: number): Promise<SentBatch> {
-  const issue = await em.findOneOrFail(NewsletterIssue, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+  const issue = await lockedAfresh(em, NewsletterIssue, id)
   if (issue.status === 'PAUSED' || issue.status === 'DONE') return { issue, hasMore: false }
   if (issue.status !== 'RUNNING') issue.start(at)
   const recipients = await recipientsOf(em, { after: issue.position ?? null, limit })

@@ -4,7 +4,7 @@ import { systemActor } from '../../context/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { digest, newSecret } from '../../kernel/secret.ts'
 import { tenantBytes, tenantOf } from '../../kernel/token-of-tenant.ts'
-import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
+import { type Daybook, inTurn, type ScopedEntityManager } from '../../orm/index.ts'
 import { normalizeEmail } from '../identity/index.ts'
 import { SubscriptionTokenError } from './commerce.errors.ts'
 import { NewsletterSubscriber } from './newsletter-subscriber.entity.ts'
@@ -26,7 +26,7 @@ const coolingOffMs = 3_600_000
  */
 export async function subscribe(em: ScopedEntityManager, input: SubscriberInput, at: Date = now()): Promise<string | undefined> {
   const email = normalizeEmail(input.email)
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     await takeTurns(inner, [email])
     const known = await inner.findOne(NewsletterSubscriber, { email }, { refresh: true })
     if (known?.status === 'ACTIVE' || known?.status === 'COMPLAINED') return undefined

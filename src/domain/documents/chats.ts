@@ -1,6 +1,5 @@
-import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import type { User } from '../identity/index.ts'
 import type { Document } from './document.entity.ts'
 import { ChatMessage, type ChatRole, type Citation, DocumentChat } from './document-chat.entity.ts'
@@ -38,8 +37,8 @@ export function addMessage(
   { role, content, citations = [], tokens }: MessageInput,
   at: Date = now(),
 ): Promise<ChatMessage> {
-  return em.transactional(async inner => {
-    const chat = await inner.findOneOrFail(DocumentChat, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+  return inTurn(em, async inner => {
+    const chat = await lockedAfresh(inner, DocumentChat, id)
     await requireQuoted(inner, chat.document.id, citations)
     const [last] = await messagesOf(inner, chat, 1)
     chat.heard(at)

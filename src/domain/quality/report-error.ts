@@ -2,7 +2,7 @@ import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { now } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/id.ts'
 import { digest } from '../../kernel/secret.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { inTurn, type ScopedEntityManager } from '../../orm/index.ts'
 import { ErrorSignature, type Severity } from './error-signature.entity.ts'
 import type { Project } from './project.entity.ts'
 
@@ -34,14 +34,16 @@ export async function reportError(
   const hash = signatureOf(error)
   const id = newId()
   const writtenAt = now()
-  await em.execute(
-    `insert into error_signature as s (id, tenant_id, project_id, hash, detector, severity, message, file, line, first_seen_at, last_seen_at,
+  return inTurn(em, async inner => {
+    await inner.execute(
+      `insert into error_signature as s (id, tenant_id, project_id, hash, detector, severity, message, file, line, first_seen_at, last_seen_at,
          created_at, updated_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        on conflict (tenant_id, project_id, hash) do update set occurrences = s.occurrences + 1, severity = excluded.severity,
          first_seen_at = least(s.first_seen_at, excluded.first_seen_at), last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at),
          resolved_at = null, updated_at = excluded.updated_at`,
-    [id, project.tenantId, project.id, hash, detector, severity, message, file, line, at, at, writtenAt, writtenAt],
-  )
-  return em.findOneOrFail(ErrorSignature, { project, hash }, { refresh: true })
+      [id, project.tenantId, project.id, hash, detector, severity, message, file, line, at, at, writtenAt, writtenAt],
+    )
+    return inner.findOneOrFail(ErrorSignature, { project, hash }, { refresh: true })
+  })
 }

@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { allLockedAfresh, inTurn, type ScopedEntityManager } from '../../orm/index.ts'
 import { CampaignEnrollment, type StopReason } from './campaign-enrollment.entity.ts'
 import { Campaign } from './campaign.entity.ts'
 import { after } from './campaigns.ts'
@@ -14,7 +14,7 @@ import { renderStep } from './step-template.ts'
  * once: each takes enrolments that nobody else has in hand. How much there was to do; asked again, it goes on.
  */
 export function advanceCampaigns(em: ScopedEntityManager, at: Date = now(), limit = 200): Promise<number> {
-  return em.transactional(async inner => {
+  return inTurn(em, async inner => {
     const turned = await turnCampaigns(inner, at, limit)
     await inner.flush()
     const due = await takeDue(inner, at, limit)
@@ -47,8 +47,8 @@ const turning = (at: Date) => ({
 
 async function turnCampaigns(em: ScopedEntityManager, at: Date, limit: number): Promise<number> {
   const ids = (await em.find(Campaign, turning(at), { fields: ['id'], limit, disableIdentityMap: true })).map(({ id }) => id)
-  const lock = { lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE, refresh: true, orderBy: { id: 'asc' } } as const
-  const campaigns = ids.length > 0 ? await em.find(Campaign, { id: { $in: ids } }, lock) : []
+  const lock = { lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE, orderBy: { id: 'asc' } } as const
+  const campaigns = ids.length > 0 ? await allLockedAfresh(em, Campaign, { id: { $in: ids } }, lock) : []
   const turned = campaigns.filter(({ status }) => status !== 'DRAFT' && status !== 'DONE')
   for (const campaign of turned) {
     if (campaign.endsAt && campaign.endsAt <= at) campaign.finish()

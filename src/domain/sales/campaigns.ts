@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/id.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { CampaignEnrollment } from './campaign-enrollment.entity.ts'
 import { Campaign, type CampaignStats } from './campaign.entity.ts'
 import { SequenceStep } from './email-sequence.entity.ts'
@@ -26,13 +26,9 @@ export async function enroll(
   prospects: readonly Prospect[],
   at: Date = now(),
 ): Promise<CampaignEnrollment[]> {
-  return em.transactional(async inner => {
-    await inner.flush()
+  return inTurn(em, async inner => {
     // Nobody ends the campaign meanwhile.
-    const { status, sequence, startsAt } = await inner.findOneOrFail(Campaign, campaign.id, {
-      lockMode: LockMode.PESSIMISTIC_READ,
-      refresh: true,
-    })
+    const { status, sequence, startsAt } = await lockedAfresh(inner, Campaign, campaign.id, LockMode.PESSIMISTIC_READ)
     if (status === 'DONE') throw new CampaignClosedError(campaign.id)
     const first = await inner.findOne(SequenceStep, { sequence, position: 1 })
     const begins = startsAt && startsAt > at ? startsAt : at
@@ -59,8 +55,8 @@ export function after(at: Date, hours: number): Date {
 
 /** Counts how far a campaign's messages came, and keeps the numbers with it. */
 export function campaignStats(em: ScopedEntityManager, { id }: Campaign): Promise<CampaignStats> {
-  return em.transactional(async inner => {
-    const campaign = await inner.findOneOrFail(Campaign, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+  return inTurn(em, async inner => {
+    const campaign = await lockedAfresh(inner, Campaign, id)
     const rows = await inner.execute<{ status: MessageStatus; count: number }[]>(
       `select status, count(*)::int as count from message where campaign_id = ? and direction = 'OUTBOUND' group by status`,
       [id],

@@ -1,7 +1,6 @@
-import { LockMode } from '@mikro-orm/core'
 import { decide } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { AIInsight, type InsightStatus } from './ai-insight.entity.ts'
 
@@ -25,8 +24,8 @@ async function judge(
   status: Exclude<InsightStatus, 'NEW'>,
   { reason, at = now() }: Judgement,
 ): Promise<void> {
-  await em.transactional(async inner => {
-    const insight = await inner.findOneOrFail(AIInsight, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+  await inTurn(em, async inner => {
+    const insight = await lockedAfresh(inner, AIInsight, id)
     const { actor } = inner.boundScope!
     const { kind, subjectType, subjectId, model, confidence } = insight
     const inputs = { kind, subjectType, subjectId, model, confidence }

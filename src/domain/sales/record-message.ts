@@ -1,6 +1,5 @@
-import { LockMode } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { allLockedAfresh, inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { CampaignEnrollment, type StopReason } from './campaign-enrollment.entity.ts'
 import type { MessageStatus } from './message-words.ts'
 import { Message } from './message.entity.ts'
@@ -52,22 +51,20 @@ function record(
   at: Date,
   follow?: (em: ScopedEntityManager, message: Message) => Promise<void>,
 ): Promise<Message> {
-  return em.transactional(async inner => {
-    const message = await inner.findOneOrFail(Message, id, lock)
+  return inTurn(em, async inner => {
+    const message = await lockedAfresh(inner, Message, id)
     if (message.tell(status, at)) await follow?.(inner, message)
     return message
   })
 }
 
-const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true } as const
-
 async function stop(em: ScopedEntityManager, { campaign, prospect }: Message, reason: StopReason, at: Date): Promise<void> {
   if (!campaign || !prospect) return
-  const enrollment = await em.findOne(CampaignEnrollment, { campaign, prospect }, lock)
+  const [enrollment] = await allLockedAfresh(em, CampaignEnrollment, { campaign, prospect })
   enrollment?.stop(reason, at)
 }
 
 async function withProspect(em: ScopedEntityManager, message: Message, work: (prospect: Prospect) => void): Promise<void> {
-  const prospect = message.prospect && (await em.findOne(Prospect, message.prospect.id, lock))
-  if (prospect) work(prospect)
+  if (!message.prospect) return
+  for (const prospect of await allLockedAfresh(em, Prospect, { id: message.prospect.id })) work(prospect)
 }

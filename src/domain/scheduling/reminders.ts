@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core'
 import { tell } from '../../audit/index.ts'
-import { type ScopedEntityManager, wholly } from '../../orm/index.ts'
+import { allLockedAfresh, type ScopedEntityManager, wholly } from '../../orm/index.ts'
 import { lockEvent } from './change-event.ts'
 import { EventReminder, type ReminderChannel } from './event-reminder.entity.ts'
 import type { SchedulingEvent } from './scheduling-event.entity.ts'
@@ -35,11 +35,10 @@ const tellLog: SendReminder = (em, reminder) => {
  * if the process dies between the sending and its commit is one sent again: better twice than never.
  */
 export async function sendReminders(em: ScopedEntityManager, at: Date, send: SendReminder = tellLog, limit = 50): Promise<number> {
-  const due = await em.find(EventReminder, dueBy(at), {
+  const due = await allLockedAfresh(em, EventReminder, dueBy(at), {
     orderBy: { dueAt: 'asc', id: 'asc' },
     limit,
     lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
-    refresh: true,
   })
   for (const reminder of due) {
     try {

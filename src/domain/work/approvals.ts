@@ -1,6 +1,6 @@
 import { decide, settle } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager, TenantRow } from '../../orm/index.ts'
+import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { LockMode } from '@mikro-orm/core'
 import { ApprovalItem } from './approval-item.entity.ts'
@@ -68,10 +68,8 @@ async function conclude(
   rationale: string,
   work?: (em: ScopedEntityManager) => Promise<unknown>,
 ): Promise<void> {
-  await em.transactional(async inner => {
-    // Reading it anew would drop what the caller has changed of it. Where somebody else has changed it meanwhile, this refuses.
-    await inner.flush()
-    const item = await inner.findOneOrFail(ApprovalItem, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+  await inTurn(em, async inner => {
+    const item = await lockedAfresh(inner, ApprovalItem, id)
     const { actor } = inner.boundScope!
     item.settle(status, at, actor.type === 'user' ? inner.getReference(User, actor.id, { wrapped: true }) : null)
     await settle(inner, item.decisionId, { approved: status === 'APPROVED', rationale }, work)

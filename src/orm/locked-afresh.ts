@@ -1,0 +1,58 @@
+import { type EntityName, type FilterQuery, type FindOptions, LockMode, ValidationError } from '@mikro-orm/core'
+import type { ScopedEntityManager } from './scoped-entity-manager.ts'
+import { knownUnsentOf } from './unsent.ts'
+
+type Locking = LockMode.PESSIMISTIC_READ | LockMode.PESSIMISTIC_WRITE | LockMode.PESSIMISTIC_PARTIAL_WRITE
+
+/**
+ * A service's own transaction, for one that reads anew what its caller may have changed. What waits to be written is written first, so that it
+ * is neither lost nor overlooked: in front of the savepoint where a transaction is open, for a refusal takes back all that is behind it and
+ * the EntityManager would still think it written; otherwise in the same transaction, so that it stands or falls with the service's work.
+ */
+export async function inTurn<T>(em: ScopedEntityManager, work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
+  if (em.isInTransaction()) {
+    await writeWaiting(em)
+    return em.transactional(work)
+  }
+  return em.transactional(async inner => {
+    await writeWaiting(inner)
+    // The savepoint has it told before what a trigger may do to the same row.
+    return knownUnsentOf(inner.getTransactionContext()) ? inner.transactional(work) : work(inner)
+  })
+}
+
+/**
+ * Locks a row, and reads what it is by now, which may be something else than when it was loaded. Reading it anew takes the place of what was
+ * changed of it here, so that is written before; where somebody else has changed it meanwhile, this refuses.
+ */
+export async function lockedAfresh<T extends object>(
+  em: ScopedEntityManager,
+  entity: EntityName<T>,
+  id: FilterQuery<NoInfer<T>> & string,
+  lockMode: Locking = LockMode.PESSIMISTIC_WRITE,
+): Promise<T> {
+  await writeInTransaction(em)
+  return em.findOneOrFail(entity, id, { lockMode, refresh: true })
+}
+
+/** The same for each row that matches. */
+export async function allLockedAfresh<T extends object>(
+  em: ScopedEntityManager,
+  entity: EntityName<T>,
+  where: FilterQuery<NoInfer<T>>,
+  options: Pick<FindOptions<T>, 'limit' | 'orderBy'> & { readonly lockMode?: Locking } = {},
+): Promise<T[]> {
+  await writeInTransaction(em)
+  return em.find(entity, where, { lockMode: LockMode.PESSIMISTIC_WRITE, ...options, refresh: true })
+}
+
+/** Outside of a transaction there is no lock, and what was written for it would stay. */
+async function writeInTransaction(em: ScopedEntityManager): Promise<void> {
+  if (!em.isInTransaction()) throw ValidationError.transactionRequired()
+  await writeWaiting(em)
+}
+
+/** A hook in the middle of a flush has nothing to write: that is just being done. */
+async function writeWaiting(em: ScopedEntityManager): Promise<void> {
+  if (!em.isFlushing) await em.flush()
+}
