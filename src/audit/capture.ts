@@ -117,15 +117,15 @@ class Flush {
     await this.#takeSeals(transaction)
     const buffer = bufferOf(unsent)
     buffer.pull = () => this.#collect(buffer, unsent)
-    const actsByDeleting = this.#pending.some(({ set }) => deletions.has(set.type) && isActedUpon(set.meta.root, this.#em))
-    if (isOwn && !actsByDeleting && this.#isCertain()) {
+    const acts = actsOf(this.#pending, this.#em)
+    if (isOwn && !acts && this.#isCertain()) {
       inWritingOrder(this.#pending)
       buffer.foresee = () => this.#nextForeseen().map(pending => this.#changeOf(pending, unsent, foreseen(pending)))
     }
     unsent.beginUnit(() => {
       this.#collect(buffer, unsent)
       buffer.pull = buffer.foresee = undefined
-    }, actsByDeleting)
+    }, acts)
   }
 
   /** Whether nothing can come between what the change sets say and what will be written: no hook, no collection, no value of the database. */
@@ -237,6 +237,19 @@ const hooks = [
   EventType.beforeDelete,
   EventType.afterDelete,
 ]
+
+/** Which of a flush's statements write other rows as well, of which the sentinel will tell at once. */
+function actsOf(pending: readonly Pending[], em: ScopedEntityManager): RegExp | undefined {
+  if (pending.some(({ set }) => writesElsewhere(set.meta.root))) return /^/
+  return pending.some(({ set }) => deletions.has(set.type) && isActedUpon(set.meta.root, em)) ? /^delete/i : undefined
+}
+
+/** Whether a trigger that the entity declares writes rows, and doesn't only look or refuse. */
+function writesElsewhere({ triggers }: EntityMetadata): boolean {
+  return triggers.some(({ expression = '' }) => writing.test(/\$\$.*\$\$/s.exec(expression)?.[0] ?? ''))
+}
+
+const writing = /\b(insert into|update "?\w+"?(\s+\w+)? set|delete from)\s/i
 
 const actedUpon = new WeakMap<EntityMetadata, boolean>()
 

@@ -1,6 +1,5 @@
 import { type EntityName, type FilterQuery, type FindOptions, LockMode, ValidationError } from '@mikro-orm/core'
 import type { ScopedEntityManager } from './scoped-entity-manager.ts'
-import { knownUnsentOf } from './unsent.ts'
 
 type Locking = LockMode.PESSIMISTIC_READ | LockMode.PESSIMISTIC_WRITE | LockMode.PESSIMISTIC_PARTIAL_WRITE
 
@@ -16,8 +15,7 @@ export async function inTurn<T>(em: ScopedEntityManager, work: (em: ScopedEntity
   }
   return em.transactional(async inner => {
     await writeWaiting(inner)
-    // The savepoint has it told before what a trigger may do to the same row.
-    return knownUnsentOf(inner.getTransactionContext()) ? inner.transactional(work) : work(inner)
+    return work(inner)
   })
 }
 

@@ -23,7 +23,7 @@ export interface Outbox {
  *
  *   statement                 in front of it
  *   ---------                 --------------
- *   of the unit of work       the variables; before a delete whose foreign keys act on other rows, the outbox too
+ *   of the unit of work       the variables; where foreign keys or triggers write other rows for it, the outbox before
  *   a plain read              nothing
  *   anything else             the outbox, then the variables: what comes later in the log happened later
  *   savepoint                 the outbox, so that rolling back to it takes back only what followed
@@ -36,7 +36,7 @@ export class Unsent {
   readonly #wanted = new Map<string, string>()
   readonly #sent = new Map<string, string>()
   #unitEnds: (() => void) | undefined
-  #actsByDeleting = false
+  #acts: RegExp | undefined
   #pauses = 0
   outbox: Outbox | undefined
 
@@ -49,10 +49,10 @@ export class Unsent {
     return this.#wanted.get(name) ?? ''
   }
 
-  /** From here on the statements are a flush's own, until it ends. `actsByDeleting`: foreign keys will write other rows for it. */
-  beginUnit(onEnd: () => void, actsByDeleting: boolean): void {
+  /** From here on the statements are a flush's own, until it ends. `acts` knows those for which foreign keys or triggers will write other rows. */
+  beginUnit(onEnd: () => void, acts?: RegExp): void {
     this.#unitEnds = onEnd
-    this.#actsByDeleting = actsByDeleting
+    this.#acts = acts
     this.#vouch()
   }
 
@@ -87,7 +87,7 @@ export class Unsent {
       return []
     }
     if (/^release/i.test(text)) return []
-    if (this.isVouching && !(this.#actsByDeleting && /^delete/i.test(text))) return this.#variables()
+    if (this.isVouching && !this.#acts?.test(text)) return this.#variables()
     if (this.outbox && isPlainRead(text)) return []
     const pending = this.outbox?.take()
     return [...(pending ? [pending] : []), ...(/^savepoint/i.test(text) ? [] : this.#variables())]

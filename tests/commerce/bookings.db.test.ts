@@ -3,7 +3,7 @@ import { systemActor } from '../../src/context/index.ts'
 import { AuditBooking, blockSlot, book, type BookingInput, BookingSlot, cancelBooking, rescheduleBooking } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
-import { replayProblems } from '../../src/readers/index.ts'
+import { history, replayProblems } from '../../src/readers/index.ts'
 import { openTestDatabase } from '../../src/testing/index.ts'
 
 let daybook: Daybook
@@ -184,6 +184,28 @@ describe('a slot', () => {
     await take()
     await take()
     await expect(work(em => em.execute(sql))).rejects.toMatchObject({ code: '23514' })
+  })
+
+  test('that was written before a booking counts itself into it is told in that order', async () => {
+    await work(async em => {
+      const some = await slot(em)
+      some.timeZone = 'Europe/Rome'
+      await em.flush()
+      em.create(AuditBooking, { ...input, contactEmail: 'ada@example.com', slot: some })
+      await em.flush()
+      some.timeZone = 'Europe/Oslo'
+    })
+    await work(async em => {
+      expect(await replayProblems(em)).toEqual([])
+      const told = (await history(em, [BookingSlot, id]))
+        .slice(1)
+        .map(({ event }) => [event.source, event.after!.time_zone ?? event.after!.booked])
+      expect(told).toEqual([
+        ['unit-of-work', 'Europe/Rome'],
+        ['database', 1],
+        ['unit-of-work', 'Europe/Oslo'],
+      ])
+    })
   })
 
   test('and its bookings are what the log tells', async () => {

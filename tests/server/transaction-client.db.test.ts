@@ -103,7 +103,7 @@ describe('what a flush tells behind its statements', () => {
       written: 0,
       forget: () => {},
     }
-    client.unsent.beginUnit(() => {}, false)
+    client.unsent.beginUnit(() => {})
   }
 
   test('is written with it', async () => {
