@@ -99,6 +99,7 @@ async function throughput(port: number, key: string, { name, path, method = 'GET
     headers: { authorization: `Bearer ${key}`, ...(method === 'POST' && { 'content-type': 'application/json' }) },
     ...(method === 'POST' && { requests: [{ setupRequest: request => ({ ...request, body: newProject() }) }] }),
   })
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${name}: ${result.non2xx} refusals and ${result.errors} errors.`)
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${name}: ${JSON.stringify(result.statusCodeStats)} and ${result.errors} errors on port ${port}.`)
   return result['2xx'] / result.duration
 }

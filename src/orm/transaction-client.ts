@@ -55,6 +55,7 @@ export class TransactionClient extends pg.Client {
       signal?.removeEventListener('abort', stop)
       // What stops this transaction must not stop the next.
       await this.abandoned
+      startAnew(this)
       this.isInTransaction = false
     }
   }

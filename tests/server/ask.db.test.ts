@@ -106,6 +106,19 @@ test('whoever leaves stops what runs for them, and nobody else’s', async () =>
   })
 })
 
+test('whoever comes next, with a transaction of another kind, isn’t taken for them', async () => {
+  const pid = await pidOf(acme)
+  const controller = new AbortController()
+  const waiting = database.daybook.ask(scopeOf(acme), [question('select pg_sleep(20)')], { signal: controller.signal })
+  const left = expect(waiting).rejects.toMatchObject({ code: 'transaction.abandoned' })
+  await sleep(100)
+  controller.abort()
+  await left
+  expect(await database.daybook.transact(scopeOf(zenith), em => em.execute('select pg_backend_pid() as pid, slug from project'))).toEqual([
+    { pid, slug: 'zenith' },
+  ])
+})
+
 test('a connection that the server ended is replaced', async () => {
   const pid = await pidOf(acme)
   const waiting = database.daybook.ask(scopeOf(acme), [question('select pg_sleep(20)')])
