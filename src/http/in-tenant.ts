@@ -45,7 +45,7 @@ export async function inTenant<A>(
   return transactIn(request, principal, tenantAsked(request, principal), handle, { permission, ...(options && { options }) })
 }
 
-/** One transaction in a tenant for whoever sent the request. Who isn't an active member learns nothing about the tenant, not even that it exists. */
+/** One transaction in a tenant for whoever sent the request. Who isn't an active member learns nothing of it, not even that it exists. */
 export function transactIn<A>(
   request: FastifyRequest,
   principal: Principal,
@@ -90,9 +90,9 @@ export interface Look<A> {
 }
 
 /**
- * A read that needs no unit of work: one question, whose answer is shown as it is stored. Of a program that had the permission not long ago, whether
- * it still has it is asked in the same message, and what came is only shown if nothing has changed since. Whoever isn't known to may look has
- * the question asked afterwards, so that they don't learn from the time it takes.
+ * A read that needs no unit of work: one question, whose answer is shown as it is stored. A program that had the permission not long ago is
+ * asked for in the same message, and is shown what came if its key, scopes and organization are still what they were. Of everybody else it is
+ * found out before the question is asked, so that nobody learns from the time it takes.
  */
 export async function lookInTenant<A>(
   request: FastifyRequest,
