@@ -244,9 +244,15 @@ function actsOf(pending: readonly Pending[], em: ScopedEntityManager): RegExp | 
   return pending.some(({ set }) => deletions.has(set.type) && isActedUpon(set.meta.root, em)) ? /^delete/i : undefined
 }
 
+const writers = new WeakMap<EntityMetadata, boolean>()
+
 /** Whether a trigger that the entity declares writes rows, and doesn't only look or refuse. */
-function writesElsewhere({ triggers }: EntityMetadata): boolean {
-  return triggers.some(({ expression = '' }) => writing.test(/\$\$.*\$\$/s.exec(expression)?.[0] ?? ''))
+function writesElsewhere(meta: EntityMetadata): boolean {
+  const found = writers.get(meta)
+  if (found !== undefined) return found
+  const writes = meta.triggers.some(({ expression = '' }) => writing.test(/\$\$.*\$\$/s.exec(expression)?.[0] ?? ''))
+  writers.set(meta, writes)
+  return writes
 }
 
 const writing = /\b(insert into|update "?\w+"?(\s+\w+)? set|delete from)\s/i

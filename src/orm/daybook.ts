@@ -130,7 +130,7 @@ export class Daybook implements AsyncDisposable {
     questions: readonly Question[],
     { signal }: Pick<TransactOptions, 'signal'> = {},
   ): Promise<StoredRow[][]> {
-    if (this.embedded) return this.transact(input, em => inTurn(em, questions), { ...snapshot, ...(signal && { signal }) })
+    if (this.embedded) return this.transact(input, em => oneByOne(em, questions), { ...snapshot, ...(signal && { signal }) })
     return observed(this, 'kind' in input ? input.kind : 'tenant', async counts => {
       counts.attempts = 1
       const variables = { ...policyVariables(resolveScope(input)), statement_timeout: this.#limits.statement_timeout! }
@@ -190,7 +190,7 @@ export class Daybook implements AsyncDisposable {
 /** A read sees one snapshot, however many statements it takes. */
 export const snapshot = { readOnly: true, isolation: IsolationLevel.REPEATABLE_READ } as const satisfies TransactOptions
 
-async function inTurn(em: ScopedEntityManager, questions: readonly Question[]): Promise<StoredRow[][]> {
+async function oneByOne(em: ScopedEntityManager, questions: readonly Question[]): Promise<StoredRow[][]> {
   const answers: StoredRow[][] = []
   for (const { sql, params } of questions) answers.push(await em.execute<StoredRow[]>(sql, [...params]))
   return answers
