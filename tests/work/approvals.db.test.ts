@@ -1,42 +1,15 @@
 import { OptimisticLockError } from '@mikro-orm/core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { agentActor, systemActor, userActor } from '../../src/context/index.ts'
-import {
-  ApprovalItem,
-  approve,
-  completeTask,
-  expireApprovals,
-  rejectApproval,
-  registerOrganization,
-  requestApproval,
-  Task,
-} from '../../src/entities.ts'
+import { ApprovalItem, approve, completeTask, expireApprovals, rejectApproval, requestApproval, Task } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
-import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import type { ScopedEntityManager } from '../../src/orm/index.ts'
 import { why } from '../../src/readers/index.ts'
-import { openTestDaybook } from '../../src/testing/index.ts'
+import { useWorkshop } from './use-workshop.ts'
 
-let daybook: Daybook
-let tenant: string
-let owner: string
+const { owner, scopeOf, work } = useWorkshop()
 const router = newId()
-
-beforeAll(async () => {
-  daybook = await openTestDaybook()
-})
-afterAll(() => daybook.close())
-beforeEach(async () => {
-  const { organization, user } = await registerOrganization(daybook, {
-    email: `${newId()}@example.com`,
-    password: 'a long enough one',
-    organization: { name: 'Workshop' },
-  })
-  tenant = organization.id
-  owner = user.id
-})
-
-const work = <T>(does: (em: ScopedEntityManager) => Promise<T>, actor = systemActor('test')) => daybook.transact({ tenant, actor }, does)
-const as = { owner: () => userActor(owner), agent: () => agentActor(router) }
+const as = { owner: () => userActor(owner()), agent: () => agentActor(router) }
 const minutes = (count: number) => new Date(Date.UTC(2026, 10, 21, 10, count))
 
 describe('an approval', () => {
@@ -68,7 +41,7 @@ describe('an approval', () => {
     await complete()
     const settled = await work(em => em.findOneOrFail(ApprovalItem, item.id))
     expect(settled).toMatchObject({ status: 'APPROVED', requestedByType: 'agent', confidence: 0.71 })
-    expect(settled.decidedBy?.id).toBe(owner)
+    expect(settled.decidedBy?.id).toBe(owner())
     const answer = await work(em => why(em, [Task, task.id], 'priority'))
     expect(answer).toMatchObject({ decision: { id: item.decisionId, actorId: router } })
   })
@@ -114,7 +87,7 @@ describe('an approval', () => {
   })
 
   test('isn’t given by whoever has changed it, and hasn’t seen what somebody else changed of it', async () => {
-    const em = daybook.scope({ tenant, actor: as.owner() })
+    const em = scopeOf(as.owner())
     const mine = await em.findOneOrFail(ApprovalItem, (await ask()).id)
     await work(async other => Object.assign(await other.findOneOrFail(ApprovalItem, mine.id), { payload: { amount: 1 } }))
     mine.payload = { amount: 450 }
@@ -123,7 +96,7 @@ describe('an approval', () => {
   })
 
   test('is seen as it is by now where whoever gives it has changed nothing of it', async () => {
-    const em = daybook.scope({ tenant, actor: as.owner() })
+    const em = scopeOf(as.owner())
     const mine = await em.findOneOrFail(ApprovalItem, (await ask(minutes(10))).id)
     await work(other => expireApprovals(other, minutes(10)))
     await expect(approve(em, mine, { rationale: 'Too late.', at: minutes(5) })).rejects.toMatchObject({ code: 'work.approval_state' })

@@ -1,5 +1,5 @@
 import { OptimisticLockError, wrap } from '@mikro-orm/core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import {
   assignTask,
@@ -15,7 +15,6 @@ import {
   PipelineItem,
   PipelineStage,
   pipelineTypes,
-  registerOrganization,
   reviseTemplate,
   routeIntake,
   Task,
@@ -23,29 +22,11 @@ import {
   timesInStages,
 } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
-import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import type { ScopedEntityManager } from '../../src/orm/index.ts'
 import { history } from '../../src/readers/index.ts'
-import { openTestDaybook } from '../../src/testing/index.ts'
+import { useWorkshop } from './use-workshop.ts'
 
-let daybook: Daybook
-let tenant: string
-let owner: string
-
-beforeAll(async () => {
-  daybook = await openTestDaybook()
-})
-afterAll(() => daybook.close())
-beforeEach(async () => {
-  const { organization, user } = await registerOrganization(daybook, {
-    email: `${newId()}@example.com`,
-    password: 'a long enough one',
-    organization: { name: 'Workshop' },
-  })
-  tenant = organization.id
-  owner = user.id
-})
-
-const work = <T>(does: (em: ScopedEntityManager) => Promise<T>, actor = systemActor('test')) => daybook.transact({ tenant, actor }, does)
+const { owner, scopeOf, work } = useWorkshop()
 
 const stages = [
   { key: 'new', name: 'New' },
@@ -126,7 +107,7 @@ describe('a task in a pipeline', () => {
   test('of 20 who move it at once, one does', async () => {
     const attempts = await Promise.allSettled(
       Array.from({ length: 20 }, async (_none, index) => {
-        const em = daybook.scope({ tenant, actor: systemActor(`mover ${index}`) })
+        const em = scopeOf(systemActor(`mover ${index}`))
         const task = await em.findOneOrFail(Task, id)
         task.enter(await stage(em, 'offer'), minutes(index))
         await em.flush()
@@ -142,8 +123,8 @@ describe('a task in a pipeline', () => {
   })
 
   test('is given to members alone', async () => {
-    await work(async em => assignTask(em, await em.findOneOrFail(Task, id), owner))
-    expect((await work(em => em.findOneOrFail(Task, id))).assignee?.id).toBe(owner)
+    await work(async em => assignTask(em, await em.findOneOrFail(Task, id), owner()))
+    expect((await work(em => em.findOneOrFail(Task, id))).assignee?.id).toBe(owner())
     await expect(work(async em => assignTask(em, await em.findOneOrFail(Task, id), newId()))).rejects.toMatchObject({
       code: 'work.assignee_unknown',
     })
