@@ -1,5 +1,5 @@
 import { OptimisticLockError, wrap } from '@mikro-orm/core'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import {
   assignTask,
