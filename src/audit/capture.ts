@@ -13,7 +13,7 @@ import type { Keyring } from '../kernel/keyring.ts'
 import { type ScopedEntityManager, type Unsent, unsentOf } from '../orm/index.ts'
 import { KeyringMissingError } from './audit.errors.ts'
 import { auditedTableOf } from './audited-table.ts'
-import type { Change, EventBuffer } from './event-buffer.ts'
+import type { Change, EventBuffer, Foreseen } from './event-buffer.ts'
 import {
   createdHere,
   deletions,
@@ -48,6 +48,7 @@ import { bufferOf, causationVariable, decisionVariable } from './story.ts'
  */
 export class AuditCapture implements EventSubscriber {
   readonly #flushes = new WeakMap<UnitOfWork, Flush>()
+  readonly isQuietAtTheEnd = true
   readonly keyring: (() => Promise<Keyring>) | undefined
 
   /** The keyring is for what entities tell of people. */
@@ -118,9 +119,10 @@ class Flush {
     const buffer = bufferOf(unsent)
     buffer.pull = () => this.#collect(buffer, unsent)
     const acts = actsOf(this.#pending, this.#em)
-    if (isOwn && !acts && this.#isCertain()) {
+    if (!acts && (isOwn || unsent.endsWithNextFlush) && this.#isCertain()) {
       inWritingOrder(this.#pending)
-      buffer.foresee = () => this.#nextForeseen().map(pending => this.#changeOf(pending, unsent, foreseen(pending)))
+      const isOnlyInserted = this.#isOnlyInserted()
+      if (isOwn || isOnlyInserted) buffer.foresee = () => this.#foresee(unsent, isOnlyInserted)
     }
     unsent.beginUnit(() => {
       this.#collect(buffer, unsent)
@@ -140,9 +142,28 @@ class Flush {
     )
   }
 
+  /**
+   * Rows of one class, in statements of a batch each: they can only fail as statements. What is updated or deleted may turn out to be gone, and
+   * the transaction with it.
+   */
+  #isOnlyInserted(): boolean {
+    const [first] = this.#pending
+    return (
+      this.#uow.getChangeSets().length === this.#pending.length &&
+      this.#pending.every(
+        ({ set }) => set.type === ChangeSetType.CREATE && set.meta.class === first!.set.meta.class && !set.tptChangeSets,
+      ) &&
+      this.#em.endsUnheard
+    )
+  }
+
   /** Of entities that point at each other the ORM inserts one without its reference and updates it later: these wait until it has. */
-  #nextForeseen(): Pending[] {
-    return this.#uow.getExtraUpdates().size > 0 ? [] : this.#pending.splice(0, batch)
+  #foresee(unsent: Unsent, isOnlyInserted: boolean): Foreseen {
+    if (this.#uow.getExtraUpdates().size > 0) return { changes: [], isLast: false }
+    // As many as the ORM sends in a batch, so that each batch is told of while the server writes it.
+    const next = this.#pending.splice(0, this.#em.config.get('batchSize'))
+    const changes = next.map(pending => this.#changeOf(pending, unsent, foreseen(pending)))
+    return { changes, isLast: isOnlyInserted && this.#pending.length === 0 }
   }
 
   end(): void {
@@ -225,9 +246,6 @@ class Flush {
     }
   }
 }
-
-/** As many as the ORM sends in a batch, so that each batch is told of while the server writes it. */
-const batch = 300
 
 const hooks = [
   EventType.beforeCreate,

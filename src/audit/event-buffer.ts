@@ -1,4 +1,4 @@
-import type { Outbox, Statement } from '../orm/index.ts'
+import type { Ahead, Outbox, Statement } from '../orm/index.ts'
 import { appendStatement, type EventDraft } from './append-events.ts'
 import { changedPaths } from './changed-paths.ts'
 import type { Seal } from './personal.ts'
@@ -23,6 +23,12 @@ export interface Change {
   readonly after: Texts | undefined
 }
 
+export interface Foreseen {
+  readonly changes: readonly Change[]
+  /** They are the last that the transaction writes, in the statement that is being sent. */
+  readonly isLast: boolean
+}
+
 /**
  * The events that a transaction has not written yet. Several changes of one row become one event: created and updated is created, created
  * and deleted is nothing, updated twice is from the first to the last.
@@ -34,7 +40,7 @@ export class EventBuffer implements Outbox {
   /** Looks at the flush that is running, for what it has written so far. */
   pull: (() => void) | undefined
   /** Gives the next changes of the running flush that are certain before they are written; each is given once. */
-  foresee: (() => readonly Change[]) | undefined
+  foresee: (() => Foreseen) | undefined
 
   get written(): number {
     return this.#written
@@ -61,9 +67,18 @@ export class EventBuffer implements Outbox {
     return this.#leave()
   }
 
-  ahead(): Statement | undefined {
-    for (const change of this.foresee?.() ?? []) this.#draft(change)
-    return this.#leave()
+  ahead(): Ahead | undefined {
+    if (!this.foresee) return undefined
+    const { changes, isLast } = this.foresee()
+    if (this.#changes.size === 0) for (const change of changes) this.#draft(change)
+    else {
+      // Earlier flushes may have changed the same rows, and what they did is told first.
+      for (const change of changes) this.record(change)
+      if (!isLast) return undefined
+      this.#settle()
+    }
+    const statement = this.#leave()
+    return statement && { statement, isLast }
   }
 
   forget(): void {

@@ -11,7 +11,7 @@ import { type Counts, observed } from './observed.ts'
 import { operatorRole, type RunSql } from './roles.ts'
 import type { ScopedEntityManager } from './scoped-entity-manager.ts'
 import { isConflict } from './transient.ts'
-import { knownUnsentOf } from './unsent.ts'
+import { type Unsent, unsentOf } from './unsent.ts'
 
 /** Bounds that travel with each transaction, because a pooler keeps nothing that was set on a connection. */
 export interface TransactionLimits {
@@ -30,6 +30,8 @@ export interface TransactOptions {
   readonly attempts?: number
   /** For what runs by itself, over and over, and would drown the application's statements in the query log. */
   readonly unlogged?: boolean
+  /** Asked before the transaction's first statement, in one message with it: where it fails, nothing of the transaction is done. */
+  readonly first?: Question
   /** Ends the transaction before its commit, and what it is running, when nobody waits for it any more. */
   readonly signal?: AbortSignal
 }
@@ -141,7 +143,7 @@ export class Daybook implements AsyncDisposable {
   async #transactOnce<T>(
     input: ScopeInput,
     work: (em: ScopedEntityManager) => Promise<T>,
-    { readOnly, isolation, unlogged, signal }: TransactOptions,
+    { readOnly, isolation, unlogged, first, signal }: TransactOptions,
     counts: Counts,
   ): Promise<T> {
     const em = 'kind' in input && input.kind === 'operator' ? await this.operatorScope(input) : this.scope(input)
@@ -151,14 +153,16 @@ export class Daybook implements AsyncDisposable {
       ...(readOnly && { readOnly }),
       ...(isolation && { isolationLevel: isolation }),
     }
-    let transaction: object | undefined
-    const noting = (inner: ScopedEntityManager) => {
-      transaction = inner.getTransactionContext()
-      return work(inner)
+    let unsent: Unsent | undefined
+    const whole = async () => {
+      unsent = await unsentOf(em.getTransactionContext<object>()!)
+      if (first) unsent.first = { text: em.getPlatform().formatQuery(first.sql, first.params), values: [] }
+      const result = await work(em)
+      unsent.endsWithNextFlush = em.flushesUnheard
+      return result
     }
-    const { embedded } = this
-    const result = await (signal ? transactUntil(signal, em, noting, { ...options, embedded }) : em.transactional(noting, options))
-    counts.events = knownUnsentOf(transaction)?.outbox?.written ?? 0
+    const result = await (signal ? transactUntil(signal, em, whole, options) : em.transactAlone(whole, options))
+    counts.events = unsent?.outbox?.written ?? 0
     return result
   }
 

@@ -1,7 +1,19 @@
-import { type AnyEntity, type EntityMetadata, EventManager, EventType, type TransactionEventType } from '@mikro-orm/core'
+import {
+  type AnyEntity,
+  type EntityMetadata,
+  EventManager,
+  type EventSubscriber,
+  EventType,
+  type TransactionEventType,
+} from '@mikro-orm/core'
 import { knownUnsentOf } from './unsent.ts'
 
 type Args = Parameters<EventManager['dispatchEvent']>[1]
+
+/** Ours, which has nothing to ask the database any more once the last statement of a flush has been sent. */
+interface Quiet {
+  readonly isQuietAtTheEnd?: true
+}
 
 /** Whatever a hook writes in the middle of a flush is its own, not the unit of work's: no change set tells of it. */
 export class FlushAwareEventManager extends EventManager {
@@ -15,6 +27,13 @@ export class FlushAwareEventManager extends EventManager {
     const dispatch = () => super.dispatchEvent(event as EventType.beforeFlush, args as never, meta as never)
     const unsent = event === EventType.onInit ? undefined : knownUnsentOf(args.em?.getTransactionContext())
     return unsent?.isVouching ? unsent.outsideUnit(dispatch) : dispatch()
+  }
+
+  /** Whether a subscriber could still ask the database something, or object, when this happens. */
+  isHeard(event: keyof EventSubscriber): boolean {
+    for (const subscriber of this.getSubscribers() as Set<EventSubscriber & Quiet>)
+      if (!subscriber.isQuietAtTheEnd && subscriber[event]) return true
+    return false
   }
 
   override clone(): EventManager {

@@ -1,4 +1,15 @@
-import type { Configuration, Dictionary, EventManager, ForkOptions, LoggingOptions, MetadataStorage, SessionContext } from '@mikro-orm/core'
+import {
+  type Configuration,
+  type Dictionary,
+  type EventManager,
+  type EventSubscriber,
+  type ForkOptions,
+  type IsolationLevel,
+  type LoggingOptions,
+  type MetadataStorage,
+  type SessionContext,
+  TransactionEventBroadcaster,
+} from '@mikro-orm/core'
 import { type AbstractSqlDriver, BasePostgreSqlEntityManager } from '@mikro-orm/sql'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Scope } from '../context/index.ts'
@@ -7,6 +18,12 @@ import { type Lens, lookThrough, throughLens } from './lens.ts'
 import { LensKyselyError, LensWritesError, ScopeImmutableError, ScopeNeedsTransactionError } from './orm.errors.ts'
 import { filterParamsOf, tenantFilterName } from './tenant-filter.ts'
 import { knownUnsentOf } from './unsent.ts'
+
+interface AloneOptions {
+  readonly isolationLevel?: IsolationLevel
+  readonly readOnly?: boolean
+  readonly loggerContext?: LoggingOptions
+}
 
 /** Whose flush is under way, for the hooks in the middle of it. */
 const flushing = new AsyncLocalStorage<ScopedEntityManager>()
@@ -33,7 +50,7 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
 
   /** @internal Only `Daybook` binds. */
   forkInto(scope: Scope, session: SessionContext): ScopedEntityManager {
-    const fork = super.fork({ session, disableContextResolution: true }) as ScopedEntityManager
+    const fork = super.fork({ session, disableContextResolution: true, cloneEventManager: true }) as ScopedEntityManager
     fork.setFilterParams(tenantFilterName, filterParamsOf(scope))
     fork.#scope = scope
     return fork
@@ -53,6 +70,20 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   /** Whether this EntityManager sees something else than the tables as they are, and so can't write. */
   get isThroughLens(): boolean {
     return this.#lens !== undefined
+  }
+
+  /** Whether nobody has a word between a flush's last statement and its transaction's COMMIT: no subscriber hears of it, no signal stops it. */
+  get endsUnheard(): boolean {
+    return !this.#isHeard('beforeTransactionCommit') && this.getAbortOptions() === undefined
+  }
+
+  /** Whether no subscriber asks anything after a flush. */
+  get flushesUnheard(): boolean {
+    return !this.#isHeard('afterFlush')
+  }
+
+  #isHeard(event: keyof EventSubscriber): boolean {
+    return (this.getEventManager() as FlushAwareEventManager).isHeard(event)
   }
 
   override fork(options: ForkOptions = {}): this {
@@ -86,6 +117,22 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     } catch (error) {
       knownUnsentOf(this.getTransactionContext())?.endUnit()
       throw error
+    }
+  }
+
+  /** @internal The one transaction that this EntityManager lives for: as nobody goes on with it, nothing is forked before and merged after. */
+  async transactAlone<T>(work: () => Promise<T>, options: AloneOptions = {}): Promise<T> {
+    const eventBroadcaster = new TransactionEventBroadcaster(this)
+    const begun = { sessionContext: this.getTransactionSessionContext()!, ...options, eventBroadcaster }
+    try {
+      return await this.getConnection().transactional(async transaction => {
+        this.setTransactionContext(transaction)
+        const result = await work()
+        await this.flush()
+        return result
+      }, begun)
+    } finally {
+      this.resetTransactionContext()
     }
   }
 

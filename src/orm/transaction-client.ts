@@ -2,7 +2,7 @@ import pg, { type QueryResult } from 'pg'
 import { cancelQuery } from './cancel-query.ts'
 import { OutcomeUnknownError, TransactionAbandonedError, TransactionRolledBackError } from './orm.errors.ts'
 import { isLostConnection, leavesDoubt } from './transient.ts'
-import { clientQuestion, isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts'
+import { isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts'
 
 /**
  * A `pg` client that changes no statement and no order, only when bytes leave. The ORM opens each scoped transaction with two statements
@@ -13,6 +13,9 @@ import { clientQuestion, isPlainRead, type Statement, Unsent, unsentQuestion } f
  *   insert →           ← answer                     commit →                      ← answers
  *   append →           ← answer
  *   commit →           ← answer
+ *
+ * Where nothing but inserts is left to say, COMMIT leaves with the append, before the answer to the last insert: it does nothing unless both
+ * succeed.
  *
  * What was held leaves in front of the transaction's first real statement, as one message with it; PostgreSQL then leaves out whatever
  * follows a failure, whose error reaches the caller of that statement. What leaves behind a statement is not waited for: its error reaches
@@ -28,6 +31,8 @@ export class TransactionClient extends pg.Client {
   /** What left behind a statement: why it failed, if it did. */
   readonly behind: Promise<Error | undefined>[] = []
   unsent = new Unsent()
+  /** The transaction's end, where it left with the last words before it was asked for. */
+  ending: Promise<QueryResult> | undefined
   /** Outside a transaction every statement is one of its own, and commits itself. */
   isInTransaction = false
   /** Whether the transaction has so far done nothing that its end could undo or let go: no writes, no locks, no promise of isolation. */
@@ -88,7 +93,7 @@ Object.defineProperty(TransactionClient.prototype, 'query', {
 function queryText(client: TransactionClient, statement: Statement): Promise<QueryResult> {
   const { text } = statement
   if (text === unsentQuestion) return Promise.resolve(answer('SELECT', [client.unsent]))
-  if (text === clientQuestion) return Promise.resolve(answer('SELECT', [client]))
+  if (client.ending) return atItsEnd(client, statement)
   if (client.abandoned && text !== 'rollback') return Promise.reject(new TransactionAbandonedError())
   const opens = opening.test(text)
   if (opens) {
@@ -105,9 +110,29 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   client.hasOnlyRead &&= isPlainRead(text) && !/\bfor (no key )?(update|share|key share)\b/i.test(text)
   const answered = sendTogether(client, [...client.held.splice(0), ...client.unsent.before(text)], statement)
   const ahead = client.unsent.behind()
-  if (ahead) void sendUnawaited(client, ahead)
-  if (client.isInTransaction || isPlainRead(text)) return answered
+  if (ahead?.isLast) {
+    client.ending = endWith(client, [ahead.statement])
+    client.ending.catch(() => {}) // It is told to whoever asks for the end.
+  } else if (ahead) void sendUnawaited(client, ahead.statement)
+  if ((client.isInTransaction && !client.ending) || isPlainRead(text)) return answered
   return answered.catch((error: unknown) => Promise.reject(isLostConnection(error) ? inDoubt(error) : error))
+}
+
+/** Its COMMIT is on its way, so nothing but its answer can follow. */
+async function atItsEnd(client: TransactionClient, { text }: Statement): Promise<QueryResult> {
+  if (text !== 'commit' && text !== 'rollback')
+    throw new Error('Nothing can follow the last flush of a transaction, whose COMMIT left with it.')
+  const ended = await client.ending!.catch((error: unknown) => error as Error)
+  // The connection goes back to the pool after this, and what stops this transaction must not stop the next.
+  await client.abandoned
+  startAnew(client)
+  client.isInTransaction = false
+  if (text === 'commit') {
+    if (ended instanceof Error) throw ended
+    return ended
+  }
+  if (ended instanceof Error) return answer('ROLLBACK')
+  throw new Error('The transaction was committed with its last flush, so it can’t be rolled back.')
 }
 
 async function commit(client: TransactionClient): Promise<QueryResult> {
@@ -120,14 +145,17 @@ async function commit(client: TransactionClient): Promise<QueryResult> {
       return answer('COMMIT')
     }
   }
-  const { command, ...result } = await sendTogether(client, [...client.held.splice(0), ...last], { text: 'commit', values: [] }).catch(
-    async (error: unknown) => {
-      // The last words failed, so `commit` was left out.
-      if (last.length > 0) await send.call(client, 'rollback').catch(() => {})
-      throw inDoubt(error)
-    },
-  )
-  if (command === 'ROLLBACK') throw (await firstFailure(client.behind)) ?? new TransactionRolledBackError()
+  return endWith(client, [...client.held.splice(0), ...last])
+}
+
+async function endWith(client: TransactionClient, last: readonly Statement[]): Promise<QueryResult> {
+  const earlier = [...client.behind]
+  const { command, ...result } = await sendTogether(client, last, { text: 'commit', values: [] }).catch(async (error: unknown) => {
+    // The last words failed, so `commit` was left out.
+    if (last.length > 0) await send.call(client, 'rollback').catch(() => {})
+    throw inDoubt(error)
+  })
+  if (command === 'ROLLBACK') throw (await firstFailure(earlier)) ?? new TransactionRolledBackError()
   return { command, ...result }
 }
 
@@ -145,8 +173,11 @@ async function rollback(client: TransactionClient, statement: Statement): Promis
 }
 
 function startAnew(client: TransactionClient): void {
-  client.unsent = new Unsent()
+  const unsent = new Unsent()
+  unsent.stop = () => client.abandon(unsent)
+  client.unsent = unsent
   client.behind.length = 0
+  client.ending = undefined
   client.abandoned = undefined
 }
 

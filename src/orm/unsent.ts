@@ -5,12 +5,18 @@ export interface Statement {
   readonly values: readonly unknown[]
 }
 
+export interface Ahead {
+  readonly statement: Statement
+  /** Nothing will come between it and the transaction's COMMIT, and nobody could still object: the two may leave together. */
+  readonly isLast: boolean
+}
+
 /** What a transaction will write about itself, gathered until it has to leave. */
 export interface Outbox {
   /** One statement that says all that is pending, or nothing. */
   take(): Statement | undefined
   /** What can be told of the unit of work before its statements are answered: it leaves behind one of them, so both sides work at once. */
-  ahead(): Statement | undefined
+  ahead(): Ahead | undefined
   /** How many events have been taken to be written. */
   readonly written: number
   /** What was pending is undone: its savepoint has been rolled back. */
@@ -39,6 +45,12 @@ export class Unsent {
   #acts: RegExp | undefined
   #pauses = 0
   outbox: Outbox | undefined
+  /** Gives the transaction up, and stops what it is running; where a statement can't be stopped there is none. */
+  stop: (() => void) | undefined
+  /** What is asked before anything else, in one message with it: if it fails, nothing of the transaction is done. */
+  first: Statement | undefined
+  /** The work of its transaction is done but for a last flush, and nobody else has a word in what follows. */
+  endsWithNextFlush = false
 
   /** A session variable of this transaction, from the next statement on. */
   set(name: string, value: string): void {
@@ -81,6 +93,10 @@ export class Unsent {
   }
 
   before(text: string): Statement[] {
+    return [...this.#takeFirst(), ...this.#due(text)]
+  }
+
+  #due(text: string): Statement[] {
     if (/^rollback to/i.test(text)) {
       this.outbox?.forget()
       this.#sent.clear()
@@ -94,13 +110,19 @@ export class Unsent {
   }
 
   /** What follows a statement of the unit of work without waiting for its answer. */
-  behind(): Statement | undefined {
+  behind(): Ahead | undefined {
     return this.isVouching ? this.outbox?.ahead() : undefined
   }
 
   atCommit(): Statement[] {
     const pending = this.outbox?.take()
-    return pending ? [pending] : []
+    return [...this.#takeFirst(), ...(pending ? [pending] : [])]
+  }
+
+  #takeFirst(): Statement[] {
+    const { first } = this
+    this.first = undefined
+    return first ? [first] : []
   }
 
   #vouch(): void {
@@ -134,9 +156,6 @@ export const outsideUnitSql = `pg_trigger_depth() > 0 or current_setting('${unit
 
 /** A question that never reaches the server: our own clients answer it with the transaction's `Unsent`. */
 export const unsentQuestion = '/* daybook: unsent */'
-
-/** The same, answered by the server's client with itself; the embedded database says nothing to it. */
-export const clientQuestion = '/* daybook: client */'
 
 const known = new WeakMap<object, Unsent>()
 

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { TransactionClient } from '../../src/orm/index.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 
@@ -35,6 +35,34 @@ const stateOfClient = async () => {
   return rows[0]!
 }
 const notes = async () => (await witness.query<{ id: number }>('select id from note order by id')).rows.map(({ id }) => id)
+
+/** As a flush has it: nothing but the words that leave behind the next statement. */
+const tellingBehind = async (text: string, isLast = false, on = client) => {
+  await on.query('begin')
+  let isDue = true
+  on.unsent.outbox = {
+    ahead: () => (isDue ? ((isDue = false), { statement: { text, values: [] }, isLast }) : undefined),
+    take: () => undefined,
+    written: 0,
+    forget: () => {},
+  }
+  on.unsent.beginUnit(() => {})
+}
+/** Somebody who writes the first note and takes their time. */
+const holdingNote = async () => {
+  const other = new pg.Client({ connectionString: database.urls!.administrator })
+  await other.connect()
+  await other.query('begin; insert into note values (1)')
+  const letGo = () => other.query('rollback')
+  return {
+    letGo,
+    [Symbol.asyncDispose]: async () => {
+      await letGo()
+      await other.end()
+    },
+  }
+}
+const eventually = (look: () => Promise<void>) => vi.waitFor(look, { timeout: 5_000, interval: 5 })
 
 test('the opening and the context wait for the first statement, and then hold for the transaction', async () => {
   await client.query('begin')
@@ -93,19 +121,6 @@ test('a statement that fails reaches its caller, and a commit after it is refuse
 })
 
 describe('what a flush tells behind its statements', () => {
-  /** As a flush has it: nothing but the words that leave behind the next statement. */
-  const tellingBehind = async (text: string) => {
-    await client.query('begin')
-    let isDue = true
-    client.unsent.outbox = {
-      ahead: () => (isDue ? ((isDue = false), { text, values: [] }) : undefined),
-      take: () => undefined,
-      written: 0,
-      forget: () => {},
-    }
-    client.unsent.beginUnit(() => {})
-  }
-
   test('is written with it', async () => {
     await tellingBehind('insert into note values (2)')
     await client.query('insert into note values (1)')
@@ -143,6 +158,86 @@ describe('what a flush tells behind its statements', () => {
     await expect(client.query('insert into note values (1), (1)')).rejects.toMatchObject({ code: '23505' })
     await client.query('rollback')
     expect(await notes()).toEqual([])
+  })
+})
+
+describe('a commit that leaves with the last words', () => {
+  test('is what its caller gets when asking for it', async () => {
+    await tellingBehind('insert into note values (2)', true)
+    await client.query('insert into note values (1)')
+    await eventually(async () => expect(await notes()).toEqual([1, 2]))
+    expect(await client.query('commit')).toMatchObject({ command: 'COMMIT' })
+    expect((await client.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('is left out when the statement before it fails', async () => {
+    await tellingBehind('insert into note values (2)', true)
+    await expect(client.query('insert into note values (1), (1)')).rejects.toMatchObject({ code: '23505' })
+    await client.query('rollback')
+    expect(await notes()).toEqual([])
+    expect((await client.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('is left out when the words fail, and says why', async () => {
+    await tellingBehind('select 1 / 0', true)
+    await client.query('insert into note values (1)')
+    await expect(client.query('commit')).rejects.toMatchObject({ code: '22012' })
+    expect(await notes()).toEqual([])
+    expect(await stateOfClient()).toMatchObject({ state: 'idle' })
+  })
+
+  test('fails for what is only checked at the end', async () => {
+    await witness.query('alter table note add constraint only_one unique (id) deferrable initially deferred')
+    await witness.query('alter table note drop constraint note_pkey')
+    try {
+      await tellingBehind('insert into note values (1)', true)
+      await client.query('insert into note values (1)')
+      await expect(client.query('commit')).rejects.toMatchObject({ code: '23505', constraint: 'only_one' })
+      expect(await notes()).toEqual([])
+    } finally {
+      await witness.query('alter table note drop constraint only_one, add primary key (id)')
+    }
+  })
+
+  test('lets nothing follow', async () => {
+    await tellingBehind('insert into note values (2)', true)
+    await client.query('insert into note values (1)')
+    await expect(client.query('insert into note values (3)')).rejects.toThrow('Nothing can follow')
+    await client.query('commit')
+    expect(await notes()).toEqual([1, 2])
+  })
+
+  test('can’t be taken back once it is done', async () => {
+    await tellingBehind('insert into note values (2)', true)
+    await client.query('insert into note values (1)')
+    await expect(client.query('rollback')).rejects.toThrow('can’t be rolled back')
+    expect(await notes()).toEqual([1, 2])
+  })
+
+  test('is left out when the transaction is given up while its statement waits', async () => {
+    await using held = await holdingNote()
+    await tellingBehind('insert into note values (2)', true)
+    const refused = expect(client.query('insert into note values (1)')).rejects.toMatchObject({ code: '57014' })
+    await eventually(async () => expect(await stateOfClient()).toMatchObject({ state: 'active' }))
+    client.abandon(client.unsent)
+    await refused
+    await client.query('rollback')
+    await held.letGo()
+    expect(await notes()).toEqual([])
+    expect((await client.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('leaves doubt when the connection is lost before the statement is answered', async () => {
+    const cut = new TransactionClient({ connectionString: database.urls!.app, pipeline: true })
+    cut.on('error', () => {})
+    await cut.connect()
+    await using held = await holdingNote()
+    await tellingBehind('insert into note values (2)', true, cut)
+    const lost = expect(cut.query('insert into note values (1)')).rejects.toMatchObject({ code: 'transaction.outcome_unknown' })
+    const { processID } = cut as unknown as { processID: number }
+    await witness.query('select pg_terminate_backend($1)', [processID])
+    await lost
+    await held.letGo()
   })
 })
 

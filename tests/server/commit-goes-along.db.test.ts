@@ -1,0 +1,75 @@
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { systemActor } from '../../src/context/index.ts'
+import { newId } from '../../src/kernel/id.ts'
+import type { ScopedEntityManager } from '../../src/orm/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { entities, Letter, migrations, Note } from '../audit/model.ts'
+
+/** What a transaction's last message to the server was: the COMMIT with the events, or the COMMIT alone, after an answer. */
+let database: TestDatabase
+let witness: pg.Client
+let tenant: string
+
+beforeAll(async () => {
+  database = await openTestDatabase({ entities, migrations, poolMax: 1 })
+  witness = new pg.Client({ connectionString: database.urls!.administrator })
+  await witness.connect()
+})
+afterAll(async () => {
+  await witness.end()
+  await database.daybook.close()
+})
+beforeEach(() => {
+  tenant = newId()
+})
+
+const input = () => ({ tenant, actor: systemActor('test') })
+const transact = (work: (em: ScopedEntityManager) => Promise<void>) => database.daybook.transact(input(), work)
+const flush = async (work: (em: ScopedEntityManager) => Promise<void>) => {
+  const em = database.daybook.scope(input())
+  await work(em)
+  await em.flush()
+}
+const lastMessage = async () => {
+  const { rows } = await witness.query<{ query: string }>(
+    `select query from pg_stat_activity where datname = current_database() and usename = 'daybook_app'`,
+  )
+  expect(rows).toHaveLength(1)
+  return rows[0]!.query
+}
+const write = async (em: ScopedEntityManager) => void em.create(Note, { title: 'a note' })
+const together = /^select daybook_append\(.*\); commit$/s
+const alone = 'commit'
+
+test.each([
+  ['a flush of one row', () => flush(write)],
+  [
+    'a flush of three batches',
+    () =>
+      flush(async em => {
+        for (let made = 0; made < 601; made++) await write(em)
+      }),
+  ],
+  ['a transaction whose last flush only inserts', () => transact(write)],
+])('%s says all at once', async (_what, work) => {
+  await work()
+  expect(await lastMessage()).toMatch(together)
+})
+
+test('rows of two classes are two statements, and the second is waited for', async () => {
+  await flush(async em => {
+    await write(em)
+    em.create(Letter, { subject: 'a letter' } as never)
+  })
+  expect(await lastMessage()).toBe(alone)
+})
+
+test('a row that is changed may turn out to be gone, so its statement is waited for', async () => {
+  const em = database.daybook.scope(input())
+  const note = em.create(Note, { title: 'a note' })
+  await em.flush()
+  note.title = 'changed'
+  await em.flush()
+  expect(await lastMessage()).toBe(alone)
+})
