@@ -49,7 +49,7 @@ async function program(request: FastifyRequest, key: string | undefined): Promis
   const found = await authenticateApiKey(database, key)
   if (!found) throw new CredentialRefusedError()
   throttle?.learn(request, found.apiKey)
-  const known = { apiKeyId: found.apiKey.id, tenantId: found.tenantId, scopes: found.apiKey.scopes }
+  const known = { apiKeyId: found.apiKey.id, tenantId: found.tenantId, found: found.admission.found }
   recentKeys.remember(key, known)
   return { kind: 'program', key, ...known }
 }

@@ -3,13 +3,13 @@ import { resolveScope, tenantContext } from '../context/index.ts'
 import {
   type Admission,
   admissionIn,
-  admissionQuestion,
   admit,
-  apiKeyAllows,
   can,
   type Entrant,
+  isNoLongerAdmitted,
   PermissionDeniedError,
   type PermissionKey,
+  stillAdmitted,
 } from '../domain/access/index.ts'
 import type { Tools } from '../domain/agents/index.ts'
 import { isId } from '../kernel/id.ts'
@@ -45,16 +45,41 @@ export async function inTenant<A>(
   return transactIn(request, principal, tenantAsked(request, principal), handle, { permission, ...(options && { options }) })
 }
 
+/**
+ * The same for work that begins with a question to the database, and does nothing before it is answered. A program that had the permission
+ * not long ago needn't ask first: whether it still has goes along with that question, and if not it is as if nothing had been begun.
+ */
+export async function atOnceInTenant<A>(
+  request: FastifyRequest,
+  permission: PermissionKey,
+  handle: (work: Work) => Promise<A>,
+): Promise<A> {
+  const principal = principalIn(request)
+  const tenant = tenantAsked(request, principal)
+  const recent = recentAdmission(request, principal, permission)
+  if (recent) {
+    const done = await unlessChanged(request, recent, first =>
+      transactIn(request, principal, tenant, handle, { permission, options: { ...optionsFor(request), first }, recent: recent.admission }),
+    )
+    if (done) return done.answer
+  }
+  return transactIn(request, principal, tenant, handle, { permission })
+}
+
+interface Admitting {
+  readonly permission?: PermissionKey
+  readonly options?: TransactOptions
+  /** An admission that the transaction makes sure of. */
+  readonly recent?: Admission
+}
+
 /** One transaction in a tenant for whoever sent the request. Who isn't an active member learns nothing of it, not even that it exists. */
 export function transactIn<A>(
   request: FastifyRequest,
   principal: Principal,
   tenant: string,
   handle: (work: Work) => Promise<A>,
-  {
-    permission,
-    options = isRead(request) ? snapshot : {},
-  }: { readonly permission?: PermissionKey; readonly options?: TransactOptions } = {},
+  { permission, options = optionsFor(request), recent }: Admitting = {},
 ): Promise<A> {
   const { database, throttle, tools } = hostOf(request.server)
   const scope = scopeOf(request, principal, tenant)
@@ -66,7 +91,7 @@ export function transactIn<A>(
       scope,
       async em => {
         effects = [] // the transaction may be tried again
-        const admission = entered(request, principal, await admit(em, entrantOf(principal), tenant, permissions, database.region))
+        const admission = recent ?? entered(request, principal, await admit(em, entrantOf(principal), tenant, permissions, database.region))
         await throttle?.countTenant(request, tenant)
         if (permission) requirePermission(admission, permission)
         const { organization, user } = admission
@@ -91,8 +116,8 @@ export interface Look<A> {
 
 /**
  * A read that needs no unit of work: one question, whose answer is shown as it is stored. A program that had the permission not long ago is
- * asked for in the same message, and is shown what came if its key, scopes and organization are still what they were. Of everybody else it is
- * found out before the question is asked, so that nobody learns from the time it takes.
+ * shown it at once, if it still has. Of everybody else it is found out before the question is asked, so that nobody learns from the time it
+ * takes.
  */
 export async function lookInTenant<A>(
   request: FastifyRequest,
@@ -101,9 +126,10 @@ export async function lookInTenant<A>(
 ): Promise<A> {
   const principal = principalIn(request)
   const tenant = tenantAsked(request, principal)
-  if (principal.kind === 'program' && apiKeyAllows(principal, permission)) {
-    const seen = await seenAtOnce(request, principal, tenant, look)
-    if (seen) return seen.shown
+  const recent = recentAdmission(request, principal, permission)
+  if (recent) {
+    const seen = await unlessChanged(request, recent, first => seenAtOnce(request, principal, tenant, recent.admission, first, look))
+    if (seen) return seen.answer
   }
   return inTenant(request, permission, async work => {
     const { question, show } = await look(work)
@@ -113,11 +139,13 @@ export async function lookInTenant<A>(
 
 async function seenAtOnce<A>(
   request: FastifyRequest,
-  principal: Program,
+  principal: Principal,
   tenant: string,
+  { organization, verdictOn }: Admission,
+  first: Question,
   look: (work: Looking) => Promise<Look<A>>,
-): Promise<{ readonly shown: A } | undefined> {
-  const { database, recentKeys } = hostOf(request.server)
+): Promise<A> {
+  const { database } = hostOf(request.server)
   const scope = scopeOf(request, principal, tenant)
   await countProgram(request, principal, tenant)
   const { question, show } = await look({
@@ -125,15 +153,41 @@ async function seenAtOnce<A>(
     get em() {
       return database.scope(scope)
     },
-    organization: { id: tenant },
-    may: async wanted => apiKeyAllows(principal, wanted),
+    organization,
+    may: async wanted => verdictOn(wanted)!.allowed,
   })
-  const entrant = entrantOf(principal)
-  const [who = [], rows = []] = await database.ask(scope, [admissionQuestion(entrant, tenant, []), question], abandonedSignal(request))
-  const { apiKey } = entered(request, principal, admissionIn(who, entrant, [], database.region))
-  if (JSON.stringify(apiKey!.scopes) === JSON.stringify(principal.scopes)) return { shown: show(rows) }
-  recentKeys.forget(principal.key)
-  return undefined
+  const [, rows = []] = await database.ask(scope, [first, question], abandonedSignal(request))
+  return show(rows)
+}
+
+interface Recent {
+  readonly principal: Program
+  readonly admission: Admission
+}
+
+/** What a program was let in for not long ago, if that has the permission and still would be let in as far as the clock can tell. */
+function recentAdmission(request: FastifyRequest, principal: Principal, permission: PermissionKey): Recent | undefined {
+  if (principal.kind !== 'program') return undefined
+  const { region } = hostOf(request.server).database
+  const admission = admissionIn([{ admitted: principal.found }], entrantOf(principal), [], region)
+  if (!admission?.verdictOn(permission)!.allowed) return undefined
+  entered(request, principal, admission)
+  return { principal, admission }
+}
+
+/** Nothing when key, scopes or organization have changed in the meantime, so that what was begun in good faith was not done. */
+async function unlessChanged<A>(
+  request: FastifyRequest,
+  { principal: { key, tenantId, found } }: Recent,
+  work: (first: Question) => Promise<A>,
+): Promise<{ readonly answer: A } | undefined> {
+  try {
+    return { answer: await work(stillAdmitted(key, tenantId, found)) }
+  } catch (error) {
+    if (!isNoLongerAdmitted(error)) throw error
+    hostOf(request.server).recentKeys.forget(key)
+    return undefined
+  }
 }
 
 function principalIn(request: FastifyRequest): Principal {
@@ -185,4 +239,4 @@ function tenantAsked({ params }: FastifyRequest, principal: Principal): string {
   return organization.toLowerCase()
 }
 
-const isRead = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD'
+const optionsFor = ({ method }: FastifyRequest): TransactOptions => (method === 'GET' || method === 'HEAD' ? snapshot : {})

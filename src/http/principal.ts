@@ -14,8 +14,8 @@ export interface Program {
   readonly key: string
   readonly apiKeyId: string
   readonly tenantId: string
-  /** What it may do, as it was then. */
-  readonly scopes: string[]
+  /** What was found about it and its organization then, to the letter. */
+  readonly found: string
 }
 
 /** Who sent a request. */

@@ -3,7 +3,8 @@ import { hash } from 'node:crypto'
 export interface KnownKey {
   readonly apiKeyId: string
   readonly tenantId: string
-  readonly scopes: string[]
+  /** What was found about it and its organization, to the letter. */
+  readonly found: string
 }
 
 const remembered = 10_000
@@ -22,10 +23,10 @@ export class RecentKeys {
     return found && found.until > performance.now() ? found : undefined
   }
 
-  remember(key: string, { apiKeyId, tenantId, scopes }: KnownKey): void {
+  remember(key: string, { apiKeyId, tenantId, found }: KnownKey): void {
     const [oldest] = this.#keys.size < remembered ? [] : this.#keys.keys()
     if (oldest !== undefined) this.#keys.delete(oldest)
-    this.#keys.set(digestOf(key), { apiKeyId, tenantId, scopes, until: performance.now() + rememberedMs })
+    this.#keys.set(digestOf(key), { apiKeyId, tenantId, found, until: performance.now() + rememberedMs })
   }
 
   forget(key: string): void {

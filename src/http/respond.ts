@@ -3,7 +3,7 @@ import type { PermissionKey } from '../domain/access/index.ts'
 import { answerOnce } from '../domain/system/index.ts'
 import { actorOf } from './principal.ts'
 import { knownOf } from './request-state.ts'
-import { inTenant, type Work } from './in-tenant.ts'
+import { atOnceInTenant, type Work } from './in-tenant.ts'
 
 export interface Answer {
   readonly status?: number
@@ -13,6 +13,9 @@ export interface Answer {
   readonly secrets?: Readonly<Record<string, string>>
 }
 
+/** An answer that shows what is written when the unit of work is. */
+export type Later = () => Answer
+
 /**
  * Answers from the tenant's unit of work. A POST with an `Idempotency-Key` is answered once, and the same to everybody who sends it again: what
  * was answered is kept in the transaction in which it was done.
@@ -21,22 +24,27 @@ export async function respond(
   request: FastifyRequest,
   reply: FastifyReply,
   permission: PermissionKey,
-  handle: (work: Work) => Promise<Answer>,
+  handle: (work: Work) => Promise<Answer | Later>,
 ): Promise<FastifyReply> {
   const key = request.method === 'POST' ? request.headers['idempotency-key'] : undefined
-  const made = await inTenant(request, permission, async work => {
+  const made = await atOnceInTenant(request, permission, async work => {
     if (typeof key !== 'string') return handle(work)
     const { type, id } = actorOf(knownOf(request).principal!)
     const asked = { key, principal: `${type}:${id}`, method: request.method, route: request.url, body: request.body ?? null }
     let fresh: Answer = {}
     const { replayed, ...answer } = await answerOnce(work.em, asked, async () => {
-      fresh = await handle(work)
+      const own = await handle(work)
       await work.em.flush()
+      fresh = now(own)
       return { status: fresh.status ?? 200, headers: fresh.headers ?? {}, body: fresh.body ?? null }
     })
     return replayed ? { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } } : fresh
   })
-  return send(reply, made)
+  return send(reply, now(made))
+}
+
+function now(made: Answer | Later): Answer {
+  return typeof made === 'function' ? made() : made
 }
 
 export function send(reply: FastifyReply, { status = 200, headers = {}, body, secrets }: Answer): FastifyReply {

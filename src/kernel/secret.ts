@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** 256 random bits, safe in a URL and in a cookie. Shown once; only its digest is stored. */
 export function newSecret(): string {
@@ -10,7 +10,7 @@ export function newSecret(): string {
  * passwords, which people choose, go through Argon2id instead.
  */
 export function digest(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+  return hash('sha256', secret, 'hex')
 }
 
 /** Compares two digests without telling by its duration where they differ. */

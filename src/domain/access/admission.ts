@@ -15,6 +15,8 @@ export interface Admission {
   readonly organization: Pick<Organization, 'id' | 'name' | 'status' | 'dataRegion' | 'defaultLocale'>
   readonly user?: { readonly id: string }
   readonly apiKey?: Pick<ApiKey, 'id' | 'scopes'>
+  /** What was found, to the letter. */
+  readonly found: string
   /** Of the permissions that were asked about; a program's are all known. */
   readonly verdictOn: (permission: string) => Verdict | undefined
 }
@@ -27,12 +29,12 @@ export interface Verdict {
 /** All that decides about whoever wants to come in, as one question in the tenant's scope: of a person's permissions, about these. */
 export function admissionQuestion(entrant: Entrant, tenant: string, permissions: readonly string[]): Question {
   if ('key' in entrant) {
-    return { sql: `select daybook_admit_key(?, ?) as admitted`, params: [tenant, digest(entrant.key)] }
+    return { sql: `select daybook_admit_key(?, ?)::text as admitted`, params: [tenant, digest(entrant.key)] }
   }
   const grants = grantsColumns(entrant.user, permissions)
   return {
     sql: `select json_build_object('organization', json_build_object('id', o.id, 'name', o.name, 'status', o.status,
-        'dataRegion', o.data_region, 'defaultLocale', o.default_locale)) as admitted, ${grants.sql}
+        'dataRegion', o.data_region, 'defaultLocale', o.default_locale))::text as admitted, ${grants.sql}
       from organization o where o.id = ? and o.deleted_at is null`,
     params: [...grants.params, tenant],
   }
@@ -49,14 +51,15 @@ export function admissionIn(
   region: string | undefined,
   now = currentTime(),
 ): Admission | undefined {
-  const { organization, key } = (row?.admitted ?? {}) as Partial<AdmittedRow>
-  if (!row || !organization) return undefined
+  if (typeof row?.admitted !== 'string') return undefined
+  const found = row.admitted
+  const { organization, key } = JSON.parse(found) as AdmittedRow
   const isServed = organization.status === 'ACTIVE'
   if ('key' in entrant) {
     if (!key || !isServed || !isUsableAt({ revokedAt: momentIn(key.revokedAt), expiresAt: momentIn(key.expiresAt) }, now)) return undefined
     assertServedHere(organization, region)
     const because = 'the API key doesn’t have it'
-    return { organization, apiKey: key, verdictOn: permission => ({ allowed: apiKeyAllows(key, permission), because }) }
+    return { organization, apiKey: key, found, verdictOn: permission => ({ allowed: apiKeyAllows(key, permission), because }) }
   }
   const grants = grantsIn(row as GrantsRow, entrant.user)
   if (grants.membership?.status !== 'ACTIVE') return undefined
@@ -65,6 +68,7 @@ export function admissionIn(
   return {
     organization,
     user: { id: entrant.user },
+    found,
     verdictOn: permission => (permissions.includes(permission) ? decide(grants, permission) : undefined),
   }
 }
@@ -82,9 +86,19 @@ export async function admit(
   return admissionIn(await em.execute<StoredRow[]>(sql, [...params]), entrant, permissions, region, now)
 }
 
+/** Asks whether what was found about a program not long ago still is what would be found, and fails if it isn't. */
+export function stillAdmitted(key: string, tenant: string, found: string): Question {
+  return { sql: `select daybook_require_admission(?, ?, ?)`, params: [tenant, digest(key), digest(found)] }
+}
+
+export function isNoLongerAdmitted(error: unknown): boolean {
+  return (error as { readonly code?: string }).code === 'DB004'
+}
+
 interface AdmittedRow {
   readonly organization: Admission['organization']
-  readonly key: Pick<ApiKey, 'id' | 'scopes'> & { readonly revokedAt: string | null; readonly expiresAt: string | null }
+  /** A program's. */
+  readonly key?: Pick<ApiKey, 'id' | 'scopes'> & { readonly revokedAt: string | null; readonly expiresAt: string | null }
 }
 
 const momentIn = (stored: string | null) => (stored === null ? null : new Date(stored))

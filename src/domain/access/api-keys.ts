@@ -5,7 +5,7 @@ import { digest } from '../../kernel/secret.ts'
 import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { ApiKeyStateError } from './access.errors.ts'
-import { admit } from './admission.ts'
+import { type Admission, admit } from './admission.ts'
 import { newKey, recognizablePart, tenantOfKey } from './api-key-format.ts'
 import { ApiKey, type ApiKeyEnvironment } from './api-key.entity.ts'
 import { assertMayGrant } from './own-permissions.ts'
@@ -59,6 +59,7 @@ export async function rotateApiKey(
 export interface AuthenticatedKey {
   readonly apiKey: ApiKey
   readonly tenantId: string
+  readonly admission: Admission
 }
 
 /** Whose key this is, if it still opens anything. That it was used is remembered at most once a minute. */
@@ -68,12 +69,14 @@ export async function authenticateApiKey(daybook: Daybook, key: string, now = cu
   const scope = { tenant: tenantId, actor: systemActor('authentication') }
   const usable = async (em: ScopedEntityManager) => {
     const admission = await admit(em, { key }, tenantId, [], daybook.region, now)
-    return admission?.apiKey && em.findOne(ApiKey, admission.apiKey.id)
+    const apiKey = admission?.apiKey && (await em.findOne(ApiKey, admission.apiKey.id))
+    return apiKey && { apiKey, admission }
   }
-  const apiKey = await daybook.transact(scope, usable, { readOnly: true })
-  if (!apiKey) return undefined
+  const found = await daybook.transact(scope, usable, { readOnly: true })
+  if (!found) return undefined
+  const { apiKey, admission } = found
   const used = isUseForgotten(apiKey, now) && (await daybook.transact(scope, em => rememberUse(em, apiKey.id, now)).catch(() => undefined))
-  return { apiKey: used || apiKey, tenantId }
+  return { apiKey: used || apiKey, tenantId, admission }
 }
 
 /** Worth a try, never a wait or a refused request: whoever holds the row may be remembering the same, or may take long. */

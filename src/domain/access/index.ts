@@ -18,7 +18,7 @@ export {
   RoleInUseError,
   RoleKeyTakenError,
 } from './access.errors.ts'
-export { type Admission, admissionIn, admissionQuestion, admit, type Entrant } from './admission.ts'
+export { type Admission, admissionIn, admit, type Entrant, isNoLongerAdmitted, stillAdmitted } from './admission.ts'
 export { type Acceptance, acceptInvitation, rejectInvitation } from './answer-invitation.ts'
 export { newKey, tenantOfKey } from './api-key-format.ts'
 export { apiKeyAllows } from './api-key-scopes.ts'

@@ -6,7 +6,7 @@ import { exactly, idField, nothing, nullable, organizationParams, withinOrganiza
 import { hostOf } from '../host-state.ts'
 import { ResourceNotFoundError } from '../http.errors.ts'
 import { type Look, type Looking, lookInTenant, type Work } from '../in-tenant.ts'
-import { type Answer, respond, send } from '../respond.ts'
+import { type Answer, type Later, respond, send } from '../respond.ts'
 import { momentField } from './fields.ts'
 import { type ListQuery, listShapeOf, pageFields } from './list-query.ts'
 import { diffAnswer, diffOf, historyAnswer, historyOf, revertIn, whyAnswer, whyOf } from './past.ts'
@@ -125,9 +125,12 @@ export class ResourceRoutes {
     const { made: answer, path } = this.#resource
     this.#route('POST', this.#many, 'create', { summary: 'create', body, answer, status: 201 }, async ({ work, body: given }) => {
       const { row, secrets } = await create(work, this.#resource, given)
-      const location = `${this.#app.prefix}/organizations/${row.tenantId}/${path}/${row.id}`
-      const headers = { location, etag: etagOf(row, this.#resource) }
-      return { status: 201, headers, body: await this.#view(work, row), ...(secrets && { secrets }) }
+      const selection = await this.#selection(work, {})
+      return () => {
+        const location = `${this.#app.prefix}/organizations/${row.tenantId}/${path}/${row.id}`
+        const headers = { location, etag: etagOf(row, this.#resource) }
+        return { status: 201, headers, body: viewWith(row, selection), ...(secrets && { secrets }) }
+      }
     })
   }
 
@@ -218,7 +221,7 @@ export class ResourceRoutes {
     url: string,
     verb: Verb,
     described: RouteSchema,
-    handle: (call: Call) => Promise<Answer>,
+    handle: (call: Call) => Promise<Answer | Later>,
     /** Where what is asked can be shown as it is stored. */
     look?: (call: LookCall) => Promise<Look<Answer>>,
   ): void {

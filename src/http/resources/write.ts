@@ -11,6 +11,7 @@ import { etagOf } from './view.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
+/** A row that will be written when the unit of work is. */
 export interface Created {
   readonly row: TenantRow
   readonly secrets?: Readonly<Record<string, string>>
@@ -21,7 +22,6 @@ export async function create(work: Work, { options, entity, given }: Described, 
   const made = options.create
     ? await options.create.run(work, body as never)
     : em.create(entity, storedIn(body, given) as RequiredEntityData<TenantRow>)
-  await em.flush()
   return 'secrets' in made ? made : { row: made }
 }
 
