@@ -20,9 +20,11 @@ const longestTransaction = `interval '1 hour'`
 
 export async function cutAt(when: When, run: RunSql): Promise<Cut> {
   const end = await lastOf(when, run)
+  // Those that wrote after it and had begun by then, which their numbers tell. Whoever had begun and written nothing may be among them.
+  const near = `recorded_at between ${end.at} - ${longestTransaction} and ${end.at} + ${longestTransaction}`
   const open = await run(
-    `select xact::text from audit_event where recorded_at between ${end.at} - ${longestTransaction} and ${end.at} + ${longestTransaction}
-       group by xact having min(seq) <= ${end.seq} and max(seq) > ${end.seq}`,
+    `select distinct xact::text from audit_event where seq > ${end.seq} and ${near}
+       and xact <= (select max(xact) from audit_event where seq <= ${end.seq} and ${near})`,
   )
   return { seq: end.seq, open: open.map(({ xact }) => xact as string) }
 }
