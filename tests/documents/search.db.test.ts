@@ -153,7 +153,8 @@ describe('an index', () => {
     const refused = { code: 'documents.dimension_mismatch', details: { model: 'm' } }
     await expect(index(await read('More', 'It snows.'), 'm', 20, longer)).rejects.toMatchObject(refused)
     const mixed: Embed = texts => Promise.resolve(texts.map((some, at) => vectorOf(some, 8 + at)))
-    await expect(index(await read('Mixed', text), 'new', 20, mixed)).rejects.toMatchObject({ ...refused, details: { model: 'new' } })
+    const failed = { code: 'documents.embedding_failed', details: { model: 'new' } }
+    await expect(index(await read('Mixed', text), 'new', 20, mixed)).rejects.toMatchObject(failed)
     await index(document, 'm@9', 20, longer)
     // Nothing of the model is left to compare with, so its next vectors say how long they are.
     await index(document, 'm', 20, longer)

@@ -90,7 +90,7 @@ async function embedAll(chunks: readonly Chunk[], embed: Embed, model: string): 
     const texts = chunks.slice(from, from + textsAtOnce).map(({ content }) => content)
     vectors.push(...(await embedded(texts, embed, model)))
   }
-  if (new Set(vectors.map(({ length }) => length)).size > 1) throw new DimensionMismatchError(model)
+  if (new Set(vectors.map(({ length }) => length)).size > 1) throw new EmbeddingFailedError(model, 'its vectors differ in length')
   return vectors
 }
 
