@@ -16,6 +16,8 @@ const largest = new Set(['Task', 'Message', 'Prospect', 'UsageEvent'])
 const withMeaning = new Set(['Organization', 'WorkflowTrigger', 'WebhookEndpoint', 'AuditCheckpoint'])
 
 const others = 49
+/** How much each of the others has in a table that grows: with 2,700 it is 100,000 rows in all, and five million of all of them. */
+const rowsOfOthers = Number(process.env.DAYBOOK_CROWD_ROWS ?? 20)
 const people = 2_000
 
 export interface Crowd {
@@ -26,7 +28,7 @@ export interface Crowd {
 }
 
 /**
- * Fills every table by its metadata, with one statement each: one large tenant and 49 small ones. References, guards and checks are silent,
+ * Fills every table by its metadata, with one statement each: one large tenant and 49 smaller ones. References, guards and checks are silent,
  * for planners don't ask whether a row makes sense. What is due is a small share of it: moments are spread over three years from 2026 on, and
  * what a row begins as most have left behind.
  */
@@ -54,7 +56,7 @@ export function crowdOf(storage: MetadataStorage, tenant: string): Crowd {
 }
 
 function filling(meta: EntityMetadata, tenant: string): string {
-  const [large, small] = setUp.has(meta.className) ? [5, 5] : largest.has(meta.className) ? [22_000, 20] : [3_500, 20]
+  const [large, small] = setUp.has(meta.className) ? [5, 5] : largest.has(meta.className) ? [22_000, rowsOfOthers] : [3_500, rowsOfOthers]
   const columns = meta.props.filter(prop => prop.persist !== false && prop.fieldNames?.length === 1 && !prop.generated && isColumn(prop))
   const list = columns.map(({ fieldNames }) => `"${fieldNames[0]}"`).join(', ')
   const moments = columns.filter(({ runtimeType }) => runtimeType === 'Date')
@@ -123,7 +125,7 @@ function logFilling(tenant: string): string {
     select t.tenant, now() - interval '20 days' * (1 - n::float8 / t.rows), 'task', md5('task:' || t.name || ':' || n % 5000)::uuid, 1 + n / 5000,
       case when n < 5000 then 'task.created' else 'task.updated' end, 'unit-of-work', 'user', md5('app_user:' || n % ${people})::uuid::text,
       json_build_object('title', 'title-' || n), 'request-' || n, 'story-' || n / 3
-    from ${tenants(tenant, 20_000, 20)}, generate_series(0, t.rows - 1) n order by 2`
+    from ${tenants(tenant, 20_000, rowsOfOthers)}, generate_series(0, t.rows - 1) n order by 2`
 }
 
 /** The ledgers of others: who proves or seals something reads the tree of one log. */

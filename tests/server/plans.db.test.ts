@@ -27,7 +27,7 @@ let world: World
 const password = 'the password of the demo'
 const called = new CalledFunctions()
 
-/** A tenant with up to 25,000 rows in a table among 49 that have 20, as the demo's first organization, whose ids are known. */
+/** A tenant with up to 25,000 rows in a table among 49 that have 20, or by night 2,700, as the demo's first organization, whose ids are known. */
 beforeAll(async () => {
   database = await openTestDatabase()
   await seedDemo(database.daybook, { areas: [], passwords: onePassword(password), print: () => {} })
@@ -43,7 +43,7 @@ beforeAll(async () => {
   watched = await watchPlans(database.urls!)
   world = new World(watched.daybook, { tenant, owner, password })
   await called.start()
-})
+}, 600_000)
 afterAll(async () => {
   await watched[Symbol.asyncDispose]()
   await database[Symbol.asyncDispose]()
