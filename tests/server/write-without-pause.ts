@@ -21,6 +21,13 @@ async function writeOnce(turn: number): Promise<void> {
   })
 }
 
+/** Whose COMMIT is on its way before its insert has been answered. */
+async function flushOnce(turn: number): Promise<void> {
+  const em = daybook.scope({ tenant, actor })
+  em.create(Tag, { label: `flushed ${turn}` })
+  await em.flush()
+}
+
 await writeOnce(0)
 process.send?.('writing')
-for (let turn = 0; ; turn++) await Promise.allSettled([writeOnce(turn), writeOnce(turn + 1_000_000)])
+for (let turn = 0; ; turn++) await Promise.allSettled([writeOnce(turn), writeOnce(turn + 1_000_000), flushOnce(turn)])
