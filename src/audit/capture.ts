@@ -119,7 +119,7 @@ class Flush {
     const buffer = bufferOf(unsent)
     buffer.pull = () => this.#collect(buffer, unsent)
     const acts = actsOf(this.#pending, this.#em)
-    if (!acts && (isOwn || unsent.endsWithNextFlush) && this.#isCertain()) {
+    if (!acts && (isOwn || unsent.endsWithFlushOf === this.#em) && this.#isCertain()) {
       inWritingOrder(this.#pending)
       const isOnlyInserted = this.#isOnlyInserted()
       if (isOwn || isOnlyInserted) buffer.foresee = () => this.#foresee(unsent, isOnlyInserted)
@@ -151,7 +151,8 @@ class Flush {
     return (
       this.#uow.getChangeSets().length === this.#pending.length &&
       this.#pending.every(
-        ({ set }) => set.type === ChangeSetType.CREATE && set.meta.class === first!.set.meta.class && !set.tptChangeSets,
+        ({ set: { type, meta, schema, tptChangeSets } }) =>
+          type === ChangeSetType.CREATE && meta.class === first!.set.meta.class && schema === first!.set.schema && !tptChangeSets,
       ) &&
       this.#em.endsUnheard
     )
@@ -161,7 +162,8 @@ class Flush {
   #foresee(unsent: Unsent, isOnlyInserted: boolean): Foreseen {
     if (this.#uow.getExtraUpdates().size > 0) return { changes: [], isLast: false }
     // As many as the ORM sends in a batch, so that each batch is told of while the server writes it.
-    const next = this.#pending.splice(0, this.#em.config.get('batchSize'))
+    const { config } = this.#em
+    const next = this.#pending.splice(0, config.get('useBatchInserts', true) ? config.get('batchSize') : 1)
     const changes = next.map(pending => this.#changeOf(pending, unsent, foreseen(pending)))
     return { changes, isLast: isOnlyInserted && this.#pending.length === 0 }
   }

@@ -10,7 +10,7 @@ import { ormOf } from './orm-registry.ts'
 import { type Counts, observed } from './observed.ts'
 import { operatorRole, type RunSql } from './roles.ts'
 import type { ScopedEntityManager } from './scoped-entity-manager.ts'
-import { isConflict } from './transient.ts'
+import { isAfterFailure, isConflict } from './transient.ts'
 import { type Unsent, unsentOf } from './unsent.ts'
 
 /** Bounds that travel with each transaction, because a pooler keeps nothing that was set on a connection. */
@@ -157,8 +157,12 @@ export class Daybook implements AsyncDisposable {
     const whole = async () => {
       unsent = await unsentOf(em.getTransactionContext<object>()!)
       if (first) unsent.first = { text: em.getPlatform().formatQuery(first.sql, first.params), values: [] }
-      const result = await work(em)
-      unsent.endsWithNextFlush = em.flushesUnheard
+      const result = await work(em).catch(async (error: unknown) => {
+        // Who isn't let in shall hear of that, and not of what else is wrong.
+        if (first && (unsent!.first || isAfterFailure(error))) await em.execute('select 1')
+        throw error
+      })
+      if (em.flushesUnheard) unsent.endsWithFlushOf = em
       return result
     }
     const result = await (signal ? transactUntil(signal, em, whole, options) : em.transactAlone(whole, options))

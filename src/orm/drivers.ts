@@ -1,6 +1,7 @@
 import {
   type Configuration,
   type DriverException,
+  EventType,
   LockMode,
   OptimisticLockError,
   type Platform,
@@ -42,9 +43,26 @@ export class DaybookEmbeddedDriver extends PgliteDriver {
 
 function prepare(driver: DaybookServerDriver | DaybookEmbeddedDriver): void {
   heedFlushes(driver)
+  endWhatBeginsBadly(driver.getConnection())
   heedLenses(driver.getConnection())
   quoteArrayElements(driver.getPlatform())
   quoteInOnePiece(driver.getPlatform())
+}
+
+/** Where a subscriber refuses what has just begun, the ORM forgets it, and its connection would never come back to the pool. */
+function endWhatBeginsBadly(connection: Pick<AbstractSqlConnection, 'begin' | 'rollback'>): void {
+  const begin = connection.begin.bind(connection)
+  connection.begin = async ({ eventBroadcaster, ...options } = {}) => {
+    await eventBroadcaster?.dispatchEvent(EventType.beforeTransactionStart, options.ctx)
+    const transaction = await begin(options)
+    try {
+      await eventBroadcaster?.dispatchEvent(EventType.afterTransactionStart, transaction)
+    } catch (error) {
+      await connection.rollback(transaction, eventBroadcaster, options.loggerContext)
+      throw error
+    }
+    return transaction
+  }
 }
 
 /** A transaction that opens with the session of a lens looks through it, and only reads. */

@@ -8,6 +8,7 @@ import {
   type LoggingOptions,
   type MetadataStorage,
   type SessionContext,
+  TransactionContext,
   TransactionEventBroadcaster,
 } from '@mikro-orm/core'
 import { type AbstractSqlDriver, BasePostgreSqlEntityManager } from '@mikro-orm/sql'
@@ -72,18 +73,18 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     return this.#lens !== undefined
   }
 
-  /** Whether nobody has a word between a flush's last statement and its transaction's COMMIT: no subscriber hears of it, no signal stops it. */
+  /** Whether nobody has a word in a flush's own transaction, from its BEGIN to its COMMIT: no subscriber hears of it, no signal stops it. */
   get endsUnheard(): boolean {
-    return !this.#isHeard('beforeTransactionCommit') && this.getAbortOptions() === undefined
+    return !this.#isHeard('afterTransactionStart', 'beforeTransactionCommit') && this.getAbortOptions() === undefined
   }
 
-  /** Whether no subscriber asks anything after a flush. */
+  /** Whether no subscriber asks or adds anything before or after a flush. */
   get flushesUnheard(): boolean {
-    return !this.#isHeard('afterFlush')
+    return !this.#isHeard('beforeFlush', 'onFlush', 'afterFlush')
   }
 
-  #isHeard(event: keyof EventSubscriber): boolean {
-    return (this.getEventManager() as FlushAwareEventManager).isHeard(event)
+  #isHeard(...events: (keyof EventSubscriber)[]): boolean {
+    return events.some(event => (this.getEventManager() as FlushAwareEventManager).isHeard(event))
   }
 
   override fork(options: ForkOptions = {}): this {
@@ -120,20 +121,24 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     }
   }
 
-  /** @internal The one transaction that this EntityManager lives for: as nobody goes on with it, nothing is forked before and merged after. */
+  /**
+   * @internal The one transaction that this EntityManager lives for: as nobody goes on with it, nothing is forked before and merged after. Work
+   * that wasn't waited for must not go on in a transaction of its own: after a failure nothing can be asked any more, and otherwise what was
+   * loaded can load what it points at, but nothing is written.
+   */
   async transactAlone<T>(work: () => Promise<T>, options: AloneOptions = {}): Promise<T> {
-    const eventBroadcaster = new TransactionEventBroadcaster(this)
-    const begun = { sessionContext: this.getTransactionSessionContext()!, ...options, eventBroadcaster }
-    try {
-      return await this.getConnection().transactional(async transaction => {
-        this.setTransactionContext(transaction)
-        const result = await work()
-        await this.flush()
-        return result
-      }, begun)
-    } finally {
-      this.resetTransactionContext()
+    const session = this.getTransactionSessionContext()!
+    const begun = { sessionContext: session, ...options, eventBroadcaster: new TransactionEventBroadcaster(this) }
+    const whole = async (transaction: object) => {
+      this.setTransactionContext(transaction)
+      const result = await work()
+      await this.flush()
+      return result
     }
+    const result = await TransactionContext.create(this, () => this.getConnection().transactional(whole, begun))
+    this.resetTransactionContext()
+    super.setSessionContext({ ...session, variables: { ...session.variables, transaction_read_only: 'on' } })
+    return result
   }
 
   /** Nothing that it does is told in the query log. */

@@ -109,7 +109,7 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   if (text === 'rollback') return rollback(client, statement)
   client.hasOnlyRead &&= isPlainRead(text) && !/\bfor (no key )?(update|share|key share)\b/i.test(text)
   const answered = sendTogether(client, [...client.held.splice(0), ...client.unsent.before(text)], statement)
-  const ahead = client.unsent.behind()
+  const ahead = client.unsent.behind(text)
   if (ahead?.isLast) {
     client.ending = endWith(client, [ahead.statement])
     client.ending.catch(() => {}) // It is told to whoever asks for the end.
@@ -127,12 +127,10 @@ async function atItsEnd(client: TransactionClient, { text }: Statement): Promise
   await client.abandoned
   startAnew(client)
   client.isInTransaction = false
-  if (text === 'commit') {
-    if (ended instanceof Error) throw ended
-    return ended
-  }
-  if (ended instanceof Error) return answer('ROLLBACK')
-  throw new Error('The transaction was committed with its last flush, so it can’t be rolled back.')
+  // Even if it is too late: a refusal would keep the connection from the pool for ever.
+  if (text === 'rollback') return answer('ROLLBACK')
+  if (ended instanceof Error) throw ended
+  return ended
 }
 
 async function commit(client: TransactionClient): Promise<QueryResult> {

@@ -11,6 +11,11 @@ export function isConflict(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error))
 }
 
+/** A statement that was refused because one before it had failed, whose answer nobody waited for. */
+export function isAfterFailure(error: unknown): boolean {
+  return codeOf(error) === '25P02'
+}
+
 /** Somebody else held a lock for longer than the transaction would wait. Nothing of it was written. */
 export function isLockRefused(error: unknown): boolean {
   return codeOf(error) === '55P03'

@@ -49,8 +49,8 @@ export class Unsent {
   stop: (() => void) | undefined
   /** What is asked before anything else, in one message with it: if it fails, nothing of the transaction is done. */
   first: Statement | undefined
-  /** The work of its transaction is done but for a last flush, and nobody else has a word in what follows. */
-  endsWithNextFlush = false
+  /** Whose next flush is the last that its transaction does: the work is done, and nobody else has a word in what follows. */
+  endsWithFlushOf: object | undefined
 
   /** A session variable of this transaction, from the next statement on. */
   set(name: string, value: string): void {
@@ -110,8 +110,8 @@ export class Unsent {
   }
 
   /** What follows a statement of the unit of work without waiting for its answer. */
-  behind(): Ahead | undefined {
-    return this.isVouching ? this.outbox?.ahead() : undefined
+  behind(text: string): Ahead | undefined {
+    return this.isVouching && /^(insert|update|delete)\b/i.test(text) ? this.outbox?.ahead() : undefined
   }
 
   atCommit(): Statement[] {

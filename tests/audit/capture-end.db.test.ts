@@ -1,11 +1,11 @@
 import { type EventSubscriber, UniqueConstraintViolationException } from '@mikro-orm/core'
 import { describe, expect, test } from 'vitest'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
-import { Letter, Note } from './model.ts'
+import { Letter, Line, Note } from './model.ts'
 import { useWitness } from './use-witness.ts'
 
 /** The COMMIT of rows that are only inserted leaves with what is told of them, so whoever could object must be asked before, or be left time. */
-const { scope, transact, events, told, saved } = useWitness()
+const { model, scope, transact, events, told, saved } = useWitness()
 
 const titles = async () => (await events()).map(({ after }) => after?.title ?? after?.subject)
 
@@ -77,5 +77,115 @@ describe('a subscriber', () => {
       em.create(Note, { title: 'seen' })
     })
     expect(seen).toEqual([1])
+  })
+
+  test('that asks something when a flush’s own transaction begins is answered', async () => {
+    const em = listening({
+      async afterTransactionStart({ em: inner, transaction }) {
+        await inner.getConnection().execute('select pg_advisory_xact_lock(1)', [], 'all', transaction)
+      },
+    })
+    em.create(Note, { title: 'locked' })
+    await em.flush()
+    expect(await told()).toEqual(['note.created'])
+  })
+
+  test('that refuses what begins keeps no connection', async () => {
+    const em = listening({ afterTransactionStart: () => Promise.reject(new Error('not today')) })
+    em.create(Note, { title: 'never' })
+    await expect(em.flush()).rejects.toThrow('not today')
+    expect(await told()).toEqual([])
+    const { size, idle } = model.daybook.pool ?? { size: 0, idle: 0 }
+    expect(idle).toBe(size)
+  })
+
+  test('that asks something during the last flush of a transaction is answered', async () => {
+    const seen: unknown[] = []
+    await transact(async em => {
+      em.getEventManager().registerSubscriber({
+        async onFlush({ em: inner }) {
+          seen.push(...(await (inner as ScopedEntityManager).execute<object[]>('select 1 as one')))
+        },
+      })
+      em.create(Note, { title: 'asked' })
+    })
+    expect(seen).toEqual([{ one: 1 }])
+    expect(await told()).toEqual(['note.created'])
+  })
+
+  test('that adds a row of another class to the last flush of a transaction has it written', async () => {
+    const { id } = await saved()
+    await transact(async em => {
+      em.getEventManager().registerSubscriber({
+        async onFlush({ em: inner, uow }) {
+          const line = inner.create(Line, { note: inner.getReference(Note, id), text: 'added' }, { persist: false })
+          uow.computeChangeSet(line)
+        },
+      })
+      em.create(Note, { title: 'first' })
+    })
+    expect(await transact(em => em.count(Line))).toBe(1)
+    expect(await transact(em => em.count(Note))).toBe(2)
+  })
+
+  test('that flushes something of its own before the last flush doesn’t end the transaction', async () => {
+    await transact(async em => {
+      em.getEventManager().registerSubscriber({
+        async beforeFlush({ em: inner }) {
+          if (inner !== em) return
+          const fork = em.fork({ keepTransactionContext: true })
+          fork.create(Letter, { subject: 'before' } as never)
+          await fork.flush()
+        },
+      })
+      em.create(Note, { title: 'last' })
+    })
+    expect(await told()).toEqual(['paper.created', 'note.created'])
+  })
+})
+
+test('rows that are inserted one by one are all written', async () => {
+  const { config } = model.daybook.orm
+  config.set('useBatchInserts', false)
+  try {
+    await transact(async em => {
+      for (const title of ['first', 'second']) em.create(Note, { title })
+    })
+  } finally {
+    config.set('useBatchInserts', true)
+  }
+  await told()
+  expect(await titles()).toEqual(['first', 'second'])
+})
+
+describe('work that its transaction didn’t wait for', () => {
+  const lateIn = (em: ScopedEntityManager, ended: Promise<void>) =>
+    ended.then(async () => {
+      em.create(Note, { title: 'late' })
+      await em.flush()
+    })
+
+  test.each([
+    ['committed', async () => {}, 'read-only transaction'],
+    ['refused', () => Promise.reject(new Error('not today')), 'already rolled back'],
+  ])('writes nothing by itself once that is %s', async (_what, outcome, refusal) => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    let late = Promise.resolve()
+    const whole = transact(async em => {
+      late = lateIn(em, ended)
+      em.create(Letter, { subject: 'in time' } as never)
+      await em.flush()
+      await outcome()
+    })
+    await whole.catch(() => {})
+    end()
+    await expect(late).rejects.toThrow(refusal)
+    expect(await told()).not.toContain('note.created')
+  })
+
+  test('can still be what loads a reference', async () => {
+    const { id } = await saved('parent')
+    const child = await transact(async em => em.create(Note, { title: 'child', parent: em.getReference(Note, id) }))
+    expect((await child.parent!.loadOrFail()).title).toBe('parent')
   })
 })
