@@ -159,11 +159,11 @@ test('rows that are inserted one by one are all written', async () => {
 })
 
 describe('work that its transaction didn’t wait for', () => {
-  const lateIn = (em: ScopedEntityManager, ended: Promise<void>) =>
-    ended.then(async () => {
-      em.create(Note, { title: 'late' })
-      await em.flush()
-    })
+  const lateIn = async (em: ScopedEntityManager, ended: Promise<void>) => {
+    await ended
+    em.create(Note, { title: 'late' })
+    await em.flush()
+  }
 
   test.each([
     ['committed', async () => {}, 'read-only transaction'],
