@@ -2,7 +2,6 @@ import {
   ChangeSetType,
   type EntityMetadata,
   type EntityProperty,
-  type EventSubscriber,
   EventType,
   type FlushEventArgs,
   type TransactionEventArgs,
@@ -10,7 +9,7 @@ import {
 } from '@mikro-orm/core'
 import { CompiledQuery, type Transaction } from 'kysely'
 import type { Keyring } from '../kernel/keyring.ts'
-import { type ScopedEntityManager, type Unsent, unsentOf } from '../orm/index.ts'
+import { type FlushAwareEventManager, type LastSubscriber, type ScopedEntityManager, type Unsent, unsentOf } from '../orm/index.ts'
 import { KeyringMissingError } from './audit.errors.ts'
 import { auditedTableOf } from './audited-table.ts'
 import type { Change, EventBuffer, Foreseen } from './event-buffer.ts'
@@ -37,8 +36,8 @@ import { recordedFieldsOf, type Snapshot } from './recorded-fields.ts'
 import { bufferOf, causationVariable, decisionVariable } from './story.ts'
 
 /**
- * The write side of the log. It reads the change sets of each flush once, between the transaction's start and the first statement, and
- * again when they have been written; what changed goes into the transaction's outbox, which leaves with COMMIT.
+ * The write side of the log. It reads the change sets of each flush once, when every other subscriber has had its word and nothing has been
+ * written, and again when they have been; what changed goes into the transaction's outbox, which leaves with COMMIT.
  *
  *   implicit   onFlush · begin · afterTransactionStart → begin    beforeTransactionCommit → end · commit
  *   explicit   onFlush → begin                                    afterFlush → end
@@ -46,9 +45,9 @@ import { bufferOf, causationVariable, decisionVariable } from './story.ts'
  * Between begin and end the unit of work vouches for its statements, and the sentinel is silent. A flush whose transaction is its own and
  * whose outcome is certain tells what it will have done while the server still does it: if it fails, the transaction goes with it.
  */
-export class AuditCapture implements EventSubscriber {
+export class AuditCapture implements LastSubscriber {
   readonly #flushes = new WeakMap<UnitOfWork, Flush>()
-  readonly isQuietAtTheEnd = true
+  readonly comesLast = true
   readonly keyring: (() => Promise<Keyring>) | undefined
 
   /** The keyring is for what entities tell of people. */
@@ -84,7 +83,8 @@ export class AuditCapture implements EventSubscriber {
 
 /** The keys that this EntityManager's database was opened with. */
 export function keyringOf(em: ScopedEntityManager): AuditCapture['keyring'] {
-  for (const subscriber of em.getEventManager().getSubscribers()) if (subscriber instanceof AuditCapture) return subscriber.keyring
+  for (const subscriber of (em.getEventManager() as FlushAwareEventManager).last)
+    if (subscriber instanceof AuditCapture) return subscriber.keyring
   return undefined
 }
 

@@ -10,13 +10,30 @@ import { knownUnsentOf } from './unsent.ts'
 
 type Args = Parameters<EventManager['dispatchEvent']>[1]
 
-/** Ours, which has nothing to ask the database any more once the last statement of a flush has been sent. */
-interface Quiet {
-  readonly isQuietAtTheEnd?: true
+/** Ours. It hears of everything when all others have had their word, whenever they came, and asks the database nothing itself. */
+export interface LastSubscriber extends EventSubscriber {
+  readonly comesLast: true
 }
 
 /** Whatever a hook writes in the middle of a flush is its own, not the unit of work's: no change set tells of it. */
 export class FlushAwareEventManager extends EventManager {
+  readonly #last = new Set<LastSubscriber>()
+
+  constructor(subscribers: Iterable<EventSubscriber>) {
+    super([])
+    for (const subscriber of subscribers) this.registerSubscriber(subscriber)
+  }
+
+  /** Those that come last; `getSubscribers` gives the others. */
+  get last(): Iterable<LastSubscriber> {
+    return this.#last
+  }
+
+  override registerSubscriber(subscriber: EventSubscriber): void {
+    if ('comesLast' in subscriber) this.#last.add(subscriber as LastSubscriber)
+    else super.registerSubscriber(subscriber)
+  }
+
   override dispatchEvent<T extends AnyEntity>(event: EventType.onInit, args: Partial<Args>, meta?: EntityMetadata<T>): unknown
   override dispatchEvent<T extends AnyEntity>(
     event: EventType | TransactionEventType,
@@ -25,18 +42,25 @@ export class FlushAwareEventManager extends EventManager {
   ): Promise<unknown>
   override dispatchEvent<T extends AnyEntity>(event: EventType, args: Partial<Args>, meta?: EntityMetadata<T>): unknown {
     const dispatch = () => super.dispatchEvent(event as EventType.beforeFlush, args as never, meta as never)
-    const unsent = event === EventType.onInit ? undefined : knownUnsentOf(args.em?.getTransactionContext())
-    return unsent?.isVouching ? unsent.outsideUnit(dispatch) : dispatch()
+    if (event === EventType.onInit) return dispatch()
+    const unsent = knownUnsentOf(args.em?.getTransactionContext())
+    const heard = unsent?.isVouching ? unsent.outsideUnit(dispatch) : dispatch()
+    const last = [...this.#last].filter(subscriber => subscriber[event])
+    return last.length > 0 ? tellLast(heard, event, args, last) : heard
   }
 
-  /** Whether a subscriber could still ask the database something, or object, when this happens. */
+  /** Whether anybody else could still ask the database something, or object, when this happens. */
   isHeard(event: keyof EventSubscriber): boolean {
-    for (const subscriber of this.getSubscribers() as Set<EventSubscriber & Quiet>)
-      if (!subscriber.isQuietAtTheEnd && subscriber[event]) return true
+    for (const subscriber of this.getSubscribers()) if (subscriber[event]) return true
     return false
   }
 
   override clone(): EventManager {
-    return new FlushAwareEventManager(this.getSubscribers())
+    return new FlushAwareEventManager([...this.getSubscribers(), ...this.#last])
   }
+}
+
+async function tellLast(heard: Promise<unknown>, event: EventType, args: Partial<Args>, last: readonly LastSubscriber[]): Promise<void> {
+  await heard
+  for (const subscriber of last) await subscriber[event]!(args as never)
 }

@@ -12,6 +12,7 @@ export {
 export { declareEntity, declarationOf, type PastShape, type EntityDeclaration, isTenantOwned, type TableAccess } from './declaration.ts'
 export { tablesOf } from './discovery.ts'
 export { translateDriverError } from './driver-errors.ts'
+export type { FlushAwareEventManager, LastSubscriber } from './flush-aware-event-manager.ts'
 export { type EmbeddedDatabase, openEmbeddedDatabase } from './embedded-database.ts'
 export { transactionReports, type TransactionReport } from './observed.ts'
 export * from './orm.errors.ts'

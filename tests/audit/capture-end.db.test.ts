@@ -124,8 +124,31 @@ describe('a subscriber', () => {
       })
       em.create(Note, { title: 'first' })
     })
-    expect(await transact(em => em.count(Line))).toBe(1)
-    expect(await transact(em => em.count(Note))).toBe(2)
+    expect((await told()).toSorted()).toEqual(['line.created', 'note.created', 'note.created'])
+  })
+
+  test('that adds a row to a flush has it told of', async () => {
+    const em = listening({
+      async onFlush({ em: inner, uow }) {
+        if (uow.getChangeSets().length > 1) return
+        uow.computeChangeSet(inner.create(Note, { title: 'added' }, { persist: false }))
+      },
+    })
+    em.create(Note, { title: 'first' })
+    await em.flush()
+    expect(await told()).toEqual(['note.created', 'note.created'])
+  })
+
+  test('that writes as soon as a transaction has begun has it told of', async () => {
+    const { id } = await saved()
+    const em = listening({
+      async afterTransactionStart({ em: inner, transaction }) {
+        await inner.getConnection().execute(`update note set stars = 7 where id = '${id}'`, [], 'run', transaction)
+      },
+    })
+    em.create(Note, { title: 'next' })
+    await em.flush()
+    expect((await told()).toSorted()).toEqual(['note.created', 'note.created', 'note.updated by the database'])
   })
 
   test('that flushes something of its own before the last flush doesn’t end the transaction', async () => {
