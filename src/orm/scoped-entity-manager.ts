@@ -12,9 +12,9 @@ import {
   TransactionEventBroadcaster,
 } from '@mikro-orm/core'
 import { type AbstractSqlDriver, BasePostgreSqlEntityManager } from '@mikro-orm/sql'
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Scope } from '../context/index.ts'
 import { FlushAwareEventManager } from './flush-aware-event-manager.ts'
+import { flushing } from './flushing.ts'
 import { type Lens, lookThrough, throughLens } from './lens.ts'
 import { LensKyselyError, LensWritesError, ScopeImmutableError, ScopeNeedsTransactionError } from './orm.errors.ts'
 import { filterParamsOf, tenantFilterName } from './tenant-filter.ts'
@@ -25,9 +25,6 @@ interface AloneOptions {
   readonly readOnly?: boolean
   readonly loggerContext?: LoggingOptions
 }
-
-/** Whose flush is under way, for the hooks in the middle of it. */
-const flushing = new AsyncLocalStorage<ScopedEntityManager>()
 
 /**
  * An EntityManager bound to one scope for life. Its forks keep the scope: an identity map that outlives a change of tenant would hand

@@ -1,4 +1,5 @@
 import { CompiledQuery, type Transaction } from 'kysely'
+import { flushing } from './flushing.ts'
 
 export interface Statement {
   readonly text: string
@@ -42,6 +43,7 @@ export class Unsent {
   readonly #wanted = new Map<string, string>()
   readonly #sent = new Map<string, string>()
   #unitEnds: (() => void) | undefined
+  #unit: object | undefined
   #acts: RegExp | undefined
   #pauses = 0
   outbox: Outbox | undefined
@@ -64,6 +66,7 @@ export class Unsent {
   /** From here on the statements are a flush's own, until it ends. `acts` knows those for which foreign keys or triggers will write other rows. */
   beginUnit(onEnd: () => void, acts?: RegExp): void {
     this.#unitEnds = onEnd
+    this.#unit = flushing.getStore()
     this.#acts = acts
     this.#vouch()
   }
@@ -87,9 +90,9 @@ export class Unsent {
     }
   }
 
-  /** Whether the statements that come now are the unit of work's own, each of which the outbox will tell about. */
+  /** Whether a statement that comes from here is the unit of work's own, so that the outbox will tell about it. What comes from beside the flush isn't. */
   get isVouching(): boolean {
-    return this.#unitEnds !== undefined && this.#pauses === 0
+    return this.#unitEnds !== undefined && this.#pauses === 0 && flushing.getStore() === this.#unit
   }
 
   before(text: string): Statement[] {
@@ -97,6 +100,7 @@ export class Unsent {
   }
 
   #due(text: string): Statement[] {
+    if (this.#unitEnds) this.#vouch() // for what comes from inside the flush, or from beside it
     if (/^rollback to/i.test(text)) {
       this.outbox?.forget()
       this.#sent.clear()

@@ -212,3 +212,22 @@ describe('work that its transaction didn’t wait for', () => {
     expect((await child.parent!.loadOrFail()).title).toBe('parent')
   })
 })
+
+test('what is written beside a flush, in the same transaction, is told of', async () => {
+  const { id } = await saved()
+  let beside = 0
+  await transact(async em => {
+    for (let made = 0; made < 701; made++) em.create(Note, { title: `note ${made}` })
+    const state = { isFlushed: false }
+    const flushed = em.flush().finally(() => (state.isFlushed = true))
+    do {
+      await new Promise(resolve => setImmediate(resolve))
+      await em.execute('update note set stars = stars + 1 where id = ?', [id])
+      beside++
+    } while (!state.isFlushed)
+    await flushed
+  })
+  const types = await told()
+  expect(types.filter(type => type === 'note.created')).toHaveLength(702)
+  expect(types.filter(type => type === 'note.updated by the database')).toHaveLength(beside)
+})
