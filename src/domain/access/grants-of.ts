@@ -1,5 +1,5 @@
 import { now } from '../../kernel/clock.ts'
-import type { Question, StoredRow } from '../../orm/index.ts'
+import { currentTenantSql, type Question, type StoredRow } from '../../orm/index.ts'
 import { type Grants, type HeldRole, manageOf } from './permission-decision.ts'
 
 /** What `grantsColumns` selects. */
@@ -11,23 +11,23 @@ export interface GrantsRow extends StoredRow {
 }
 
 /**
- * Everything that decides about a person, as columns of a select; about these permissions, or about all. They are read under the tenant's
- * policies, so every table answers for this tenant alone.
+ * Everything that decides about a person, as columns of a select; about these permissions, or about all. Every table answers for this tenant
+ * alone, by its policy and by what is asked: whoever were let past the policies by mistake shall not let others in.
  */
 export function grantsColumns(userId: string, permissions?: readonly string[]): Question {
   const at = now()
   const wanted = permissions && [...new Set(permissions.flatMap(permission => [permission, manageOf(permission)]))]
   const only = wanted ? `and p.key = any(array[${wanted.map(() => '?').join(', ')}]::text[])` : ''
   const sql = `
-    (select json_build_object('status', status, 'roleId', role_id) from membership where user_id = ?) as membership,
+    (select json_build_object('status', status, 'roleId', role_id) from membership where user_id = ? and tenant_id = ${currentTenantSql}) as membership,
     (select coalesce(json_agg(json_build_object('roleId', role_id, 'type', scope_type, 'id', scope_id)), '[]')
-       from user_role where user_id = ? and (expires_at is null or expires_at > ?)) as user_roles,
+       from user_role where user_id = ? and tenant_id = ${currentTenantSql} and (expires_at is null or expires_at > ?)) as user_roles,
     (select coalesce(json_agg(json_build_object('id', r.id, 'key', r.key, 'parentId', r.parent_id, 'permissions',
         (select coalesce(json_agg(json_build_object('key', p.key, 'condition', rp.condition) order by p.key), '[]')
-           from role_permission rp join permission p on p.id = rp.permission_id where rp.role_id = r.id ${only}))), '[]') from role r) as roles,
+           from role_permission rp join permission p on p.id = rp.permission_id where rp.role_id = r.id ${only}))), '[]') from role r where r.tenant_id = ${currentTenantSql}) as roles,
     (select coalesce(json_agg(json_build_object('key', p.key, 'effect', up.effect) order by p.key), '[]')
        from user_permission up join permission p on p.id = up.permission_id
-       where up.user_id = ? and (up.expires_at is null or up.expires_at > ?)) as direct`
+       where up.user_id = ? and up.tenant_id = ${currentTenantSql} and (up.expires_at is null or up.expires_at > ?)) as direct`
   return { sql, params: [userId, userId, at, ...(wanted ?? []), userId, at] }
 }
 
