@@ -20,8 +20,8 @@ import { isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts
  * What was held leaves in front of the transaction's first real statement, as one message with it; PostgreSQL then leaves out whatever
  * follows a failure, whose error reaches the caller of that statement. What leaves behind a statement is not waited for: its error reaches
  * the caller of the next statement that fails for it, at the latest of `commit`. A transaction without any statement never reaches the
- * server, and one that only read doesn't wait for the answer to its commit. `commit` rejects when PostgreSQL answers ROLLBACK, which it does for a transaction that has failed; whether it rejects or not,
- * the transaction has ended.
+ * server, and one that only read doesn't wait for the answer to its commit. `commit` rejects when PostgreSQL answers ROLLBACK, which it does
+ * for a transaction that has failed; whether it rejects or not, the transaction has ended.
  *
  * It needs `pipeline: true` among the pool's options.
  */
