@@ -12,6 +12,7 @@ export interface EventDraft {
   readonly id?: string | undefined
   readonly decision?: string | undefined
   readonly causation?: string | undefined
+  /** The columns, where they aren't just the keys of `after`. */
   readonly changed?: readonly string[] | undefined
   /** JSON text, which the log keeps to the letter. */
   readonly before?: string | undefined
@@ -23,7 +24,42 @@ export interface EventDraft {
  * took longer than inserting.
  */
 export function appendStatement(drafts: readonly EventDraft[]): Statement {
-  return { text: `select daybook_append(${literal(`[${drafts.map(written).join(',')}]`)})`, values: [] }
+  const [first] = drafts
+  return { text: drafts.every(draft => isLike(draft, first!)) ? appendAlike(first!, drafts) : appendMixed(drafts), values: [] }
+}
+
+/** Whether two events differ only in which row they tell of, and what. */
+function isLike(draft: EventDraft, other: EventDraft): boolean {
+  return (
+    draft.type === other.type &&
+    draft.log === other.log &&
+    draft.kind === other.kind &&
+    draft.entity === other.entity &&
+    draft.schemaVersion === other.schemaVersion &&
+    draft.decision === other.decision &&
+    draft.causation === other.causation &&
+    !draft.before === !other.before &&
+    !draft.after === !other.after &&
+    !draft.changed &&
+    !draft.id
+  )
+}
+
+/** What they share is said once, and the rest is read without a look for what it might be: a third less of the server's time. */
+function appendAlike(first: EventDraft, drafts: readonly EventDraft[]): string {
+  const { log, kind, type, entity, schemaVersion = 1, decision, causation } = first
+  const ids = drafts.map(({ entityId }) => entityId ?? 'null')
+  const versions = drafts.map(({ entityVersion }) => entityVersion ?? 'null')
+  const sides = [first.before && drafts.map(({ before }) => before), first.after && drafts.map(({ after }) => after)]
+  const given = [
+    ...[log, kind, type, entity, String(schemaVersion), decision, causation, `{${ids.join(',')}}`, `{${versions.join(',')}}`],
+    ...sides.map(side => side && `[${side.join(',')}]`),
+  ]
+  return `select daybook_append_alike(${given.map(value => (value ? literal(value) : 'null')).join(', ')})`
+}
+
+function appendMixed(drafts: readonly EventDraft[]): string {
+  return `select daybook_append(${literal(`[${drafts.map(written).join(',')}]`)})`
 }
 
 function written(draft: EventDraft): string {

@@ -53,7 +53,10 @@ const properties = {
   causationId: p.text().nullable(),
   decisionId: p.uuid().nullable(),
   reason: p.text().nullable(),
-  changed: p.array().nullable(),
+  changed: p
+    .array()
+    .nullable()
+    .formula(event => `daybook_changed(${event}.changed, ${event}.type, ${event}.after)`),
   before: p.type(RecordedJson).nullable(),
   after: p.type(RecordedJson).nullable(),
 }

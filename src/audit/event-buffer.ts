@@ -130,10 +130,13 @@ function draftOf(change: Change): EventDraft | undefined {
   const isChanged = ({ place }: RecordedField) => after[place] !== undefined && (before[place] ?? 'null') !== after[place]
   const changed = fields.all.filter(isChanged)
   if (changed.length === 0) return undefined
-  const paths = changed.flatMap(field =>
-    hasPaths(field) ? changedPaths(field.column, before[field.place], after[field.place]) : field.column,
-  )
-  return drafted(change, 'updated', paths, told(change, before, changed), told(change, after, changed))
+  return drafted(change, 'updated', pathsOf(changed, before, after), told(change, before, changed), told(change, after, changed))
+}
+
+/** What is named besides the columns whose values are told: paths into documents, and columns whose values never are. */
+function pathsOf(changed: readonly RecordedField[], before: Texts, after: Texts): string[] | undefined {
+  if (!changed.some(field => field.isSecret || hasPaths(field))) return undefined
+  return changed.flatMap(field => (hasPaths(field) ? changedPaths(field.column, before[field.place], after[field.place]) : field.column))
 }
 
 function drafted(

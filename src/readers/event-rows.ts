@@ -22,6 +22,14 @@ const columns = `id, seq::text as seq, recorded_at as "recordedAt", tenant_id as
   request_id as "requestId", correlation_id as "correlationId", causation_id as "causationId", decision_id as "decisionId", reason,
   changed, before::text, after::text`
 
+/** What an event changed, as `daybook_changed` says it: the log names only what the keys of `after` don't. */
+export function changedIn({ changed, type }: Pick<EventRow, 'changed' | 'type'>, after: Record<string, unknown> | null): string[] | null {
+  return changed ?? (type.endsWith('.updated') && after ? Object.keys(after) : null)
+}
+
+/** The same as a condition's words. */
+export const changedSql = 'daybook_changed(changed, type, after)'
+
 /** The one way in which readers get events out of the log: as rows, in order. An entity of the ORM costs ten times what a row does. */
 export function eventRows(
   em: ScopedEntityManager,

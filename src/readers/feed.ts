@@ -2,7 +2,7 @@ import { type AuditEvent, auditedTableOf, type EventKind, type EventSource } fro
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import { digest } from '../kernel/secret.ts'
 import type { Row, ScopedEntityManager } from '../orm/index.ts'
-import type { Condition } from './event-rows.ts'
+import { changedSql, type Condition } from './event-rows.ts'
 import { readEvents } from './read-events.ts'
 import { CursorInvalidError, NotAuditedError } from './readers.errors.ts'
 import { columnOf } from './told-changes.ts'
@@ -77,7 +77,7 @@ function given(sql: string, value: unknown): readonly Condition[] {
 
 /** A change of a document is told by its paths, and a creation by what it holds. */
 function touching(column: string): Condition {
-  const condition = `(exists (select from unnest(changed) as c where c = ? or starts_with(c, ?)) or (changed is null and coalesce(after, before)->>? is not null))`
+  const condition = `(exists (select from unnest(${changedSql}) as c where c = ? or starts_with(c, ?)) or (${changedSql} is null and coalesce(after, before)->>? is not null))`
   return [condition, column, `${column}.`, column]
 }
 

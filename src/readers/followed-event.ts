@@ -1,6 +1,6 @@
 import { type AuditEvent, exactJson, type Marked } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
-import { type EventRow, eventRows } from './event-rows.ts'
+import { changedIn, type EventRow, eventRows } from './event-rows.ts'
 import { openerFor, openSide, personalNames } from './opened.ts'
 
 type Open = (side: Record<string, unknown>) => void
@@ -25,7 +25,7 @@ export class FollowedEvent {
   readonly causationId: string | null
   readonly decisionId: string | null
   readonly reason: string | null
-  readonly changed: string[] | null
+  readonly #changed: string[] | null
   readonly #before: string | null
   readonly #after: string | null
   readonly #open: Open | undefined
@@ -49,10 +49,14 @@ export class FollowedEvent {
     this.causationId = row.causationId
     this.decisionId = row.decisionId
     this.reason = row.reason
-    this.changed = row.changed
+    this.#changed = row.changed
     this.#before = row.before
     this.#after = row.after
     this.#open = open
+  }
+
+  get changed(): string[] | null {
+    return changedIn({ changed: this.#changed, type: this.type }, exactJson(this.#after))
   }
 
   get before(): Record<string, unknown> | null {

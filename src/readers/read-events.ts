@@ -1,6 +1,6 @@
 import { AuditEvent, exactJson } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
-import { type Condition, type EventRow, eventRows, type RowsWanted } from './event-rows.ts'
+import { changedIn, type Condition, type EventRow, eventRows, type RowsWanted } from './event-rows.ts'
 import { openEvents } from './opened.ts'
 
 /** Events of the log, with what they tell of people readable. Those of one kind may be of its class. */
@@ -20,13 +20,15 @@ export async function readEvents(
  * take twenty times as long: an event never changes.
  */
 function eventIn(row: EventRow, type: typeof AuditEvent): AuditEvent {
+  const after = exactJson(row.after)
   const event = {
     __proto__: type.prototype,
     ...row,
     seq: Number(row.seq),
     recordedAt: new Date(row.recordedAt),
     before: exactJson(row.before),
-    after: exactJson(row.after),
+    after,
+    changed: changedIn(row, after),
   }
   return event
 }

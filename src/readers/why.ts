@@ -1,6 +1,6 @@
 import { DecisionLog } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
-import type { Condition } from './event-rows.ts'
+import { changedSql, type Condition } from './event-rows.ts'
 import { eventsOf, type HistoryEntry, type Subject, subjectOf } from './history.ts'
 import { readEvents } from './read-events.ts'
 import { changesIn, columnOf } from './told-changes.ts'
@@ -40,7 +40,7 @@ export async function why(em: ScopedEntityManager, subject: Subject, property: s
 }
 
 /** An update of the column, of a path in it or of a document that holds the path; or the creation. */
-const gave = `(exists (select from unnest(changed) as c where c = ? or starts_with(c, ?) or starts_with(?, c || '.')) or (before is null and changed is null and after->>? is not null))`
+const gave = `(exists (select from unnest(${changedSql}) as c where c = ? or starts_with(c, ?) or starts_with(?, c || '.')) or (before is null and changed is null and after->>? is not null))`
 
 async function decisionWith(em: ScopedEntityManager, where: Condition): Promise<DecisionLog | undefined> {
   const [found] = await readEvents(em, [where, ['kind = ?', 'decision']], { as: DecisionLog, limit: 1 })
