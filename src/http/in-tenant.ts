@@ -178,14 +178,14 @@ function recentAdmission(request: FastifyRequest, principal: Principal, permissi
 /** Nothing when key, scopes or organization have changed in the meantime, so that what was begun in good faith was not done. */
 async function unlessChanged<A>(
   request: FastifyRequest,
-  { principal: { key, tenantId, found } }: Recent,
+  { principal, admission }: Recent,
   work: (first: Question) => Promise<A>,
 ): Promise<{ readonly answer: A } | undefined> {
   try {
-    return { answer: await work(stillAdmitted(key, tenantId, found)) }
+    return { answer: await work(stillAdmitted(admission)) }
   } catch (error) {
     if (!isNoLongerAdmitted(error)) throw error
-    hostOf(request.server).recentKeys.forget(key)
+    hostOf(request.server).recentKeys.forget(principal.key)
     return undefined
   }
 }

@@ -17,6 +17,8 @@ export interface Admission {
   readonly apiKey?: Pick<ApiKey, 'id' | 'scopes'>
   /** What was found, to the letter. */
   readonly found: string
+  /** Of a program's key and its organization, by which it is known that neither has changed. */
+  readonly versions?: readonly string[]
   /** Of the permissions that were asked about; a program's are all known. */
   readonly verdictOn: (permission: string) => Verdict | undefined
 }
@@ -53,13 +55,19 @@ export function admissionIn(
 ): Admission | undefined {
   if (typeof row?.admitted !== 'string') return undefined
   const found = row.admitted
-  const { organization, key } = JSON.parse(found) as AdmittedRow
+  const { organization, key, versions } = JSON.parse(found) as AdmittedRow
   const isServed = organization.status === 'ACTIVE'
   if ('key' in entrant) {
     if (!key || !isServed || !isUsableAt({ revokedAt: momentIn(key.revokedAt), expiresAt: momentIn(key.expiresAt) }, now)) return undefined
     assertServedHere(organization, region)
     const because = 'the API key doesn’t have it'
-    return { organization, apiKey: key, found, verdictOn: permission => ({ allowed: apiKeyAllows(key, permission), because }) }
+    return {
+      organization,
+      apiKey: key,
+      versions: versions!,
+      found,
+      verdictOn: permission => ({ allowed: apiKeyAllows(key, permission), because }),
+    }
   }
   const grants = grantsIn(row as GrantsRow, entrant.user)
   if (grants.membership?.status !== 'ACTIVE') return undefined
@@ -87,8 +95,8 @@ export async function admit(
 }
 
 /** Asks whether what was found about a program not long ago still is what would be found, and fails if it isn't. */
-export function stillAdmitted(key: string, tenant: string, found: string): Question {
-  return { sql: `select daybook_require_admission(?, ?, ?)`, params: [tenant, digest(key), digest(found)] }
+export function stillAdmitted({ organization, apiKey, versions }: Admission): Question {
+  return { sql: `select daybook_require_admission(?, ?, ?, ?)`, params: [organization.id, apiKey!.id, ...versions!] }
 }
 
 export function isNoLongerAdmitted(error: unknown): boolean {
@@ -99,6 +107,7 @@ interface AdmittedRow {
   readonly organization: Admission['organization']
   /** A program's. */
   readonly key?: Pick<ApiKey, 'id' | 'scopes'> & { readonly revokedAt: string | null; readonly expiresAt: string | null }
+  readonly versions?: readonly string[]
 }
 
 const momentIn = (stored: string | null) => (stored === null ? null : new Date(stored))

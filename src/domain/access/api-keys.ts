@@ -72,19 +72,20 @@ export async function authenticateApiKey(daybook: Daybook, key: string, now = cu
     const apiKey = admission?.apiKey && (await em.findOne(ApiKey, admission.apiKey.id))
     return apiKey && { apiKey, admission }
   }
-  const found = await daybook.transact(scope, usable, { readOnly: true })
-  if (!found) return undefined
-  const { apiKey, admission } = found
-  const used = isUseForgotten(apiKey, now) && (await daybook.transact(scope, em => rememberUse(em, apiKey.id, now)).catch(() => undefined))
-  return { apiKey: used || apiKey, tenantId, admission }
+  const look = () => daybook.transact(scope, usable, { readOnly: true })
+  let found = await look()
+  if (found && isUseForgotten(found.apiKey, now)) {
+    await daybook.transact(scope, em => rememberUse(em, found!.apiKey.id, now)).catch(() => {})
+    // Its row has another version now, by which the next request knows that nothing has changed.
+    found = await look()
+  }
+  return found ? { ...found, tenantId } : undefined
 }
 
 /** Worth a try, never a wait or a refused request: whoever holds the row may be remembering the same, or may take long. */
-async function rememberUse(em: ScopedEntityManager, id: string, now: Date): Promise<ApiKey | undefined> {
+async function rememberUse(em: ScopedEntityManager, id: string, now: Date): Promise<void> {
   const apiKey = await em.findOne(ApiKey, id, { lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE })
-  if (!apiKey) return undefined
-  if (isUseForgotten(apiKey, now)) apiKey.lastUsedAt = now
-  return apiKey
+  if (apiKey && isUseForgotten(apiKey, now)) apiKey.lastUsedAt = now
 }
 
 function isUseForgotten({ lastUsedAt }: ApiKey, now: Date): boolean {
