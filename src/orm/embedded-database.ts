@@ -17,16 +17,19 @@ export interface EmbeddedOptions {
   readonly image?: Blob
 }
 
+/** PGlite's own, but for the pages that it keeps: 128 MB of them beside those that the file system keeps is a server's measure. */
+const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
+
 /** Opens PGlite in a folder or in memory. The folder is locked: two processes in it would destroy each other's pages. */
 export async function openEmbeddedDatabase({ directory, image }: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
   const parsers = createPostgreSqlTypeParsers(text => array.parse(text))
   if (!directory) {
-    const pglite = await PGlite.create({ parsers, ...(image && { loadDataDir: image }) })
+    const pglite = await PGlite.create({ parsers, startParams, ...(image && { loadDataDir: image }) })
     return { pglite, close: () => pglite.close() }
   }
   const unlock = await lockDirectory(resolve(directory))
   try {
-    const pglite = await PGlite.create({ dataDir: join(resolve(directory), 'database'), parsers })
+    const pglite = await PGlite.create({ dataDir: join(resolve(directory), 'database'), parsers, startParams })
     return { pglite, close: () => pglite.close().finally(unlock) }
   } catch (error) {
     await unlock()
