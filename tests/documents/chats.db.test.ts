@@ -215,10 +215,13 @@ describe('a question', () => {
     await expect(inside).rejects.toMatchObject({ code: 'documents.call_inside_transaction' })
   })
 
-  test('whose answer quotes what the document doesn’t say leaves nothing but what was paid', async () => {
+  test('whose answer quotes what the document doesn’t say leaves nothing but what was paid, and it is the model’s failure', async () => {
     const budget = { provider: await provider(100), maxTokens: 60 }
     const lying = () => Promise.resolve({ content: 'a', citations: [{ chunkIndex: 0, quote: 'It never rains' }], tokens: 40 })
-    await expect(answer('Where?', { budget, ask: lying })).rejects.toMatchObject({ code: 'documents.citation_refused' })
+    await expect(answer('Where?', { budget, ask: lying })).rejects.toMatchObject({
+      code: 'documents.citation_failed',
+      details: { document: document.id, chunks: ['0'] },
+    })
     expect([await said(), await used()]).toEqual([[], [40]])
   })
 
