@@ -25,6 +25,7 @@ import { Migration20261123000014_pointers } from './Migration20261123000014_poin
 import { Migration20261123000015_cosine } from './Migration20261123000015_cosine.ts'
 import { Migration20261123000016_admission } from './Migration20261123000016_admission.ts'
 import { Migration20261123000017_still_admitted } from './Migration20261123000017_still_admitted.ts'
+import { Migration20261123000019_private_chats } from './Migration20261123000019_private_chats.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -54,4 +55,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000015_cosine', class: Migration20261123000015_cosine },
   { name: 'Migration20261123000016_admission', class: Migration20261123000016_admission },
   { name: 'Migration20261123000017_still_admitted', class: Migration20261123000017_still_admitted },
+  { name: 'Migration20261123000019_private_chats', class: Migration20261123000019_private_chats },
 ]

@@ -101,14 +101,14 @@ describe('a chat', () => {
   test('belongs to one person', async () => {
     const colleague = await hireInto(daybook, company)
     const start = (user: User, title: string) =>
-      work(async inner => startChat(inner, await inner.findOneOrFail(Document, document.id), user, title))
+      company.as(user, async inner => startChat(inner, await inner.findOneOrFail(Document, document.id), user, title))
     await start(colleague, 'Theirs')
     const later = await start(company.owner, 'Later')
     await work(inner => addMessage(inner, later, { role: 'USER', content: 'a' }, at(9)))
     await say('b', 3)
     await start(company.owner, 'Silent')
     expect((await chatsOf(em(), company.owner)).map(({ title }) => title)).toEqual(['Later', 'Weather', 'Silent'])
-    expect((await chatsOf(em(), colleague)).map(({ title }) => title)).toEqual(['Theirs'])
+    expect(await company.as(colleague, async inner => (await chatsOf(inner, colleague)).map(({ title }) => title))).toEqual(['Theirs'])
     await expect(
       work(async inner => {
         const own = await inner.findOneOrFail(DocumentChat, chat.id)
