@@ -26,6 +26,7 @@ import { Migration20261123000015_cosine } from './Migration20261123000015_cosine
 import { Migration20261123000016_admission } from './Migration20261123000016_admission.ts'
 import { Migration20261123000017_still_admitted } from './Migration20261123000017_still_admitted.ts'
 import { Migration20261123000018_alike } from './Migration20261123000018_alike.ts'
+import { Migration20261123000019_private_chats } from './Migration20261123000019_private_chats.ts'
 import { Migration20261123000020_row_versions } from './Migration20261123000020_row_versions.ts'
 
 /** In the order in which they run. A released migration is never edited. */
@@ -57,5 +58,6 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000016_admission', class: Migration20261123000016_admission },
   { name: 'Migration20261123000017_still_admitted', class: Migration20261123000017_still_admitted },
   { name: 'Migration20261123000018_alike', class: Migration20261123000018_alike },
+  { name: 'Migration20261123000019_private_chats', class: Migration20261123000019_private_chats },
   { name: 'Migration20261123000020_row_versions', class: Migration20261123000020_row_versions },
 ]

@@ -122,6 +122,7 @@ const statuses: Readonly<Record<string, number>> = {
   'documents.embedding_failed': 502,
   'documents.dimension_mismatch': 409,
   'documents.citation_refused': 422,
+  'documents.citation_failed': 502,
   'documents.call_inside_transaction': 500,
 
   'system.setting_invalid': 422,

@@ -1,4 +1,4 @@
-import type { EntityMetadata } from '@mikro-orm/core'
+import type { EntityMetadata, EntityProperty } from '@mikro-orm/core'
 
 /** What the application's role may do with a table. Policies decide about rows; grants decide about verbs. */
 export type TableAccess = 'read' | 'append' | 'write'
@@ -14,6 +14,8 @@ export interface EntityDeclaration {
   readonly immutable: readonly string[]
   /** What the log records of it; `false` for an entity that it knows nothing of. */
   readonly audit: AuditDeclaration | false
+  /** The property that says whose each row is: other people don't see it. */
+  readonly privateTo?: string
   /** Deleting marks a row with `deletedAt`. */
   readonly softDelete?: boolean
   /** Its table, policies and triggers are made by a migration that says more than metadata can. */
@@ -57,4 +59,10 @@ export function declarationOf(entity: unknown): EntityDeclaration | undefined {
 
 export function isTenantOwned(meta: Pick<EntityMetadata, 'class'>): boolean {
   return declarationOf(meta.class)?.belongsTo === 'tenant'
+}
+
+/** The column that says whose each row is, where other people don't see it. */
+export function privateColumnOf(meta: Pick<EntityMetadata, 'class' | 'root'>): string | undefined {
+  const property = declarationOf(meta.class)?.privateTo
+  return property === undefined ? undefined : (meta.root.properties as Record<string, EntityProperty>)[property]!.fieldNames[0]
 }

@@ -9,7 +9,15 @@ export {
   type Transact,
   type TransactOptions,
 } from './daybook.ts'
-export { declareEntity, declarationOf, type PastShape, type EntityDeclaration, isTenantOwned, type TableAccess } from './declaration.ts'
+export {
+  declareEntity,
+  declarationOf,
+  type PastShape,
+  type EntityDeclaration,
+  isTenantOwned,
+  privateColumnOf,
+  type TableAccess,
+} from './declaration.ts'
 export { tablesOf } from './discovery.ts'
 export { translateDriverError } from './driver-errors.ts'
 export type { FlushAwareEventManager, LastSubscriber } from './flush-aware-event-manager.ts'
@@ -39,5 +47,5 @@ export {
 export { wholly } from './wholly.ts'
 export { isConflict, isLockRefused, isLostConnection } from './transient.ts'
 export { TransactionClient } from './transaction-client.ts'
-export { claimedDigestSql, claimedEmailSql, currentTenantSql, currentUserSql, inIdentityScopeSql } from './tenant-policy.ts'
+export { claimedDigestSql, claimedEmailSql, currentTenantSql, currentUserSql, inIdentityScopeSql, ownRowSql } from './tenant-policy.ts'
 export { type Ahead, literal, type Outbox, type Statement, type Unsent, outsideUnitSql, unsentOf } from './unsent.ts'

@@ -1,8 +1,9 @@
 import type { MetadataStorage } from '@mikro-orm/core'
-import { isTenantOwned } from './declaration.ts'
+import { isTenantOwned, privateColumnOf } from './declaration.ts'
 import { tablesOf } from './discovery.ts'
 import { IsolationBrokenError } from './orm.errors.ts'
 import type { RunSql } from './roles.ts'
+import { privatePolicyName } from './tenant-policy.ts'
 
 /**
  * What must hold in the database before a process may serve requests (I4), read from the catalogue as the very role that serves: the
@@ -16,7 +17,11 @@ export async function isolationProblems(run: RunSql, metadata: MetadataStorage):
     ...tablesOf(metadata).flatMap(meta => {
       const table = tables.get(meta.tableName)
       if (!table) return [`table ${meta.tableName} is missing: run \`npx mikro-orm migration:up\``]
-      return [...policyProblems(meta, table), ...triggerProblems(meta, table), ...(isTenantOwned(meta) ? tenantProblems(meta, table) : [])]
+      return [
+        ...policyProblems(meta, table),
+        ...triggerProblems(meta, table),
+        ...(isTenantOwned(meta) ? [...tenantProblems(meta, table), ...privacyProblems(meta, table)] : []),
+      ]
     }),
   ]
 }
@@ -92,6 +97,19 @@ function tenantProblems(meta: Meta, table: TableState): string[] {
   return problems
 }
 
+/** What is one person's is so only as long as its policy narrows, and by that person. */
+function privacyProblems(meta: Meta, table: TableState): string[] {
+  const column = privateColumnOf(meta)
+  const policy = table.policies.find(({ name }) => name === privatePolicyName)
+  if (column === undefined || !policy) return []
+  const expected = ownRowComparison(column)
+  const narrows = !policy.permissive && policy.using === expected && policy.check === expected
+  if (narrows) return []
+  return [
+    `policy "${policy.name}" of table ${meta.tableName} doesn’t keep a person’s rows from others. Compare with \`npx mikro-orm migration:check\`.`,
+  ]
+}
+
 /** Guards keep references inside the tenant; sentinels tell the log what bypasses the unit of work. */
 function triggerProblems(meta: Meta, table: TableState): string[] {
   const names = meta.triggers.map(({ name }) => name)
@@ -113,6 +131,9 @@ function triggerProblems(meta: Meta, table: TableState): string[] {
 
 /** How PostgreSQL writes the tenant policy's expression down. */
 const tenantComparison = `(tenant_id = (NULLIF(current_setting('daybook.tenant_id'::text, true), ''::text))::uuid)`
+
+const currentUser = `(NULLIF(current_setting('daybook.user_id'::text, true), ''::text))::uuid`
+const ownRowComparison = (column: string) => `((${currentUser} IS NULL) OR (${column} = ${currentUser}))`
 
 /** Stands where sentinels stand; made by the migrator, because the ORM's schema doesn't know triggers of TRUNCATE. */
 export const truncateGuard = 'audit_truncate'

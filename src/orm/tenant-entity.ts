@@ -12,7 +12,7 @@ import {
 import { type AuditDeclaration, declareEntity, type TableAccess } from './declaration.ts'
 import { moment, rowProperties } from './row.ts'
 import { tenantIdFromScope } from './tenant-filter.ts'
-import { tenantPolicy } from './tenant-policy.ts'
+import { privatePolicy, tenantPolicy } from './tenant-policy.ts'
 
 type PropertyOf<T> = Extract<keyof T, string>
 
@@ -56,6 +56,11 @@ export interface AuditOptions<T> extends AuditDeclaration {
 export interface TenantEntityOptions<T> extends EntityOptions<T> {
   /** Narrows what the tenant policy allows. A second permissive policy would widen it, so only restrictive ones are taken. */
   readonly restrictions?: readonly Omit<PolicyDef<T>, 'type'>[]
+  /**
+   * The property that says whose each row is, for good: in a scope that carries a person the rows of others aren't there, in the present
+   * and in the past.
+   */
+  readonly privateTo?: PropertyOf<T>
   /** Rows are marked as deleted (`deletedAt`); the filter `live` hides them, and what is unique is so among those that are left. */
   readonly softDelete?: boolean
   /** Rules that span rows or speak of what was there before; `refused` and `rowTrigger` make them. */
@@ -67,9 +72,28 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
  * against references that cross tenants, and the rule that unique constraints start with the tenant.
  */
 export function tenantEntity<T extends object>(options: TenantEntityOptions<T>): EntitySchema<T> {
-  const { restrictions = [], immutable = [], access = 'write', audit = {}, indexes = [], properties, softDelete = false, ...rest } = options
+  const {
+    restrictions = [],
+    immutable = [],
+    access = 'write',
+    audit = {},
+    indexes = [],
+    properties,
+    softDelete = false,
+    privateTo,
+    ...rest
+  } = options
   const uniques = (options.uniques ?? []).map(unique => (softDelete ? { where: 'deleted_at is null', ...unique } : unique))
-  declareEntity(options.class, { belongsTo: 'tenant', access, immutable, audit, softDelete })
+  const fixed = privateTo === undefined || immutable.includes(privateTo) ? immutable : [...immutable, privateTo]
+  declareEntity(options.class, {
+    belongsTo: 'tenant',
+    access,
+    immutable: fixed,
+    audit,
+    softDelete,
+    ...(privateTo !== undefined && { privateTo }),
+  })
+  const narrowing = [...(privateTo === undefined ? [] : [privatePolicy<T>(privateTo)]), ...restrictions]
   // Every read compares the tenant, so at least one whole index has to start with it.
   const servesPolicy = [...uniques, ...indexes].some(index => !index.where && !index.expression)
   return schemaOf<T>({
@@ -86,7 +110,7 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
       ...index,
       properties: ['tenantId', ...index.properties],
     })),
-    policies: [tenantPolicy, ...restrictions.map(policy => ({ ...policy, type: 'restrictive' as const }))],
+    policies: [tenantPolicy, ...narrowing.map(policy => ({ ...policy, type: 'restrictive' as const }))],
     rowLevelSecurity: 'force',
     // The model adds its guards to this list.
     triggers: [...(options.triggers ?? [])],

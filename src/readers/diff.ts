@@ -1,15 +1,17 @@
 import type { EntityMetadata } from '@mikro-orm/core'
 import { auditedTableOf } from '../audit/index.ts'
-import type { ScopedEntityManager } from '../orm/index.ts'
+import { privateColumnOf, type ScopedEntityManager } from '../orm/index.ts'
+import { eventRows } from './event-rows.ts'
 import { foldSql } from './folded-table.ts'
 import { cutAt, type When, withinCut } from './cut.ts'
 import { marksIn, openerFor, openSide, personalNames } from './opened.ts'
-import { type Subject, subjectOf } from './history.ts'
+import { eventsOf, type Subject, subjectOf } from './history.ts'
 import { type PropertyChange, propertyOf } from './told-changes.ts'
 
 /** How an entity differs between two moments; a moment at which it wasn't there counts as nothing. */
 export async function diff(em: ScopedEntityManager, subject: Subject, from: When, to: When): Promise<PropertyChange[]> {
   const { meta, id } = subjectOf(em, subject)
+  if (privateColumnOf(meta) !== undefined && (await eventRows(em, eventsOf(em, meta, id), { limit: 1 })).length === 0) return []
   const [before, after] = [await stateAt(em, meta, id, from), await stateAt(em, meta, id, to)]
   return [...differences('', before, after)].map(({ property, ...values }) => ({ property: propertyOf(property, meta), ...values }))
 }

@@ -1,10 +1,12 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind } from '@mikro-orm/core'
 import { auditedTableOf, columnPropertiesOf } from '../audit/index.ts'
+import { ownRowSql, privateColumnOf } from '../orm/index.ts'
 
 /**
  * A select that gives an audited table's rows by folding their events, with the table's own column names and types. `id` and the column of
  * the log are plain columns of the grouping, so a condition on them reaches the index. `where` narrows the events: up to when. What tells of
- * a person is a mark; behind `prefix` and its log, where whoever reads the rows has to find it among them.
+ * a person is a mark; behind `prefix` and its log, where whoever reads the rows has to find it among them. Rows that are private to somebody
+ * else are left out for those whom the table's policy binds.
  */
 export function foldedTableSql(meta: EntityMetadata, where = 'true', prefix?: string): string {
   const { entity, logColumn, personal } = auditedTableOf(meta)!
@@ -17,11 +19,12 @@ export function foldedTableSql(meta: EntityMetadata, where = 'true', prefix?: st
     const found = `'${prefix}' || f.tenant_id || ' ' || `
     return isDocument(meta, column) ? `to_jsonb(${found}(r."${column}" #>> '{}')) as "${column}"` : `${found}r."${column}" as "${column}"`
   }
+  const owner = privateColumnOf(meta)
   return (
     `select f.entity_id as id, ${log}${columns.map(column => valueSql(column)).join(', ')} ` +
     `from (select e.tenant_id, e.entity_id, ${foldSql(meta)} as state ` +
     `from audit_event e where e.entity = '${entity}' and ${where} group by e.tenant_id, e.entity_id) f, ` +
-    `lateral jsonb_populate_record(null::${rowType}, f.state) r where f.state is not null`
+    `lateral jsonb_populate_record(null::${rowType}, f.state) r where f.state is not null${owner === undefined ? '' : ` and (${ownRowSql(`r."${owner}"`)} or not row_security_active('${rowType}'))`}`
   )
 }
 

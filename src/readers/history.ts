@@ -1,6 +1,6 @@
 import type { EntityMetadata } from '@mikro-orm/core'
 import { type AuditEvent, auditedTableOf } from '../audit/index.ts'
-import { Row, type ScopedEntityManager } from '../orm/index.ts'
+import { privateColumnOf, Row, type ScopedEntityManager } from '../orm/index.ts'
 import type { Condition } from './event-rows.ts'
 import { readEvents } from './read-events.ts'
 import { NotAuditedError } from './readers.errors.ts'
@@ -30,13 +30,22 @@ export async function history(em: ScopedEntityManager, subject: Subject, options
   return events.toReversed().map(event => ({ event, changes: changesIn(event, meta) }))
 }
 
-/** In a tenant's scope the log is named, so that the index answers. */
+/**
+ * In a tenant's scope the log is named, so that the index answers. What is private to somebody else has no past either; whose it is stands in
+ * each event that tells of the whole row, and never changes.
+ */
 export function eventsOf(em: ScopedEntityManager, meta: EntityMetadata, id: string): readonly Condition[] {
   const scope = em.boundScope
   const { entity, logColumn } = auditedTableOf(meta)!
-  const own: Condition[] = scope?.kind === 'tenant' && logColumn === 'tenant_id' ? [['tenant_id = ?', scope.tenantId]] : []
-  return [...own, ['entity_id = ?', id], ['entity = ?', entity]]
+  const tenant = scope?.kind === 'tenant' ? scope : undefined
+  const own: Condition[] = tenant && logColumn === 'tenant_id' ? [['tenant_id = ?', tenant.tenantId]] : []
+  const owner = privateColumnOf(meta)
+  const theirs: Condition[] = owner !== undefined && tenant?.actor.type === 'user' ? [[ownedBy, owner, tenant.actor.id]] : []
+  return [...own, ['entity_id = ?', id], ['entity = ?', entity], ...theirs]
 }
+
+const ownedBy = `exists (select from audit_event whole where whole.tenant_id = audit_event.tenant_id and whole.entity_id = audit_event.entity_id
+  and whole.entity = audit_event.entity and whole.kind = 'activity' and (coalesce(whole.after, whole.before)->>?)::uuid = ?)`
 
 export function subjectOf(em: ScopedEntityManager, subject: Subject): { meta: EntityMetadata; id: string; type: new () => Row } {
   const [type, id] = subject instanceof Row ? [subject.constructor as new () => Row, subject.id] : subject

@@ -5,7 +5,7 @@ import { runDeterministically } from '../kernel/determinism.ts'
 import { newId } from '../kernel/id.ts'
 import { type Daybook, declarationOf, isTenantOwned, type Row } from '../orm/index.ts'
 import type { Examples } from './examples.ts'
-import { admit, dataFor, type RowData } from './row-data.ts'
+import { admit, dataFor, personFor, type RowData } from './row-data.ts'
 
 export interface FactoryOptions {
   /** The same seed makes the same rows, ids and times included, in another database. */
@@ -52,7 +52,7 @@ async function makeOne<T extends Row>(
   const meta = daybook.orm.getMetadata().get(entity) as EntityMetadata
   const data = { id: newId(), ...ownData(meta, tenant), ...overrides }
   const { id } = data
-  const person = meta.class === User ? id : newId()
+  const person = meta.class === User ? id : personFor(meta, overrides)
   const scope = scopeFor(meta, tenant, person, data)
   const row = await daybook.transact(scope, async em => {
     em.create(entity, (await dataFor(em, meta, { person, ...how }, data)) as never)

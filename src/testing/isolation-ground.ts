@@ -18,6 +18,8 @@ export interface Ground {
   readonly table: string
   readonly own: Side
   readonly other: Side
+  /** Where rows are private, a row of the own tenant that is another person's. */
+  readonly colleague: Side | undefined
   /** An EntityManager of the own tenant, fresh. */
   readonly em: () => ScopedEntityManager
   /** Runs `work` in the own tenant, in one transaction. */
@@ -33,12 +35,15 @@ export interface Ground {
 export interface Side {
   readonly tenant: string
   readonly id: string
+  /** Whose the row is, where nobody else sees it. */
+  readonly owner: string | undefined
   readonly stored: () => Promise<Json>
 }
 
 export async function prepareGround(daybook: Daybook, meta: EntityMetadata, examples: Examples): Promise<Ground> {
   const [own, other] = [await side(daybook, meta, examples), await side(daybook, meta, examples)]
-  const person = newId()
+  const colleague = own.owner === undefined ? undefined : await side(daybook, meta, examples, own.tenant)
+  const person = own.owner ?? newId()
   const scope = { tenant: own.tenant, actor: userActor(person) }
   const inside: Ground['inside'] = work => daybook.transact(scope, work)
   return {
@@ -48,6 +53,7 @@ export async function prepareGround(daybook: Daybook, meta: EntityMetadata, exam
     table: `"${meta.tableName}"`,
     own,
     other,
+    colleague,
     em: () => daybook.scope(scope),
     inside,
     newData: em => rowData(em, meta, person, examples),
@@ -60,14 +66,15 @@ export async function prepareGround(daybook: Daybook, meta: EntityMetadata, exam
 export async function leavesOtherAlone({ other }: Ground, attempt: () => Promise<unknown>): Promise<void> {
   const before = await other.stored()
   await attempt()
-  assert.deepEqual(await other.stored(), before, 'the other tenant’s row has changed')
+  assert.deepEqual(await other.stored(), before, 'somebody else’s row has changed')
 }
 
-async function side(daybook: Daybook, meta: EntityMetadata, examples: Examples): Promise<Side> {
-  const tenant = newId()
-  const { id } = await createRow(daybook, tenant, meta, {}, examples)
-  const watcher = { tenant, actor: userActor(newId()) }
-  return { tenant, id: id as string, stored: () => daybook.transact(watcher, em => storedRow(em, meta, id as string)) }
+async function side(daybook: Daybook, meta: EntityMetadata, examples: Examples, tenant = newId()): Promise<Side> {
+  const row = await createRow(daybook, tenant, meta, {}, examples)
+  const id = row.id as string
+  const owner = row[declarationOf(meta.class)!.privateTo ?? ''] as string | undefined
+  const watcher = { tenant, actor: userActor(owner ?? newId()) }
+  return { tenant, id, owner, stored: () => daybook.transact(watcher, em => storedRow(em, meta, id)) }
 }
 
 class Undone extends Error {

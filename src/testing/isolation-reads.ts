@@ -72,7 +72,7 @@ export const readCases: Readonly<Record<string, (ground: Ground) => Promise<void
     Object.entries(lookups).map(([name, look]) => [
       `${name}, by id`,
       async (ground: Ground) => {
-        assert.equal(await look(ground, ground.other.id), null, 'the other tenant’s row was found')
+        assert.equal(await look(ground, ground.other.id), null, 'somebody else’s row was found')
         assert.notEqual(await look(ground, ground.own.id), null, 'the own row was not found')
       },
     ]),
@@ -82,7 +82,7 @@ export const readCases: Readonly<Record<string, (ground: Ground) => Promise<void
 async function seesOnlyOwn(ground: Ground, read: Read): Promise<void> {
   const ids = await read(ground)
   assert.ok(ids.includes(ground.own.id), 'the own row was not seen')
-  assert.ok(!ids.includes(ground.other.id), 'the other tenant’s row was seen')
+  assert.ok(!ids.includes(ground.other.id), 'somebody else’s row was seen')
   const [expected] = await ground.inside(em =>
     em.execute<{ count: number }[]>(`select count(*)::int as count from ${ground.table} where tenant_id = ?`, [ground.own.tenant]),
   )

@@ -7,7 +7,7 @@ import { createRow } from './factories.ts'
 import { type Ground, prepareGround } from './isolation-ground.ts'
 import { readCases } from './isolation-reads.ts'
 import { referenceCases } from './isolation-references.ts'
-import { insertJson, nothingWhereDenied, writeCases } from './isolation-writes.ts'
+import { insertJson, nothingWhereDenied, reachingCases, writeCases } from './isolation-writes.ts'
 
 export interface IsolationCase {
   readonly entity: string
@@ -30,6 +30,7 @@ export async function isolationCases(daybook: Daybook, meta: EntityMetadata, exa
     ...bind(writeCases, ground),
     ...referenceCases(ground, examples),
     ...bind(withoutTenant, ground),
+    ...besideColleague(ground),
     'a value that is unique in the other tenant': () => uniquesTellNothing(ground, examples),
   }
   return Object.entries(all).map(([operation, run]) => ({ entity: meta.className, operation, run }))
@@ -87,6 +88,20 @@ const withoutTenant: Readonly<Record<string, (ground: Ground) => Promise<void>>>
   'Kysely outside a transaction': async ({ em }) => {
     assert.throws(() => em().getKysely(), ScopeNeedsTransactionError)
   },
+}
+
+/** Where rows are private: the same of another person's row in the own tenant, which is there for whoever works for everybody. */
+function besideColleague(ground: Ground): Record<string, () => Promise<void>> {
+  const { colleague, daybook, own, entity } = ground
+  if (!colleague) return {}
+  const cases = Object.entries(bind({ ...readCases, ...reachingCases }, { ...ground, other: colleague }))
+  return {
+    ...Object.fromEntries(cases.map(([name, run]) => [`beside a colleague, ${name}`, run])),
+    'a job beside both': async () => {
+      const em = daybook.scope({ tenant: own.tenant, actor: systemActor('test') })
+      assert.equal(await em.count(entity, { id: { $in: [own.id, colleague.id] } }), 2)
+    },
+  }
 }
 
 /** Writing what is unique in the other tenant works, or else it would tell that the value is taken there. */

@@ -1,7 +1,7 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind } from '@mikro-orm/core'
 import { Membership, Role, User } from '../entities.ts'
 import { newId } from '../kernel/id.ts'
-import { isTenantOwned, type ScopedEntityManager } from '../orm/index.ts'
+import { declarationOf, isTenantOwned, type ScopedEntityManager } from '../orm/index.ts'
 import { type Examples, productExamples, related } from './examples.ts'
 
 export type RowData = Record<string, unknown>
@@ -13,6 +13,13 @@ export interface Making {
   readonly examples?: Examples
   /** Another number for each row. */
   readonly nextRow?: () => number
+}
+
+/** In whose name a row is made: what is private to somebody in theirs, and everything else in a new person's. */
+export function personFor(meta: EntityMetadata, overrides: RowData): string {
+  const owner = overrides[declarationOf(meta.class)?.privateTo ?? '']
+  const id = typeof owner === 'object' && owner !== null && 'id' in owner ? owner.id : owner
+  return typeof id === 'string' ? id : newId()
 }
 
 let rows = 0

@@ -8,6 +8,7 @@ import {
   globalEntity,
   isolationProblems,
   openEmbeddedDatabase,
+  ownRowSql,
   refuseBrokenIsolation,
   Row,
   type RunSql,
@@ -126,6 +127,24 @@ describe.each<[string, string[], string[], RegExp]>([
     ['alter trigger audit_truncate on role rename to other'],
     ['alter trigger other on role rename to audit_truncate'],
     /role lacks its trigger "audit_truncate", which tells the log what was written/,
+  ],
+  [
+    'a private table shows everybody’s rows to everybody',
+    ['alter policy private on chat_message using (true)'],
+    [`alter policy private on chat_message using (${ownRowSql('user_id')})`],
+    /policy "private" of table chat_message doesn’t keep a person’s rows from others/,
+  ],
+  [
+    'a private table takes rows in another’s name',
+    ['alter policy private on document_chat with check (true)'],
+    [`alter policy private on document_chat with check (${ownRowSql('user_id')})`],
+    /policy "private" of table document_chat doesn’t keep a person’s rows from others/,
+  ],
+  [
+    'a private table’s policy is gone',
+    ['drop policy private on document_chat'],
+    [`create policy private on document_chat as restrictive using (${ownRowSql('user_id')}) with check (${ownRowSql('user_id')})`],
+    /table document_chat lacks its policy "private"/,
   ],
   [
     'a guard is renamed away',

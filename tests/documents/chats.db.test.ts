@@ -101,14 +101,14 @@ describe('a chat', () => {
   test('belongs to one person', async () => {
     const colleague = await hireInto(daybook, company)
     const start = (user: User, title: string) =>
-      work(async inner => startChat(inner, await inner.findOneOrFail(Document, document.id), user, title))
+      company.as(user, async inner => startChat(inner, await inner.findOneOrFail(Document, document.id), user, title))
     await start(colleague, 'Theirs')
     const later = await start(company.owner, 'Later')
     await work(inner => addMessage(inner, later, { role: 'USER', content: 'a' }, at(9)))
     await say('b', 3)
     await start(company.owner, 'Silent')
     expect((await chatsOf(em(), company.owner)).map(({ title }) => title)).toEqual(['Later', 'Weather', 'Silent'])
-    expect((await chatsOf(em(), colleague)).map(({ title }) => title)).toEqual(['Theirs'])
+    expect(await company.as(colleague, async inner => (await chatsOf(inner, colleague)).map(({ title }) => title))).toEqual(['Theirs'])
     await expect(
       work(async inner => {
         const own = await inner.findOneOrFail(DocumentChat, chat.id)
@@ -215,10 +215,13 @@ describe('a question', () => {
     await expect(inside).rejects.toMatchObject({ code: 'documents.call_inside_transaction' })
   })
 
-  test('whose answer quotes what the document doesn’t say leaves nothing but what was paid', async () => {
+  test('whose answer quotes what the document doesn’t say leaves nothing but what was paid, and it is the model’s failure', async () => {
     const budget = { provider: await provider(100), maxTokens: 60 }
     const lying = () => Promise.resolve({ content: 'a', citations: [{ chunkIndex: 0, quote: 'It never rains' }], tokens: 40 })
-    await expect(answer('Where?', { budget, ask: lying })).rejects.toMatchObject({ code: 'documents.citation_refused' })
+    await expect(answer('Where?', { budget, ask: lying })).rejects.toMatchObject({
+      code: 'documents.citation_failed',
+      details: { document: document.id, chunks: ['0'] },
+    })
     expect([await said(), await used()]).toEqual([[], [40]])
   })
 

@@ -3,11 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { importSubscribers, NewsletterSubscriber } from '../../src/entities.ts'
 import { catalogue } from '../../src/http/index.ts'
-import { createRow } from '../../src/testing/index.ts'
 import { marker, type MarkedRows, plantMarkers } from './contract/marked-rows.ts'
 import { complaintAbout, type Document, type Operation, operationsIn } from './contract/operations.ts'
 import { type Ground, type Request, requestTo } from './contract/requests.ts'
-import { Caller, collectionOf, openTestHost, roleIdOf, type SignedUp, signUp, type TestHost } from './test-host.ts'
+import { Caller, collectionOf, openTestHost, roleIdOf, rowFor, type SignedUp, signUp, type TestHost } from './test-host.ts'
 
 /** For each operation: the same few ones each time, and as many new ones as a nightly run asks for. A failure prints the seed. */
 const { DAYBOOK_CONTRACT_RUNS: runs, DAYBOOK_PROPERTY_SEED: given } = process.env
@@ -27,10 +26,9 @@ beforeAll(async () => {
   on = await openTestHost()
   ann = await signUp(on, 'ann@acme.example', 'Acme')
   zoe = await signUp(on, `${marker}@zenith.example`, marker)
-  planted = await plantMarkers(on, zoe.organization)
+  planted = await plantMarkers(on, zoe)
   const own: Record<string, string> = await accessRowsOf(ann, 'ours')
-  for (const { entity } of Object.values(catalogue).flat())
-    own[collectionOf(on, entity)] = String((await createRow(on.daybook, ann.organization, on.daybook.orm.getMetadata().get(entity))).id)
+  for (const { entity } of Object.values(catalogue).flat()) own[collectionOf(on, entity)] = await rowFor(on, ann, entity)
   own['newsletter-subscribers'] = await readerOf(ann)
   const foreign = { ...planted.ids, ...(await accessRowsOf(zoe, marker)) }
   ground = { own, foreign, organization: ann.organization, foreignOrganization: zoe.organization }

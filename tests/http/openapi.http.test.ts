@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { catalogue } from '../../src/http/resources/index.ts'
-import { createRow } from '../../src/testing/index.ts'
 import { openapiText } from '../tools/openapi-text.ts'
-import { Caller, collectionOf, openTestHost, type SignedUp, signUp, type TestHost } from './test-host.ts'
+import { Caller, collectionOf, openTestHost, rowFor, type SignedUp, signUp, type TestHost } from './test-host.ts'
 import { sampleOf } from './sample.ts'
 
 interface Operation {
@@ -28,8 +27,7 @@ beforeAll(async () => {
   ann = await signUp(on, 'ann@acme.example', 'Acme')
   document = (await new Caller(on).get('/openapi.json')).json<Document>()
   for (const { entity } of Object.values(catalogue).flat()) {
-    const { id } = await createRow(on.daybook, ann.organization, on.daybook.orm.getMetadata().get(entity))
-    rows[collectionOf(on, entity)] = String(id)
+    rows[collectionOf(on, entity)] = await rowFor(on, ann, entity)
   }
 })
 afterAll(() => on[Symbol.asyncDispose]())

@@ -1,9 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogue } from '../../src/http/resources/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { createRow } from '../../src/testing/index.ts'
 import { sampleOf } from './sample.ts'
-import { Caller, collectionOf, openTestHost, password, roleIdOf, type SignedUp, signUp, type TestHost, tokenFor } from './test-host.ts'
+import {
+  Caller,
+  collectionOf,
+  openTestHost,
+  password,
+  roleIdOf,
+  rowFor,
+  type SignedUp,
+  signUp,
+  type TestHost,
+  tokenFor,
+} from './test-host.ts'
 
 let on: TestHost
 let ann: SignedUp
@@ -22,9 +32,7 @@ beforeAll(async () => {
   const member = (await zoe.caller.get('/organizations/current/members')).json().items[0]
   hers = { roles: role.id, invitations: invitation.id, 'api-keys': key.apiKey.id, members: member.id }
   for (const { entity } of Object.values(catalogue).flat()) {
-    const meta = on.daybook.orm.getMetadata().get(entity)
-    const { id } = await createRow(on.daybook, zoe.organization, meta)
-    hers[collectionOf(on, entity)] = String(id)
+    hers[collectionOf(on, entity)] = await rowFor(on, zoe, entity)
   }
   const made = await ann.caller.post('/organizations/current/api-keys', {
     name: 'everything',

@@ -2,7 +2,7 @@ import { DriverException, NotFoundError, UniqueConstraintViolationException } fr
 import { expect, test } from 'vitest'
 import { TenantContextMissingError } from '../../src/context/index.ts'
 import { LastOwnerError } from '../../src/domain/access/index.ts'
-import { EmbeddingFailedError, EmbeddingRefusedError } from '../../src/domain/documents/index.ts'
+import { CitationFailedError, CitationRefusedError, EmbeddingFailedError, EmbeddingRefusedError } from '../../src/domain/documents/index.ts'
 import { problemOf } from '../../src/http/problem-of.ts'
 import { statusOfCode } from '../../src/http/index.ts'
 import { AnswerLateError } from '../../src/kernel/outgoing.ts'
@@ -25,6 +25,8 @@ test.each([
   ['a rule of the business', new LastOwnerError(), 409, 'access.last_owner'],
   ['a vector that is none', new EmbeddingRefusedError('m-1', 'it has no numbers'), 422, 'documents.embedding_refused'],
   ['a model that answers none', new EmbeddingFailedError('m-1', 'it has no numbers'), 502, 'documents.embedding_failed'],
+  ['a citation that is none', new CitationRefusedError('d-1', [0]), 422, 'documents.citation_refused'],
+  ['a model that quotes what isn’t there', new CitationFailedError('d-1', ['0']), 502, 'documents.citation_failed'],
   ['somebody else who answers late', new AnswerLateError('example.com', 100), 504, 'outgoing.answer_late'],
   ['a mistake of ours', new TypeError('x is not a function at secret'), 500, 'internal'],
   ['a missing scope', new TenantContextMissingError('Secret', 'find'), 500, 'internal'],

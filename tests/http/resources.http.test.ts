@@ -3,8 +3,18 @@ import { systemActor } from '../../src/context/index.ts'
 import { ChatMessage, Document, DocumentChat, DocumentEmbedding } from '../../src/entities.ts'
 import { catalogue } from '../../src/http/resources/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { createRow } from '../../src/testing/index.ts'
-import { Caller, collectionOf, openTestHost, type SignedUp, signUp, type TestHost } from './test-host.ts'
+import {
+  Caller,
+  collectionOf,
+  openTestHost,
+  password,
+  roleIdOf,
+  rowFor,
+  type SignedUp,
+  signUp,
+  type TestHost,
+  tokenFor,
+} from './test-host.ts'
 
 const base = '/organizations/current'
 
@@ -24,16 +34,13 @@ beforeAll(async () => {
 })
 afterAll(() => on[Symbol.asyncDispose]())
 
-const metaOf = (entity: unknown) => on.daybook.orm.getMetadata().get(entity as never)
 const resources = Object.values(catalogue).flat()
-/** One row of an entity in an organization, with whatever it refers to. */
-const rowIn = async (organization: string, entity: unknown) => String((await createRow(on.daybook, organization, metaOf(entity))).id)
 
 const pathOf = (entity: { name: string }) => collectionOf(on, entity)
 
 describe.each(resources.map(({ entity }) => [entity.name, entity] as const))('%s', (_name, entity) => {
   test('is read: listed, found, with its history, and nowhere is anything of another tenant', async () => {
-    const [mine, theirs] = [await rowIn(ann.organization, entity), await rowIn(zoe.organization, entity)]
+    const [mine, theirs] = [await rowFor(on, ann, entity), await rowFor(on, zoe, entity)]
     const path = `${base}/${pathOf(entity)}`
     const listed = await ann.caller.get(`${path}?limit=200&sort=-id`)
     expect([listed.statusCode, listed.json().code]).toEqual([200, undefined])
@@ -55,7 +62,7 @@ describe.each(resources.map(({ entity }) => [entity.name, entity] as const))('%s
 
   test('is shown in part, and refuses what it has not', async () => {
     const path = `${base}/${pathOf(entity)}`
-    const id = await rowIn(ann.organization, entity)
+    const id = await rowFor(on, ann, entity)
     const part = await ann.caller.get(`${path}?fields=createdAt&limit=1&id=${id}`)
     expect(part.json().items).toEqual([{ id, createdAt: expect.any(String) as string }])
     for (const query of ['fields=tenantId', 'fields=nothing', 'tenantId=x', 'sort=nothing', 'populate=id', 'limit=0', 'limit=201']) {
@@ -67,7 +74,7 @@ describe.each(resources.map(({ entity }) => [entity.name, entity] as const))('%s
   test('is nobody’s without the permission', async () => {
     const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes: ['organization:read'] })
     const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
-    const id = await rowIn(ann.organization, entity)
+    const id = await rowFor(on, ann, entity)
     for (const { method, url } of on.routes.filter(route => route.url.split('/')[3] === pathOf(entity) && route.method !== 'HEAD')) {
       const answer = await key.call(
         method,
@@ -236,9 +243,9 @@ test('fields for those who may do more are hidden from others, also in the past'
 })
 
 test('what is reserved is not found out by looking for it, nor through what points at it', async () => {
-  const document = await rowIn(ann.organization, Document)
+  const document = await rowFor(on, ann, Document)
   const { storageKey } = (await ann.caller.get(`${base}/documents/${document}`)).json<{ storageKey: string }>()
-  const embedding = await rowIn(ann.organization, DocumentEmbedding)
+  const embedding = await rowFor(on, ann, DocumentEmbedding)
   const scopes = ['document:read', 'document-embedding:read', 'workflow-execution:read', 'chat-message:read', 'document-chat:read']
   const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes })
   const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
@@ -255,7 +262,7 @@ test('what is reserved is not found out by looking for it, nor through what poin
 })
 
 test('what is one person’s is nobody else’s, and shown as a whole through nothing', async () => {
-  const [message, chat] = [await rowIn(ann.organization, ChatMessage), await rowIn(ann.organization, DocumentChat)]
+  const [message, chat] = [await rowFor(on, ann, ChatMessage), await rowFor(on, ann, DocumentChat)]
   const scopes = ['chat-message:read', 'document-chat:read', 'calendar-connection:read', 'scheduling-event:read']
   const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes })
   const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
@@ -268,6 +275,33 @@ test('what is one person’s is nobody else’s, and shown as a whole through no
     status: 400,
     errors: [{ pointer: '#/populate' }],
   })
+})
+
+test('a chat is its person’s alone, whatever anybody else may do', async () => {
+  const member = new Caller(on)
+  await ann.caller.post(`${base}/invitations`, { email: 'bob@acme.example', role: await roleIdOf(ann.caller, 'ADMIN') })
+  await member.post('/invitations/accept', { token: tokenFor(on.mails, 'bob@acme.example'), password })
+  await member.signIn('bob@acme.example')
+  const user = (await member.get('/me')).json().user.id
+  const [message, chat] = [await rowFor(on, { ...ann, user }, ChatMessage), await rowFor(on, { ...ann, user }, DocumentChat)]
+  for (const path of [`chat-messages/${message}`, `chat-messages/${message}/history`, `document-chats/${chat}`]) {
+    expect([path, (await member.get(`${base}/${path}`)).statusCode]).toEqual([path, 200])
+    expect([path, (await ann.caller.get(`${base}/${path}`)).statusCode]).toEqual([path, 404])
+  }
+  const scopes = ['document-chat:manage']
+  const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes })
+  const program = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+  expect((await program.get(`${base}/document-chats/${chat}`)).statusCode).toBe(200)
+  const seen = (await ann.caller.get(`${base}/document-chats?limit=200`)).json<Page>().items.map(({ id }) => id)
+  expect(seen).not.toContain(chat)
+  const now = new Date().toISOString()
+  expect((await ann.caller.get(`${base}/document-chats/${chat}?asOf=${now}`)).statusCode).toBe(404)
+  expect((await member.get(`${base}/document-chats/${chat}?asOf=${now}`)).statusCode).toBe(200)
+  expect((await ann.caller.post(`${base}/chat-messages`, { chat, content: 'Hello' })).json().code).toBe('http.reference_unknown')
+  expect((await ann.caller.delete(`${base}/document-chats/${chat}`)).statusCode).toBe(404)
+  expect((await member.delete(`${base}/document-chats/${chat}`)).statusCode).toBe(204)
+  const restored = await ann.caller.post(`${base}/document-chats/${chat}/restore`)
+  expect([restored.statusCode, restored.json().code]).toEqual([404, 'http.not_found'])
 })
 
 test('a secret that an action shows is not kept with its idempotency key', async () => {

@@ -1,9 +1,10 @@
+import type { EntityClass } from '@mikro-orm/core'
 import type { TSchema } from 'typebox'
 import type { FastifyInstance, FastifySchema, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { Writable } from 'node:stream'
 import { daybookHost, type HostOptions, type Mail } from '../../src/http/index.ts'
-import type { Daybook } from '../../src/orm/index.ts'
-import { openTestDaybook } from '../../src/testing/index.ts'
+import { type Daybook, declarationOf } from '../../src/orm/index.ts'
+import { createRow, openTestDaybook, type RowData } from '../../src/testing/index.ts'
 import type { Schema } from './sample.ts'
 
 export const password = 'a long and private sentence'
@@ -130,6 +131,20 @@ export async function roleIdOf(caller: Caller, key: string): Promise<string> {
   const { items } = (await caller.get('/organizations/current/roles?limit=200')).json<{ items: { id: string; key: string }[] }>()
   return items.find(role => role.key === key)!.id
 }
+
+/** A row of an entity in somebody's organization, with whatever it refers to; theirs, where nobody else would see it. */
+export async function rowFor(
+  { daybook }: TestHost,
+  { user, organization }: SignedUp,
+  entity: Row,
+  overrides: RowData = {},
+): Promise<string> {
+  const owner = declarationOf(entity)?.privateTo
+  const meta = daybook.orm.getMetadata().get(entity)
+  return String((await createRow(daybook, organization, meta, { ...(owner !== undefined && { [owner]: user }), ...overrides })).id)
+}
+
+type Row = EntityClass<object>
 
 /** Where an entity's resource lives: `ContentEntry` and `content-entries` come to the same. */
 export function collectionOf({ routes }: TestHost, { name }: { readonly name: string }): string {

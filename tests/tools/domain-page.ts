@@ -69,10 +69,10 @@ const kindOf = (meta: EntityMetadata) => (declarationOf(meta.class)?.madeByMigra
 const common = ['id', 'createdAt', 'updatedAt', 'tenantId']
 
 function ownershipOf(meta: EntityMetadata): string {
-  const { access, softDelete } = declarationOf(meta.class) ?? {}
+  const { access, softDelete, privateTo } = declarationOf(meta.class) ?? {}
   const whose = isTenantOwned(meta) ? 'a tenant’s' : 'global'
   const verbs = { read: ', only read', append: ', only added to', write: '' }[access ?? 'write']
-  return `${whose}${verbs}${softDelete ? ', deleted by marking' : ''}`
+  return `${whose}${privateTo ? `, seen by its ${privateTo} alone` : ''}${verbs}${softDelete ? ', deleted by marking' : ''}`
 }
 
 function marked(meta: EntityMetadata, prop: EntityProperty): string {

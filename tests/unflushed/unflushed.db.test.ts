@@ -336,7 +336,7 @@ const elsewhere = [
     becomes: { plan: 'STARTER' },
   }),
   of('addMessage', all.DocumentChat, {
-    make: () => make(all.DocumentChat),
+    make: () => make(all.DocumentChat, { user: ground.company.owner.id }),
     change: { title: 'renamed' },
     call: (em, row) => all.addMessage(em, row, { role: 'USER', content: 'Where?' }, at(9)),
     becomes: { lastMessageAt: at(9) },

@@ -3,6 +3,7 @@ import type { ScopedEntityManager } from '../../orm/index.ts'
 import { type AIProviderConfig, settleTokens, useTokens } from '../agents/index.ts'
 import { addMessage, messagesOf } from './chats.ts'
 import type { ChatMessage, ChatRole, Citation, DocumentChat } from './document-chat.entity.ts'
+import { CitationFailedError, CitationRefusedError } from './documents.errors.ts'
 import { type Embed, embedded } from './index-document.ts'
 import { requireOutside } from './outside-transaction.ts'
 import { searchByMeaning } from './search-documents.ts'
@@ -66,8 +67,15 @@ export async function answerQuestion(
   await settle(em, options, answer.tokens ?? maxTokens ?? 0, at)
   return em.transactional(async inner => ({
     question: await addMessage(inner, chat, { role: 'USER', content: question }, at),
-    answer: await addMessage(inner, chat, { role: 'ASSISTANT', ...answer }, now()),
+    answer: await addMessage(inner, chat, { role: 'ASSISTANT', ...answer }, now()).catch(blameModel),
   }))
+}
+
+/** Whoever hands a citation in is told that it is wrong; here the model has. */
+function blameModel(error: unknown): never {
+  if (!(error instanceof CitationRefusedError)) throw error
+  const { document, chunks } = error.details
+  throw new CitationFailedError(document, chunks, { cause: error })
 }
 
 async function readGround(

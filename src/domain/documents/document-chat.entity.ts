@@ -25,7 +25,8 @@ export const DocumentChatSchema: EntitySchema<DocumentChat> = tenantEntity({
     lastMessageAt: moment().nullable(),
   },
   indexes: [{ properties: ['user', 'lastMessageAt'] }, { properties: ['document'] }],
-  immutable: ['document', 'user'],
+  immutable: ['document'],
+  privateTo: 'user',
   audit: { personal: ['title'], person: 'user' },
 })
 
@@ -41,7 +42,7 @@ export interface Citation {
 /** What was said in a chat, which nobody changes afterwards. */
 export class ChatMessage extends TenantRow {
   declare chat: Ref<DocumentChat>
-  /** Whose chat it is: what is said for them stands in the log under their key. */
+  /** Whose chat it is: it shows to nobody else, and stands in the log under their key. */
   declare user: Ref<User>
   /** Its place in the chat, from 1. */
   declare position: number
@@ -71,6 +72,16 @@ export const ChatMessageSchema: EntitySchema<ChatMessage> = tenantEntity({
     { name: 'chat_message_counts', expression: 'position > 0 and tokens >= 0' },
     { name: 'chat_message_citations', expression: `jsonb_typeof(citations) = 'array'` },
   ],
+  // It stands with each message so that a message is found without its chat; so it has to be the chat's. A chat that isn't there, or isn't
+  // seen, is the guard's to refuse.
+  restrictions: [
+    {
+      name: 'of_its_chat',
+      command: 'insert',
+      check: `user_id = coalesce((select c.user_id from document_chat c where c.id = chat_message.chat_id), user_id)`,
+    },
+  ],
   access: 'append',
+  privateTo: 'user',
   audit: { personal: ['content'], person: 'user' },
 })

@@ -107,11 +107,26 @@ export class DimensionMismatchError extends DaybookError {
 export class CitationRefusedError extends DaybookError {
   readonly code = 'documents.citation_refused'
 
+  declare readonly details: { readonly document: string; readonly chunks: readonly string[] }
+
   constructor(document: string, chunks: readonly number[]) {
     super(`Document ${document} doesn't say what is quoted from chunk ${chunks.join(', ')}. Quote what stands there, word by word.`, {
       document,
       chunks: chunks.map(String),
     })
+  }
+}
+
+/** Nobody who asks can help it: the answer is the model's. */
+export class CitationFailedError extends DaybookError {
+  readonly code = 'documents.citation_failed'
+
+  constructor(document: string, chunks: readonly string[], options?: ErrorOptions) {
+    super(
+      `The model quotes from chunk ${chunks.join(', ')} what document ${document} doesn't say, so its answer isn't kept. Ask again, or check the model and the call to it.`,
+      { document, chunks },
+      options,
+    )
   }
 }
 

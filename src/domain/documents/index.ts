@@ -22,6 +22,7 @@ export { type Bytes, type DocumentStore, folderStore, newStorageKey } from './do
 export {
   CallInsideTransactionError,
   ChunkingInvalidError,
+  CitationFailedError,
   CitationRefusedError,
   ContentMismatchError,
   DimensionMismatchError,

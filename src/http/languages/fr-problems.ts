@@ -191,6 +191,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`Le vecteur n’a pas la longueur des autres vecteurs de ${model} : rien ne pourrait être comparé. Donnez un autre nom à un modèle d’une autre longueur, ou retirez d’abord ses vecteurs.`,
   'documents.citation_refused': ({ document, chunks }) =>
     fr`Le document ${document} ne dit pas ce qui est cité du morceau ${chunks}. Citez mot à mot ce qui s’y trouve.`,
+  'documents.citation_failed': ({ document, chunks }) =>
+    fr`Le modèle cite du morceau ${chunks} ce que le document ${document} ne dit pas : sa réponse n’est pas conservée. Reposez la question, ou vérifiez le modèle et la façon dont il est appelé.`,
   'documents.call_inside_transaction': ({ what }) =>
     fr`${what} attend une réponse de l’extérieur et garderait sa transaction ouverte. Passez l’EntityManager de daybook.scope.`,
 

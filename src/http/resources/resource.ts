@@ -24,7 +24,10 @@ export interface ResourceOptions<T extends TenantRow> {
   readonly restore?: (work: Work, row: T) => Promise<unknown>
   /** Fields for those alone who may do more than read. */
   readonly reserved?: Partial<Record<FieldName<T>, Verb>>
-  /** The person whom each belongs to: nobody else sees it, unless they manage all of them. */
+  /**
+   * The person whom each belongs to: nobody else sees it, unless they manage all of them. Where the entity is private to that person, that is
+   * left to programs: a session sees its own whatever it may do.
+   */
   readonly own?: FieldName<T>
   /** What is found by words, the best first. */
   readonly search?: (work: Work, words: string, limit: number) => Promise<readonly T[]>

@@ -1,7 +1,7 @@
-import { type EntityMetadata, ReferenceKind } from '@mikro-orm/core'
+import { type EntityClass, type EntityMetadata, ReferenceKind } from '@mikro-orm/core'
 import { catalogue } from '../../../src/http/index.ts'
-import { createRow, type RowData } from '../../../src/testing/index.ts'
-import { collectionOf, type TestHost } from '../test-host.ts'
+import type { RowData } from '../../../src/testing/index.ts'
+import { collectionOf, rowFor, type SignedUp, type TestHost } from '../test-host.ts'
 
 /** Stands in every text that a constraint lets it stand in, and in nobody else's rows. */
 export const marker = 'zq7xmarkerzq7x'
@@ -13,12 +13,12 @@ export interface MarkedRows {
   readonly marked: number
 }
 
-export async function plantMarkers(on: TestHost, tenant: string): Promise<MarkedRows> {
+export async function plantMarkers(on: TestHost, whose: SignedUp): Promise<MarkedRows> {
   const ids: Record<string, string> = {}
   let marked = 0
   for (const { entity } of Object.values(catalogue).flat()) {
     const meta = on.daybook.orm.getMetadata().get(entity)
-    const planted = await plant(on, tenant, meta)
+    const planted = await plant(on, whose, meta)
     ids[collectionOf(on, entity)] = planted.id
     marked += planted.fields
   }
@@ -26,9 +26,9 @@ export async function plantMarkers(on: TestHost, tenant: string): Promise<Marked
 }
 
 /** With as many of its fields marked as its constraints let be: all of them, or else one after the other. */
-async function plant(on: TestHost, tenant: string, meta: EntityMetadata): Promise<{ id: string; fields: number }> {
+async function plant(on: TestHost, whose: SignedUp, meta: EntityMetadata): Promise<{ id: string; fields: number }> {
   const names = fieldsToMark(meta)
-  const make = async (fields: readonly string[]) => String((await createRow(on.daybook, tenant, meta, marksFor(meta, fields))).id)
+  const make = async (fields: readonly string[]) => rowFor(on, whose, meta.class as EntityClass<object>, marksFor(meta, fields))
   const whole = await make(names).catch(() => undefined)
   if (whole) return { id: whole, fields: names.length }
   let kept: string[] = []
