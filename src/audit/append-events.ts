@@ -50,11 +50,9 @@ function appendAlike(first: EventDraft, drafts: readonly EventDraft[]): string {
   const { log, kind, type, entity, schemaVersion = 1, decision, causation } = first
   const ids = drafts.map(({ entityId }) => entityId ?? 'null')
   const versions = drafts.map(({ entityVersion }) => entityVersion ?? 'null')
-  const sides = [first.before && drafts.map(({ before }) => before), first.after && drafts.map(({ after }) => after)]
-  const given = [
-    ...[log, kind, type, entity, String(schemaVersion), decision, causation, `{${ids.join(',')}}`, `{${versions.join(',')}}`],
-    ...sides.map(side => side && `[${side.join(',')}]`),
-  ]
+  const arrayOf = (side: 'before' | 'after') => first[side] && `[${drafts.map(draft => draft[side]).join(',')}]`
+  const shared = [log, kind, type, entity, String(schemaVersion), decision, causation]
+  const given = [...shared, `{${ids.join(',')}}`, `{${versions.join(',')}}`, arrayOf('before'), arrayOf('after')]
   return `select daybook_append_alike(${given.map(value => (value ? literal(value) : 'null')).join(', ')})`
 }
 

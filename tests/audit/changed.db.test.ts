@@ -44,10 +44,10 @@ describe('what an update changed', () => {
     await using following = subscribe(
       model.daybook,
       'changed',
-      async events =>
-        void events
-          .filter(({ entityId, type }) => entityId === note.id && type === 'note.updated')
-          .forEach(event => followed.resolve(event.changed)),
+      async events => {
+        const event = events.find(({ entityId, type }) => entityId === note.id && type === 'note.updated')
+        if (event) followed.resolve(event.changed)
+      },
       { scope: { tenant: model.tenant, actor: scope().boundScope!.actor } },
     )
     expect((await followed.promise)!.toSorted()).toEqual(columns)

@@ -126,7 +126,10 @@ function isReference(prop: EntityProperty): boolean {
 }
 
 function isColumn(prop: EntityProperty): boolean {
-  return prop.persist !== false && (isReference(prop) || prop.kind === ReferenceKind.SCALAR || prop.kind === ReferenceKind.EMBEDDED)
+  return (
+    (prop.persist !== false || prop.formula !== undefined) &&
+    (isReference(prop) || prop.kind === ReferenceKind.SCALAR || prop.kind === ReferenceKind.EMBEDDED)
+  )
 }
 
 const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
