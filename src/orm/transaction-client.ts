@@ -108,14 +108,27 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   if (text === 'commit') return commit(client)
   if (text === 'rollback') return rollback(client, statement)
   client.hasOnlyRead &&= isPlainRead(text) && !/\bfor (no key )?(update|share|key share)\b/i.test(text)
-  const answered = sendTogether(client, [...client.held.splice(0), ...client.unsent.before(text)], statement)
-  const ahead = client.unsent.behind(text)
-  if (ahead?.isLast) {
-    client.ending = endWith(client, [ahead.statement])
-    client.ending.catch(() => {}) // It is told to whoever asks for the end.
-  } else if (ahead) void sendUnawaited(client, ahead.statement)
+  const answered = sendWithWhatFollows(client, statement)
   if ((client.isInTransaction && !client.ending) || isPlainRead(text)) return answered
   return answered.catch((error: unknown) => Promise.reject(isLostConnection(error) ? inDoubt(error) : error))
+}
+
+/** What a few rows are told as is written sooner than a packet is sent, so both go in one; of many it is written while the server does its part. */
+function sendWithWhatFollows(client: TransactionClient, statement: Statement): Promise<QueryResult> {
+  const { stream } = client.connection
+  const isSmall = statement.text.length < 4_096
+  if (isSmall) stream.cork()
+  try {
+    const answered = sendTogether(client, [...client.held.splice(0), ...client.unsent.before(statement.text)], statement)
+    const ahead = client.unsent.behind(statement.text)
+    if (ahead?.isLast) {
+      client.ending = endWith(client, [ahead.statement])
+      client.ending.catch(() => {}) // It is told to whoever asks for the end.
+    } else if (ahead) void sendUnawaited(client, ahead.statement)
+    return answered
+  } finally {
+    if (isSmall) stream.uncork()
+  }
 }
 
 /** Its COMMIT is on its way, so nothing but its answer can follow. */

@@ -1,10 +1,11 @@
 import pg from 'pg'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import type { ScopedEntityManager } from '../../src/orm/index.ts'
+import type { DaybookServerDriver } from '../../src/orm/drivers.ts'
+import type { ScopedEntityManager, TransactionClient } from '../../src/orm/index.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
-import { entities, Letter, migrations, Note } from '../audit/model.ts'
+import { entities, Letter, migrations, Note, Tag } from '../audit/model.ts'
 
 /** What a transaction's last message to the server was: the COMMIT with the events, or the COMMIT alone, after an answer. */
 let database: TestDatabase
@@ -39,7 +40,7 @@ const lastMessage = async () => {
   return rows[0]!.query
 }
 const write = async (em: ScopedEntityManager) => void em.create(Note, { title: 'a note' })
-const together = /^select daybook_append\(.*\); commit$/s
+const together = /^select daybook_append_alike\(.*\); commit$/s
 const alone = 'commit'
 
 test.each([
@@ -55,6 +56,24 @@ test.each([
 ])('%s says all at once', async (_what, work) => {
   await work()
   expect(await lastMessage()).toMatch(together)
+})
+
+test('of a few rows all of it is one packet, and of many the rows leave first', async () => {
+  const pool = await (database.daybook.orm.driver as DaybookServerDriver).getConnection().getNativeClient()
+  const client = await pool.connect()
+  client.release()
+  const { stream } = (client as unknown as TransactionClient).connection
+  const written = [vi.spyOn(stream, '_write'), vi.spyOn(stream, '_writev')]
+  onTestFinished(() => written.forEach(each => each.mockRestore()))
+  const packetsOf = async (rows: number) => {
+    written.forEach(each => each.mockClear())
+    await flush(async em => {
+      for (let made = 0; made < rows; made++) em.create(Tag, { label: 'a tag' })
+    })
+    return written.map(({ mock }) => mock.calls.length)
+  }
+  expect(await packetsOf(1)).toEqual([0, 1])
+  expect(await packetsOf(100)).toEqual([2, 0])
 })
 
 test('rows of two classes are two statements, and the second is waited for', async () => {
