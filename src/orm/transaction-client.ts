@@ -33,12 +33,20 @@ export class TransactionClient extends pg.Client {
   unsent = new Unsent()
   /** The transaction's end, where it left with the last words before it was asked for. */
   ending: Promise<QueryResult> | undefined
-  /** Outside a transaction every statement is one of its own, and commits itself. */
-  isInTransaction = false
   /** Whether the transaction has so far done nothing that its end could undo or let go: no writes, no locks, no promise of isolation. */
   hasOnlyRead = false
   /** Set once nobody waits for the transaction any more: its running statement is being stopped, and nothing but its end is sent. */
   abandoned: Promise<void> | undefined
+
+  /** Outside a transaction every statement is one of its own, and commits itself. */
+  get isInTransaction(): boolean {
+    return underWay.has(this)
+  }
+
+  set isInTransaction(value: boolean) {
+    if (value) underWay.add(this)
+    else underWay.delete(this)
+  }
 
   /** Gives up the transaction that `unsent` belongs to, unless it has ended or its commit is on its way. */
   abandon(unsent: Unsent): void {
@@ -65,6 +73,9 @@ export class TransactionClient extends pg.Client {
     }
   }
 }
+
+/** Who is in a transaction, of all clients of this process. */
+const underWay = new Set<TransactionClient>()
 
 type Query = (this: pg.Client, ...statement: readonly unknown[]) => Promise<QueryResult>
 
@@ -113,11 +124,14 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   return answered.catch((error: unknown) => Promise.reject(isLostConnection(error) ? inDoubt(error) : error))
 }
 
-/** What a few rows are told as is written sooner than a packet is sent, so both go in one; of many it is written while the server does its part. */
+/**
+ * While the server works on a statement, the client writes what is told of it. A process that has other transactions to serve saves the write
+ * to a socket instead, which takes it as long as writing the events of a few rows: both leave in one packet.
+ */
 function sendWithWhatFollows(client: TransactionClient, statement: Statement): Promise<QueryResult> {
   const { stream } = client.connection
-  const isSmall = statement.text.length < 4_096
-  if (isSmall) stream.cork()
+  const isOnePacket = underWay.size > 1 && statement.text.length < 4_096
+  if (isOnePacket) stream.cork()
   try {
     const answered = sendTogether(client, [...client.held.splice(0), ...client.unsent.before(statement.text)], statement)
     const ahead = client.unsent.behind(statement.text)
@@ -127,7 +141,7 @@ function sendWithWhatFollows(client: TransactionClient, statement: Statement): P
     } else if (ahead) void sendUnawaited(client, ahead.statement)
     return answered
   } finally {
-    if (isSmall) stream.uncork()
+    if (isOnePacket) stream.uncork()
   }
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } fro
 import { systemActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { DaybookServerDriver } from '../../src/orm/drivers.ts'
-import type { ScopedEntityManager, TransactionClient } from '../../src/orm/index.ts'
+import { type ScopedEntityManager, TransactionClient } from '../../src/orm/index.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 import { entities, Letter, migrations, Note, Tag } from '../audit/model.ts'
 
@@ -58,7 +58,7 @@ test.each([
   expect(await lastMessage()).toMatch(together)
 })
 
-test('of a few rows all of it is one packet, and of many the rows leave first', async () => {
+test('beside other transactions a few rows and their events are one packet; alone, and where they are many, the rows leave first', async () => {
   const pool = await (database.daybook.orm.driver as DaybookServerDriver).getConnection().getNativeClient()
   const client = await pool.connect()
   client.release()
@@ -72,8 +72,16 @@ test('of a few rows all of it is one packet, and of many the rows leave first', 
     })
     return written.map(({ mock }) => mock.calls.length)
   }
+  expect(await packetsOf(1)).toEqual([2, 0])
+
+  const other = new TransactionClient({ connectionString: database.urls!.app })
+  await other.connect()
+  onTestFinished(() => other.end())
+  await other.query('begin')
   expect(await packetsOf(1)).toEqual([0, 1])
   expect(await packetsOf(100)).toEqual([2, 0])
+  await other.query('rollback')
+  expect(await packetsOf(1)).toEqual([2, 0])
 })
 
 test('rows of two classes are two statements, and the second is waited for', async () => {
