@@ -9,6 +9,7 @@ export interface PlanNode {
   readonly 'Node Type': string
   readonly 'Relation Name'?: string
   readonly 'Index Name'?: string
+  readonly 'One-Time Filter'?: string
   readonly Plans?: readonly PlanNode[]
 }
 
@@ -68,9 +69,9 @@ function planIn(message: string): WatchedPlan[] {
   return [{ query, plan }]
 }
 
-/** A plan's nodes, from the top down. */
+/** A plan's nodes that may run, from the top down: nothing below what is never true does, and older servers plan it all the same. */
 export function nodesOf(node: PlanNode): PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(nodesOf)]
+  return node['One-Time Filter'] === 'false' ? [node] : [node, ...(node.Plans ?? []).flatMap(nodesOf)]
 }
 
 /** The tables, or partitions of one, that a plan reads from beginning to end. */
