@@ -52,6 +52,7 @@ async function write(count: number, keys: number): Promise<string[]> {
   return written
 }
 
+/** A process that is there, and begins when it is told to. */
 async function startRelay(name: string, most = Infinity): Promise<ChildProcess> {
   const { app, administrator } = database.urls!
   const child = fork(join(import.meta.dirname, 'relay-until-killed.ts'), [app, administrator, tenant, name, String(most)])
@@ -69,8 +70,9 @@ function disordered(rows: readonly Received[]): string[] {
 }
 
 test('five processes relay a thousand messages: each goes out once, those of a key in order', { timeout: 120_000 }, async () => {
-  const written = write(1_000, 40)
   const relays = await Promise.all([1, 2, 3, 4, 5].map(number => startRelay(`relay ${number}`)))
+  const written = write(1_000, 40)
+  for (const relay of relays) relay.send('begin')
   const ended = Promise.all(relays.map(relay => once(relay, 'exit')))
   const ids = await written
   await ended
@@ -84,6 +86,7 @@ test('five processes relay a thousand messages: each goes out once, those of a k
 test('what a process had in hand when it was killed goes out when its time is over, in order', { timeout: 60_000 }, async () => {
   const ids = await write(200, 10)
   const doomed = await startRelay('doomed', 30)
+  doomed.send('begin')
   await once(doomed, 'message')
   doomed.kill('SIGKILL')
   await once(doomed, 'exit')

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import pg from 'pg'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemActor } from '../../src/context/index.ts'
@@ -27,6 +28,7 @@ const publisher = {
   },
 }
 process.send!('ready')
+await once(process, 'message') // Whoever starts later would find nothing left to do.
 for (let idle = 0; idle < 20;) {
   const taken = await relayMessages({ publisher, transact }, new Date())
   idle = taken > 0 ? 0 : idle + 1

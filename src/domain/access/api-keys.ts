@@ -70,16 +70,18 @@ export async function authenticateApiKey(daybook: Daybook, key: string, now = cu
   const usable = async (em: ScopedEntityManager) => {
     const admission = await admit(em, { key }, tenantId, [], daybook.region, now)
     const apiKey = admission?.apiKey && (await em.findOne(ApiKey, admission.apiKey.id))
-    return apiKey && { apiKey, admission }
+    return apiKey ? { apiKey, admission } : undefined
   }
-  const look = () => daybook.transact(scope, usable, { readOnly: true })
-  let found = await look()
-  if (found && isUseForgotten(found.apiKey, now)) {
-    await daybook.transact(scope, em => rememberUse(em, found!.apiKey.id, now)).catch(() => {})
-    // Its row has another version now, by which the next request knows that nothing has changed.
-    found = await look()
-  }
-  return found ? { ...found, tenantId } : undefined
+  const found = await daybook.transact(scope, usable, { readOnly: true })
+  if (!found || !isUseForgotten(found.apiKey, now)) return found && { ...found, tenantId }
+  // What is noted gives the row another version, and by that the next request knows that nothing has changed: so it is looked at again.
+  const noted = daybook.transact(scope, async em => {
+    await rememberUse(em, found.apiKey.id, now)
+    await em.flush()
+    return usable(em)
+  })
+  const again = await noted.catch(() => found)
+  return again && { ...again, tenantId }
 }
 
 /** Worth a try, never a wait or a refused request: whoever holds the row may be remembering the same, or may take long. */
