@@ -41,11 +41,18 @@ function isLike(draft: EventDraft, other: EventDraft): boolean {
     !draft.before === !other.before &&
     !draft.after === !other.after &&
     !draft.changed &&
-    !draft.id
+    !draft.id &&
+    isReadable(draft.before) &&
+    isReadable(draft.after)
   )
 }
 
-/** What they share is said once, and the rest is read without a look for what it might be: a third less of the server's time. */
+/** PostgreSQL takes JSON as it is, and finds out when it reads it that a text holds what it can't: what has to be read is refused before. */
+function isReadable(json: string | undefined): boolean {
+  return json === undefined || !/\\u(?:0000|d[89a-f])/i.test(json)
+}
+
+/** What they share is said once, and the rest is read without a look for what it might be: a quarter less of the server's time. */
 function appendAlike(first: EventDraft, drafts: readonly EventDraft[]): string {
   const { log, kind, type, entity, schemaVersion = 1, decision, causation } = first
   const ids = drafts.map(({ entityId }) => entityId ?? 'null')

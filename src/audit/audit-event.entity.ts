@@ -56,7 +56,7 @@ const properties = {
   changed: p
     .array()
     .nullable()
-    .formula(event => `daybook_changed(${event.changed}, ${event.type}, ${event.after})`),
+    .formula(event => `daybook_changed(${event.changed}, ${event.before}, ${event.after})`),
   before: p.type(RecordedJson).nullable(),
   after: p.type(RecordedJson).nullable(),
 }

@@ -72,6 +72,7 @@ function describe(prop: EntityProperty, place: number, table: AuditedTable): Rec
   }
 }
 
+/** A text is written as the driver sends it, for which half of a surrogate pair is no character. */
 function writerFor(type: string): (value: unknown) => string {
   if (/^jsonb?$/.test(type)) return value => (typeof value === 'string' ? value : JSON.stringify(value))
   if (type.endsWith('[]')) {
@@ -87,7 +88,7 @@ function writerFor(type: string): (value: unknown) => string {
   if (/^(bigint|int8|numeric|decimal)/.test(type)) return exactNumber
   if (/^(int|smallint|float|real|double|bool)/.test(type))
     return value => (typeof value === 'string' && /^[-\d.tf]/.test(value) ? scalarText(value) : JSON.stringify(value))
-  return value => JSON.stringify(value)
+  return value => JSON.stringify(typeof value === 'string' ? value.toWellFormed() : value)
 }
 
 /** With all its digits, which a JavaScript number would round. */

@@ -42,9 +42,17 @@ interface RoleState {
 interface TableState {
   readonly enabled: boolean
   readonly forced: boolean
-  readonly policies: { readonly name: string; readonly permissive: boolean; readonly using: string | null; readonly check: string | null }[]
+  readonly policies: PolicyState[]
   readonly triggers: { readonly name: string; readonly enabled: string }[]
   readonly uniques: { readonly name: string; readonly first: string | null }[]
+}
+
+interface PolicyState {
+  readonly name: string
+  readonly permissive: boolean
+  readonly forAll: boolean
+  readonly using: string | null
+  readonly check: string | null
 }
 
 type Meta = ReturnType<typeof tablesOf>[number]
@@ -103,7 +111,7 @@ function privacyProblems(meta: Meta, table: TableState): string[] {
   const policy = table.policies.find(({ name }) => name === privatePolicyName)
   if (column === undefined || !policy) return []
   const expected = ownRowComparison(column)
-  const narrows = !policy.permissive && policy.using === expected && policy.check === expected
+  const narrows = !policy.permissive && policy.forAll && policy.using === expected && policy.check === expected
   if (narrows) return []
   return [
     `policy "${policy.name}" of table ${meta.tableName} doesn’t keep a person’s rows from others. Compare with \`npx mikro-orm migration:check\`.`,
@@ -149,6 +157,7 @@ const roleSql = `
 const tableSql = `
   select c.relname::text as name, c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
     coalesce((select json_agg(json_build_object('name', p.polname, 'permissive', p.polpermissive,
+      'forAll', p.polcmd = '*' and p.polroles = '{0}',
       'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid))) from pg_policy p where p.polrelid = c.oid), '[]') as policies,
     coalesce((select json_agg(json_build_object('name', t.tgname, 'enabled', t.tgenabled)) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal), '[]') as triggers,
     coalesce((select json_agg(json_build_object('name', i.indexrelid::regclass::text, 'first', a.attname))

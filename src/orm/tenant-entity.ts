@@ -57,8 +57,8 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
   /** Narrows what the tenant policy allows. A second permissive policy would widen it, so only restrictive ones are taken. */
   readonly restrictions?: readonly Omit<PolicyDef<T>, 'type'>[]
   /**
-   * The property that says whose each row is, for good: in a scope that carries a person the rows of others aren't there, in the present
-   * and in the past.
+   * The property that says whose each row is, for good: in a scope that carries a person the rows of others aren't there, nor was any in
+   * the past. The log itself (`feed`, `subscribe`) tells of them to whoever may read it.
    */
   readonly privateTo?: PropertyOf<T>
   /** Rows are marked as deleted (`deletedAt`); the filter `live` hides them, and what is unique is so among those that are left. */

@@ -23,12 +23,15 @@ const columns = `id, seq::text as seq, recorded_at as "recordedAt", tenant_id as
   changed, before::text, after::text`
 
 /** What an event changed, as `daybook_changed` says it: the log names only what the keys of `after` don't. */
-export function changedIn({ changed, type }: Pick<EventRow, 'changed' | 'type'>, after: Record<string, unknown> | null): string[] | null {
-  return changed ?? (type.endsWith('.updated') && after ? Object.keys(after) : null)
+export function changedIn(
+  { changed, before }: Pick<EventRow, 'changed' | 'before'>,
+  after: Record<string, unknown> | null,
+): string[] | null {
+  return changed ?? (before !== null && after ? Object.keys(after) : null)
 }
 
 /** The same as a condition's words. */
-export const changedSql = 'daybook_changed(changed, type, after)'
+export const changedSql = 'daybook_changed(changed, before, after)'
 
 /** The one way in which readers get events out of the log: as rows, in order. An entity of the ORM costs ten times what a row does. */
 export function eventRows(

@@ -45,7 +45,7 @@ export function eventsOf(em: ScopedEntityManager, meta: EntityMetadata, id: stri
 }
 
 const ownedBy = `exists (select from audit_event whole where whole.tenant_id = audit_event.tenant_id and whole.entity_id = audit_event.entity_id
-  and whole.entity = audit_event.entity and whole.kind = 'activity' and (coalesce(whole.after, whole.before)->>?)::uuid = ?)`
+  and whole.entity = audit_event.entity and whole.type in (whole.entity || '.created', whole.entity || '.deleted') and coalesce(whole.after, whole.before)->>? = ?)`
 
 export function subjectOf(em: ScopedEntityManager, subject: Subject): { meta: EntityMetadata; id: string; type: new () => Row } {
   const [type, id] = subject instanceof Row ? [subject.constructor as new () => Row, subject.id] : subject

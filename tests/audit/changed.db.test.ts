@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ActivityLog, AuditEvent } from '../../src/audit/index.ts'
+import { ActivityLog, AuditEvent, tell } from '../../src/audit/index.ts'
 import { feed, history, subscribe, why } from '../../src/readers/index.ts'
 import { Note, Tag } from './model.ts'
 import { usePast } from './use-past.ts'
@@ -62,6 +62,14 @@ describe('what an update changed', () => {
     expect(await types('stars')).toEqual(['note.created'])
   })
 
+  test('is nothing of what was only told', async () => {
+    await transact(em => tell(em, { type: 'subscription.updated', log: model.tenant, details: { plan: 'PRO' } }))
+    expect((await feed(scope(), { type: 'subscription.updated' })).items).toMatchObject([{ changed: null, after: { plan: 'PRO' } }])
+    expect(await scope().findOneOrFail(AuditEvent, { type: 'subscription.updated', tenantId: model.tenant })).toMatchObject({
+      changed: null,
+    })
+  })
+
   test('is named where its value isn’t told', async () => {
     const note = await renamed()
     const em = scope()
@@ -109,5 +117,22 @@ describe('events that share everything but their rows', () => {
       { type: 'tag.created', version: null },
     ])
     await agree()
+  })
+
+  test.each(['alone', 'beside another class'])('say what the row says, where a text holds half a character, %s', async how => {
+    const em = scope()
+    const half = 'Note \u{1F5D2}'.slice(0, 6)
+    const note = em.create(Note, { title: half, labels: [half] })
+    if (how !== 'alone') em.create(Tag, { label: 'one' })
+    await em.flush()
+    expect(await scope().findOneOrFail(Note, note.id)).toMatchObject({ title: 'Note \uFFFD', labels: ['Note \uFFFD'] })
+    expect((await history(scope(), note))[0]!.event.after).toMatchObject({ title: 'Note \uFFFD', labels: ['Note \uFFFD'] })
+    expect(await scope().find(AuditEvent, { entityId: note.id })).toHaveLength(1)
+    await agree()
+  })
+
+  test.each(['\u0000', '\ud800'])('are refused where nobody could read them: %j', async unreadable => {
+    const told = transact(em => tell(em, { type: 'test.told', log: model.tenant, details: { unreadable } }))
+    await expect(told).rejects.toThrow(/Unicode|json/)
   })
 })

@@ -135,6 +135,12 @@ describe.each<[string, string[], string[], RegExp]>([
     /policy "private" of table chat_message doesn’t keep a person’s rows from others/,
   ],
   [
+    'a private table’s policy binds somebody else',
+    ['alter policy private on chat_message to daybook_operator'],
+    ['alter policy private on chat_message to public'],
+    /policy "private" of table chat_message doesn’t keep a person’s rows from others/,
+  ],
+  [
     'a private table takes rows in another’s name',
     ['alter policy private on document_chat with check (true)'],
     [`alter policy private on document_chat with check (${ownRowSql('user_id')})`],

@@ -14,7 +14,7 @@ import {
   startChat,
   type User,
 } from '../../src/entities.ts'
-import { AuditEvent, erasePerson } from '../../src/audit/index.ts'
+import { AuditEvent, erasePerson, tell } from '../../src/audit/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { asOf, diff, history, replayProblems, restore, why } from '../../src/readers/index.ts'
@@ -114,18 +114,25 @@ describe('a colleague', () => {
     expect(await as(ann, everything)).toEqual(anns)
   })
 
-  const into = (user: User) => (inner: ScopedEntityManager) =>
-    Promise.resolve(void inner.create(ChatMessage, { chat: chat.id, user: user.id, position: 2, role: 'USER', content: 'I was here.' }))
-  const sql = (user: User) => (inner: ScopedEntityManager) =>
-    inner.execute(
-      `insert into chat_message (id, tenant_id, chat_id, user_id, position, role, content) values (?, ?, ?, ?, 2, 'USER', 'I was here.')`,
-      [newId(), company.organization.id, chat.id, user.id],
-    )
+  const content = 'I was here.'
+  const into =
+    (user: User, position = 2) =>
+    (inner: ScopedEntityManager) =>
+      Promise.resolve(void inner.create(ChatMessage, { chat: chat.id, user: user.id, position, role: 'USER', content }))
+  const sql =
+    (user: User, position = 2) =>
+    (inner: ScopedEntityManager) =>
+      inner.execute(
+        `insert into chat_message (id, tenant_id, chat_id, user_id, position, role, content) values (?, ?, ?, ?, ?, 'USER', ?)`,
+        [newId(), company.organization.id, chat.id, user.id, position, content],
+      )
   test('says nothing in it: as to nobody’s chat, whose name ever is on it', async () => {
     await expect(as(bob, inner => addMessage(inner, chat, { role: 'USER', content: 'I was here.' }))).rejects.toThrow(
       'DocumentChat not found',
     )
-    for (const write of [into(bob), sql(bob)]) await expect(as(bob, write)).rejects.toMatchObject({ code: '23503' })
+    // The first place is taken, the second isn't, and neither is told.
+    for (const write of [into(bob, 1), into(bob), sql(bob, 1), sql(bob)])
+      await expect(as(bob, write)).rejects.toMatchObject({ code: '23503' })
     for (const write of [into(ann), sql(ann)]) await expect(as(bob, write)).rejects.toMatchObject({ code: 'tenancy.row_refused' })
     expect(await as(ann, everything)).toEqual(anns)
   })
@@ -148,6 +155,20 @@ describe('a colleague', () => {
     expect(await as(bob, isTold)).toEqual(new Set([false]))
     expect(await as(ann, isTold)).toEqual(new Set([true]))
     expect(await by(job, isTold)).toEqual(new Set([true]))
+  })
+
+  test('doesn’t open its past by telling something of it, nor closes it to its person', async () => {
+    for (const userId of [bob.id, 'nobody'])
+      await as(bob, inner =>
+        tell(inner, {
+          type: 'chat.seen',
+          log: company.organization.id,
+          about: inner.getReference(DocumentChat, chat.id),
+          details: { user_id: userId },
+        }),
+      )
+    expect(await as(bob, inner => history(inner, [DocumentChat, chat.id]))).toEqual([])
+    expect(await as(ann, inner => history(inner, [DocumentChat, chat.id]))).not.toEqual([])
   })
 
   test('doesn’t bring it back, and its person does', async () => {

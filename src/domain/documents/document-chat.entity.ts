@@ -67,7 +67,8 @@ export const ChatMessageSchema: EntitySchema<ChatMessage> = tenantEntity({
       .defaultRaw(`'[]'`),
     tokens: p.integer().nullable(),
   },
-  uniques: [{ properties: ['chat', 'position'] }],
+  // With the person, or else a place that is taken would tell of somebody else's chat.
+  uniques: [{ properties: ['chat', 'position', 'user'] }],
   checks: [
     { name: 'chat_message_counts', expression: 'position > 0 and tokens >= 0' },
     { name: 'chat_message_citations', expression: `jsonb_typeof(citations) = 'array'` },

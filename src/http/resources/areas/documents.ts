@@ -37,7 +37,7 @@ const readingBody = exactly({
   pageCount: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
 })
 
-/** A chat is its person's: nobody else reads it, and no program starts one. */
+/** A chat is its person's: no other person reads it, and no program starts one. */
 async function personIn({ em, user }: Work): Promise<User> {
   if (!user) throw new PersonRequiredError()
   return em.findOneOrFail(User, user.id)
