@@ -25,9 +25,11 @@ const columns = `id, seq::text as seq, recorded_at as "recordedAt", tenant_id as
 /** What an event changed, as `daybook_changed` says it: the log names only what the keys of `after` don't. */
 export function changedIn(
   { changed, before }: Pick<EventRow, 'changed' | 'before'>,
-  after: Record<string, unknown> | null,
+  after: () => Record<string, unknown> | null,
 ): string[] | null {
-  return changed ?? (before !== null && after ? Object.keys(after) : null)
+  if (changed || before === null) return changed
+  const became = after()
+  return became && Object.keys(became)
 }
 
 /** The same as a condition's words. */

@@ -56,7 +56,7 @@ export class FollowedEvent {
   }
 
   get changed(): string[] | null {
-    return changedIn({ changed: this.#changed, before: this.#before }, exactJson(this.#after))
+    return changedIn({ changed: this.#changed, before: this.#before }, () => exactJson(this.#after))
   }
 
   get before(): Record<string, unknown> | null {

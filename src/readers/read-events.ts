@@ -28,7 +28,7 @@ function eventIn(row: EventRow, type: typeof AuditEvent): AuditEvent {
     recordedAt: new Date(row.recordedAt),
     before: exactJson(row.before),
     after,
-    changed: changedIn(row, after),
+    changed: changedIn(row, () => after),
   }
   return event
 }

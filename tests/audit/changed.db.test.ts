@@ -40,18 +40,17 @@ describe('what an update changed', () => {
     ]
     for (const event of told) expect([event!.type, event!.changed!.toSorted()]).toEqual(['note.updated', columns])
 
-    const followed = Promise.withResolvers<string[] | null>()
+    const followed: (string[] | null)[] = []
     await using following = subscribe(
       model.daybook,
       'changed',
       async events => {
-        const event = events.find(({ entityId, type }) => entityId === note.id && type === 'note.updated')
-        if (event) followed.resolve(event.changed)
+        for (const { entityId, type, changed } of events) if (entityId === note.id && type === 'note.updated') followed.push(changed)
       },
       { scope: { tenant: model.tenant, actor: scope().boundScope!.actor } },
     )
-    expect((await followed.promise)!.toSorted()).toEqual(columns)
-    expect(following).toBeDefined()
+    await following.caughtUp()
+    expect(followed.map(changed => changed!.toSorted())).toEqual([columns])
   })
 
   test('is none of what it left alone', async () => {
