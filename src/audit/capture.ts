@@ -10,7 +10,7 @@ import {
 import { CompiledQuery, type Transaction } from 'kysely'
 import type { Keyring } from '../kernel/keyring.ts'
 import { type FlushAwareEventManager, type LastSubscriber, type ScopedEntityManager, type Unsent, unsentOf } from '../orm/index.ts'
-import { KeyringMissingError } from './audit.errors.ts'
+import { KeyringMissingError, ValueUnknownError } from './audit.errors.ts'
 import { auditedTableOf } from './audited-table.ts'
 import type { Change, EventBuffer, Foreseen } from './event-buffer.ts'
 import {
@@ -110,36 +110,46 @@ class Flush {
     return this.#pending.length === 0
   }
 
-  /** A flush that leaves a value to the database (`raw`) vouches for nothing: what it will be, only the sentinel sees. */
+  /**
+   * A flush that leaves a value to the database (`raw`, a type that converts in SQL) vouches for nothing: what it will be, only the sentinel
+   * sees. Nor does one that comes while another has not ended.
+   */
   async begin(transaction: object, isOwn: boolean): Promise<void> {
     if (this.#unsent || this.#pending.some(leavesValueToDatabase)) return
-    const unsent = (this.#unsent = await unsentOf(transaction))
+    const unsent = await unsentOf(transaction)
     await this.#lookUpUnknown(transaction)
     await this.#takeSeals(transaction)
     const buffer = bufferOf(unsent)
-    buffer.pull = () => this.#collect(buffer, unsent)
     const acts = actsOf(this.#pending, this.#em)
+    const ends = () => {
+      this.#collect(buffer, unsent)
+      buffer.pull = buffer.foresee = undefined
+    }
+    if (!unsent.beginUnit(ends, acts)) return
+    this.#unsent = unsent
+    buffer.pull = () => this.#collect(buffer, unsent)
     if (!acts && (isOwn || unsent.endsWithFlushOf === this.#em) && this.#isCertain()) {
       inWritingOrder(this.#pending)
       const isOnlyInserted = this.#isOnlyInserted()
       if (isOwn || isOnlyInserted) buffer.foresee = () => this.#foresee(unsent, isOnlyInserted)
     }
-    unsent.beginUnit(() => {
-      this.#collect(buffer, unsent)
-      buffer.pull = buffer.foresee = undefined
-    }, acts)
   }
 
   /** Whether nothing can come between what the change sets say and what will be written: no hook, no collection, no value of the database. */
   #isCertain(): boolean {
-    const events = this.#em.getEventManager()
     const metas = new Set(this.#pending.map(({ set }) => set.meta))
     return (
       this.#uow.getCollectionUpdates().length === 0 &&
       this.#uow.getExtraUpdates().size === 0 &&
-      [...metas].every(meta => hooks.every(hook => !events.hasListeners(hook, meta))) &&
+      [...metas].every(meta => !this.#isHooked(meta)) &&
       this.#pending.every(isForeseeable)
     )
+  }
+
+  /** Whether somebody has a word in how rows of a class are written, and may change them. */
+  #isHooked(meta: EntityMetadata): boolean {
+    const events = this.#em.getEventManager()
+    return hooks.some(hook => events.hasListeners(hook, meta))
   }
 
   /**
@@ -182,6 +192,7 @@ class Flush {
 
   #changeOf(pending: Pending, unsent: Unsent, outcome: Snapshot): Change {
     const { set, table, fields } = pending
+    if (leavesValueToDatabase(pending)) throw new ValueUnknownError(table.entity)
     if (set.type === ChangeSetType.CREATE) createdHere.add(set.entity)
     return {
       entity: table.entity,
@@ -209,7 +220,9 @@ class Flush {
 
   /** Of the rows that tell something of a person; most flushes have none. */
   async #takeSeals(transaction: object): Promise<void> {
-    const telling = this.#pending.filter(tellsOfPerson)
+    const telling = this.#pending.filter(
+      pending => tellsOfPerson(pending) || (pending.table.personal.length > 0 && this.#isHooked(pending.set.meta)),
+    )
     if (telling.length === 0) return
     if (!this.#keyring) throw new KeyringMissingError(telling[0]!.table.entity)
     const toldBy = (pending: Pending) => ({

@@ -38,8 +38,13 @@ export function idOf({ entity }: ChangeSet<object>): string {
   return String(wrap(entity, true).getPrimaryKey())
 }
 
-export function leavesValueToDatabase({ set }: Pending): boolean {
-  for (const value of Object.values(set.payload as Snapshot)) if (typeof value === 'object' && value !== null && isRaw(value)) return true
+/** Whether a column will be what only the database knows: `raw`, or a type that converts in SQL. */
+export function leavesValueToDatabase({ set, fields }: Pending): boolean {
+  const payload = set.payload as Snapshot
+  for (const { property, isConverted } of fields.all) {
+    const value = payload[property]
+    if (isConverted ? property in payload : typeof value === 'object' && value !== null && isRaw(value)) return true
+  }
   return false
 }
 

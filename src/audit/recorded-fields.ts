@@ -17,6 +17,10 @@ export interface RecordedField {
   /** What stands before its value in an event: `"title":`. */
   readonly key: string
   readonly isDocument: boolean
+  /** Whether it points at another row. */
+  readonly isReference: boolean
+  /** Whether the row has what SQL makes of what is sent. */
+  readonly isConverted: boolean
   readonly isSecret: boolean
   readonly isPersonal: boolean
   readonly toJson: (value: unknown) => string
@@ -66,6 +70,8 @@ function describe(prop: EntityProperty, place: number, table: AuditedTable): Rec
     column,
     key: `"${column}":`,
     isDocument: /^jsonb?$/.test(type),
+    isReference: prop.targetMeta !== undefined && prop.kind !== ReferenceKind.EMBEDDED,
+    isConverted: prop.hasConvertToDatabaseValueSQL ?? false,
     isSecret: table.secret.includes(column),
     isPersonal: table.personal.includes(column),
     toJson: value => (value === null || value === undefined ? 'null' : toJson(value)),

@@ -181,6 +181,7 @@ const statuses: Readonly<Record<string, number>> = {
   'history.not_revertible': 409,
   'history.not_restorable': 409,
   'history.value_erased': 409,
+  'audit.value_unknown': 500,
   'audit.keyring_missing': 500,
   'audit.person_key_locked': 500,
   'audit.decision_unknown': 404,

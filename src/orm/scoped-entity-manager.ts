@@ -110,12 +110,14 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
       if (this.getUnitOfWork().getChangeSets().length > 0) throw new LensWritesError()
       return
     }
-    try {
-      await flushing.run(this.getContext(false), () => super.flush())
-    } catch (error) {
-      knownUnsentOf(this.getTransactionContext())?.endUnit()
-      throw error
-    }
+    await flushing.run(this.getContext(false), async () => {
+      try {
+        await super.flush()
+      } catch (error) {
+        knownUnsentOf(this.getTransactionContext())?.endUnit()
+        throw error
+      }
+    })
   }
 
   /**
