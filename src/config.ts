@@ -53,7 +53,7 @@ export interface Config {
   /** 32 bytes each, in base64: the first seals what must be read again, all of them open it. */
   readonly masterKeys?: readonly string[]
   /** How this installation is called in the checkpoints of its logs: a name that nobody else uses. */
-  readonly installation: string
+  readonly installation?: string
   /** A file, best on a disk that another rules, to which checkpoints are published. */
   readonly anchorFile?: string
   /** The password of the people in the demo data. */
@@ -119,7 +119,7 @@ export function readConfig(env: Env = process.env): Config {
       metrics: { ...(metricsToken && { token: metricsToken }) },
     }),
     ...(masterKeys && { masterKeys }),
-    installation: env.DAYBOOK_INSTALLATION || 'daybook',
+    ...(env.DAYBOOK_INSTALLATION && { installation: env.DAYBOOK_INSTALLATION }),
     ...(env.DAYBOOK_ANCHOR_FILE && { anchorFile: env.DAYBOOK_ANCHOR_FILE }),
     ...(env.DAYBOOK_SEED_PASSWORD && { seedPassword: env.DAYBOOK_SEED_PASSWORD }),
     insecureDemoPasswords: read.oneOf('DAYBOOK_INSECURE_DEMO_PASSWORDS', ['true', 'false'], 'false') === 'true',
@@ -128,7 +128,7 @@ export function readConfig(env: Env = process.env): Config {
   if (operatorUrl && !databaseUrl) read.problems.push('OPERATOR_URL is set without DATABASE_URL: the embedded database needs neither.')
   if (directUrl && !databaseUrl)
     read.problems.push('DIRECT_URL is set without DATABASE_URL: set both, or neither for the embedded database.')
-  if (/[\s+]/.test(config.installation))
+  if (config.installation && /[\s+]/.test(config.installation))
     read.problems.push(`DAYBOOK_INSTALLATION is "${config.installation}", expected a name without spaces and "+", such as a host's.`)
   if (config.insecureDemoPasswords && environment === 'production')
     read.problems.push('DAYBOOK_INSECURE_DEMO_PASSWORDS is refused in production: everybody knows these passwords. Leave it out.')

@@ -56,7 +56,7 @@ async function openServer(config: ServerConfig, model: Model): Promise<Daybook> 
     embedded: false,
     limits: config.limits,
     pool: () => made && { size: made.totalCount, idle: made.idleCount, waiting: made.waitingCount },
-    ...inRegion(config),
+    ...named(config),
     ...(config.onClose && { onClose: config.onClose }),
     ...(operatorUrl && {
       openOperator: () => connect(operatorUrl, serverOptions(model, { ...pool(config), url: operatorUrl }, logging(config))),
@@ -84,7 +84,7 @@ async function openEmbedded(config: OpenConfig, model: Model): Promise<Daybook> 
       }),
     )
     const onClose = () => database.close().then(config.onClose)
-    return new Daybook({ orm, embedded: true, limits: config.limits, onClose, ...inRegion(config) })
+    return new Daybook({ orm, embedded: true, limits: config.limits, onClose, ...named(config) })
   } catch (error) {
     await database.close()
     throw error
@@ -155,6 +155,6 @@ async function connect(url: string, options: Partial<Options>): Promise<MikroORM
   }
 }
 
-const inRegion = ({ region }: Config) => (region ? { region } : {})
+const named = ({ region, installation }: Config) => ({ ...(region && { region }), ...(installation && { installation }) })
 const pool = ({ poolMax, connectTimeoutMs }: Config) => ({ poolMax, connectTimeoutMs, applicationName: 'daybook' })
 const logging = ({ logQueries }: Config) => ({ queries: logQueries, quietMigrations: true })

@@ -53,7 +53,7 @@ async function serve(config: Config): Promise<void> {
 
 /** Jobs, and what waits for events. */
 function startBackground(daybook: Daybook, config: Config): AsyncDisposable {
-  const { databaseUrl, operatorUrl, installation, anchorFile } = config
+  const { databaseUrl, operatorUrl, anchorFile } = config
   const background = new AsyncDisposableStack()
   if (databaseUrl && !operatorUrl) {
     console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
@@ -61,7 +61,7 @@ function startBackground(daybook: Daybook, config: Config): AsyncDisposable {
   }
   const newsletter = newsletterBy(mailerOf(config), config.publicUrl)
   const anchors = anchorFile ? [fileAnchor(anchorFile)] : []
-  const jobs = jobsWith({ store: filesIn(config), installation, anchors, ...(newsletter && { newsletter }) })
+  const jobs = jobsWith({ store: filesIn(config), anchors, ...(newsletter && { newsletter }) })
   background.use(startJobs(daybook, jobs, { onReport: sayWhatFailed, onError: sayWhy }))
   background.use(startReactions(daybook, { onError: error => console.error('Reacting to events failed:', error) }))
   return background

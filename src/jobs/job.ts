@@ -4,6 +4,8 @@ export interface JobContext {
   readonly at: Date
   /** Says what would be done, and leaves everything as it is. */
   readonly dryRun: boolean
+  /** How this installation is called in the checkpoints of its logs. */
+  readonly installation: string
 }
 
 export interface TenantAccess {

@@ -157,13 +157,13 @@ function removeFiles(store: DocumentStore): Job {
 }
 
 /** Seals what the log tells. What has not settled yet isn't due, and how much has settled is known in the middle of it alone. */
-function seal({ installation, anchors = [] }: JobSettings): Job {
+function seal({ anchors = [] }: JobSettings): Job {
   return {
     name: 'seal',
     everyMs: 10 * second,
     alsoForClosed: true,
-    outsideForTenant: ({ transact }, { dryRun }) =>
-      dryRun ? transact(countUnsealed) : sealLog(transact, { anchors, ...(installation && { installation }) }),
+    outsideForTenant: ({ transact }, { dryRun, installation }) =>
+      dryRun ? transact(countUnsealed) : sealLog(transact, { anchors, installation }),
   }
 }
 
@@ -193,8 +193,6 @@ export interface JobSettings {
   readonly newsletter?: NewsletterSettings
   /** Where the files of documents are. Without it nothing is removed there. */
   readonly store?: DocumentStore
-  /** How this installation is called in the checkpoints of its logs; see `sealLog`. */
-  readonly installation?: string
   /** Where checkpoints are published. */
   readonly anchors?: readonly Anchor[]
 }

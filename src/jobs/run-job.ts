@@ -75,7 +75,7 @@ class Run {
     this.#daybook = daybook
     this.#job = job
     this.#options = options
-    this.#context = { at: options.at ?? new Date(), dryRun: options.dryRun ?? false }
+    this.#context = { at: options.at ?? new Date(), dryRun: options.dryRun ?? false, installation: daybook.installation }
   }
 
   async go(): Promise<JobReport> {

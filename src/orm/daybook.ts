@@ -46,6 +46,8 @@ export interface DaybookParts {
   readonly embedded: boolean
   /** Where this process serves: organizations whose data is kept elsewhere are refused. */
   readonly region?: string
+  /** How this installation is called in the checkpoints of its logs: a name that nobody else uses. `daybook` unless said otherwise. */
+  readonly installation?: string
   /** How busy the application's connections are; the embedded database has but one. */
   readonly pool?: () => PoolState | undefined
   readonly onClose?: () => Promise<void>
@@ -62,6 +64,7 @@ export class Daybook implements AsyncDisposable {
   readonly orm: MikroORM
   readonly embedded: boolean
   readonly region: string | undefined
+  readonly installation: string
   readonly #parts: DaybookParts
   readonly #limits: Record<string, string>
   #operator: Promise<MikroORM> | undefined
@@ -71,6 +74,7 @@ export class Daybook implements AsyncDisposable {
     this.orm = parts.orm
     this.embedded = parts.embedded
     this.region = parts.region
+    this.installation = parts.installation ?? 'daybook'
     this.#limits = {
       statement_timeout: `${parts.limits.statementTimeoutMs}ms`,
       lock_timeout: `${parts.limits.lockTimeoutMs}ms`,
