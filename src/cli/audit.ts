@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { ConfigurationError, readConfig } from '../config.ts'
+import { ConfigurationError, readDatabaseConfig } from '../config.ts'
 import { systemActor } from '../context/index.ts'
 import { Organization } from '../entities.ts'
 import { DaybookError } from '../kernel/error.ts'
@@ -23,7 +23,7 @@ try {
 
 async function audit(): Promise<number> {
   const { command, tenant, ...options } = await readArguments()
-  const config = readConfig()
+  const config = readDatabaseConfig()
   // Whoever has the published keys needs no secret one: nothing is sealed or opened here.
   const masterKeys = config.masterKeys ?? (options.verifiers && [newKey().toString('base64')])
   await using daybook = await openDaybook({ ...config, ...(masterKeys && { masterKeys }), logQueries: false, migrate: false })

@@ -36,6 +36,7 @@ export interface TransactOptions {
   readonly signal?: AbortSignal
 }
 
+/** What holds where nothing else was said. */
 export const defaultLimits: TransactionLimits = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, idleTimeoutMs: 60_000 }
 
 export interface DaybookParts {
@@ -52,6 +53,8 @@ export interface DaybookParts {
   readonly pool?: () => PoolState | undefined
   readonly onClose?: () => Promise<void>
 }
+
+type SettingsAround = Partial<Pick<DaybookParts, 'limits' | 'region' | 'installation'>>
 
 export interface PoolState {
   readonly size: number
@@ -83,9 +86,10 @@ export class Daybook implements AsyncDisposable {
   }
 
   /** Around the EntityManager that the ORM hands to a seeder. It works as the role that the ORM connected as; the ORM closes it. */
-  static around(em: EntityManager, { region }: Pick<DaybookParts, 'region'> = {}): Daybook {
+  static around(em: EntityManager, { limits = defaultLimits, region, installation }: SettingsAround = {}): Daybook {
     const orm = ormOf(em)
-    return new Daybook({ orm, limits: defaultLimits, embedded: orm.driver instanceof DaybookEmbeddedDriver, ...(region && { region }) })
+    const embedded = orm.driver instanceof DaybookEmbeddedDriver
+    return new Daybook({ orm, limits, embedded, ...(region && { region }), ...(installation && { installation }) })
   }
 
   /** An EntityManager for one tenant and one actor, for one unit of work. Making one costs microseconds: take a new one for each. */

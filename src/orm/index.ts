@@ -3,6 +3,7 @@ export { explainConnectionFailure } from './connection-failure.ts'
 export {
   Daybook,
   type DaybookParts,
+  defaultLimits,
   runUnlogged,
   snapshot,
   type TransactionLimits,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor, tenantContext, userActor } from '../../src/context/index.ts'
 import { Organization, registerOrganization, Role, type User } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { type Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
 
 let daybook: Daybook
@@ -93,6 +93,17 @@ test('after an operator’s work the next scope is an ordinary one again', async
   await daybook.transact({ kind: 'operator', actor: systemActor('support'), reason: 'a test' }, em => em.count(Role))
   const [row] = await daybook.scope(scopeOf(one)).execute<{ current_user: string }[]>('select current_user')
   expect(row).toEqual({ current_user: 'daybook_app' })
+})
+
+test('a Daybook around a seeder’s EntityManager works within the time-outs that it is given', async () => {
+  const limits = { statementTimeoutMs: 7_001, lockTimeoutMs: 7_002, idleTimeoutMs: 7_003 }
+  const around = Daybook.around(daybook.orm.em.fork(), { limits, installation: 'here.example' })
+  const settings = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+  const [row] = await around.transact(scopeOf(one), em =>
+    em.execute<object[]>(`select ${settings.map(name => `current_setting('${name}') as ${name}`).join(', ')}`),
+  )
+  expect(Object.values(row!)).toEqual(['7001ms', '7002ms', '7003ms'])
+  expect(around.installation).toBe('here.example')
 })
 
 describe('a transaction', () => {
