@@ -9,7 +9,7 @@ import {
   recipientsOf,
   scheduleIssue,
   sendIssue,
-  subscribe,
+  subscribeToNewsletter,
   unsubscribe,
   unsubscribeTokenOf,
 } from '../../src/entities.ts'
@@ -35,7 +35,7 @@ const day = (after: number) => hour(after * 24)
 const scope = () => ({ tenant, actor: systemActor('editor') })
 const work = <T>(does: (em: ScopedEntityManager) => Promise<T>): Promise<T> => daybook.transact(scope(), does)
 const email = 'ada@example.com'
-const ask = (address = email, when = at) => work(em => subscribe(em, { email: address, source: 'website' }, when))
+const ask = (address = email, when = at) => work(em => subscribeToNewsletter(em, { email: address, source: 'website' }, when))
 const subscriber = (address = email) => work(em => em.findOneOrFail(NewsletterSubscriber, { email: address }))
 const activate = async (address = email) => confirmSubscription(daybook, (await ask(address))!, at)
 const refusedToken = { code: 'commerce.subscription_token' }

@@ -56,6 +56,16 @@ const inProject = (command: string, ...rest: string[]) =>
     env: { PATH: process.env.PATH, DB_LOG_QUERIES: 'off', DAYBOOK_SEED_PASSWORD: 'a password of the demo' },
   })
 
+const entryPoints = [
+  'daybook',
+  'daybook/entities',
+  'daybook/helpers',
+  'daybook/fastify',
+  'daybook/testing',
+  'daybook/migrations',
+  'daybook/cli',
+]
+
 const strict = {
   strict: true,
   exactOptionalPropertyTypes: true,
@@ -73,13 +83,13 @@ const tsc = (file: string) => run(join(modules, '.bin', 'tsc'), ['-p', file], { 
 test('every entry point of the package can be imported, and its declarations name what it has and nothing else', async () => {
   await writeFile(
     join(project, 'entries.js'),
-    `const names = ['daybook', 'daybook/entities', 'daybook/helpers', 'daybook/fastify', 'daybook/testing', 'daybook/migrations', 'daybook/cli']
+    `const names = ${JSON.stringify(entryPoints)}
      const entries = await Promise.all(names.map(async name => [name, Object.keys(await import(name))]))
      console.log(JSON.stringify(entries))`,
   )
   const { stdout } = await inProject('entries.js')
   const entries = JSON.parse(stdout) as [entry: string, names: string[]][]
-  expect(entries).toHaveLength(7)
+  expect(entries).toHaveLength(entryPoints.length)
   const lines = entries.flatMap(([entry, names], index) => [
     `import * as entry${index} from '${entry}'`,
     `export const names${index}: Record<keyof typeof entry${index}, true> = { ${names.map(name => `${name}: true`).join(', ')} }`,
@@ -91,6 +101,24 @@ test('every entry point of the package can be imported, and its declarations nam
   const { stdout: told } = await tsc('tsconfig.entries.json').catch((error: { stdout: string }) => error)
   expect(told.split('\n').filter(line => /^(entries\.ts|node_modules\/daybook\/).*error TS/.test(line))).toEqual([])
   expect(told.match(/\/node_modules\/daybook\/dist\/.*\.d\.ts$/gm)).toHaveLength(8)
+})
+
+/** People know both by this name: the log's brings back what was removed, the helpers' what was only marked as deleted. */
+const twoMeanings = ['restore in daybook and in daybook/helpers']
+
+test('a name means the same in every entry that has it', async () => {
+  await writeFile(
+    join(project, 'meanings.js'),
+    `const [known, several] = [new Map(), []]
+     for (const entry of ${JSON.stringify(entryPoints)}) {
+       for (const [name, meaning] of Object.entries(await import(entry))) {
+         if (!known.has(name)) known.set(name, { entry, meaning })
+         else if (known.get(name).meaning !== meaning) several.push(name + ' in ' + known.get(name).entry + ' and in ' + entry)
+       }
+     }
+     console.log(JSON.stringify(several))`,
+  )
+  expect(JSON.parse((await inProject('meanings.js')).stdout)).toEqual(twoMeanings)
 })
 
 /** A little above what they take, so that a type which expands into everything it is made of doesn't pass unseen. docs/figures.md says more. */

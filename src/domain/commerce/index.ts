@@ -78,7 +78,7 @@ export {
   confirmSubscription,
   type ImportReport,
   importSubscribers,
-  subscribe,
+  subscribeToNewsletter,
   type SubscriberInput,
   unsubscribe,
   unsubscribeTokenOf,

@@ -31,7 +31,7 @@ import {
   searchContent,
   searchProspects,
   sendIssue,
-  subscribe,
+  subscribeToNewsletter,
   Task,
   unsubscribe,
   unsubscribeTokenOf,
@@ -72,7 +72,7 @@ export const aboutBusiness: Calls = {
     }),
 
   async newsletters(world) {
-    const token = await world.asSystem(em => subscribe(em, { email: 'reader@example.com', source: 'website' }))
+    const token = await world.asSystem(em => subscribeToNewsletter(em, { email: 'reader@example.com', source: 'website' }))
     const subscriber = await confirmSubscription(world.daybook, token!)
     await unsubscribe(world.daybook, await world.asSystem(em => unsubscribeTokenOf(em, subscriber)))
     await world.work(em => importSubscribers(em, [{ email: 'reader.two@example.com', source: 'fair' }]))
