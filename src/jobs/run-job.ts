@@ -3,7 +3,7 @@ import { systemActor } from '../context/index.ts'
 import { currentTraceId, inSpan } from '../kernel/tracing.ts'
 import { dataRegions, Organization } from '../domain/organizations/index.ts'
 import { JobRun, type JobStatus } from '../domain/system/index.ts'
-import type { Daybook, ScopedEntityManager, Transact } from '../orm/index.ts'
+import { type Daybook, type ScopedEntityManager, type TenantInput, type Transact, withAtHand } from '../orm/index.ts'
 import type { Job, JobContext } from './job.ts'
 import { JobBlindError } from './jobs.errors.ts'
 import { asLeader } from './leader.ts'
@@ -132,11 +132,7 @@ class Run {
     let error: string | undefined
     try {
       const due = await this.#asOperator(em => this.#job.due?.(em, tenant, this.#context) ?? Promise.resolve(0))
-      const { forTenant, outsideForTenant } = this.#job
-      const transactAs = (actor: string): Transact => this.#inTenant(tenant, actor)
-      const transact = transactAs(`job:${this.#job.name}`)
-      if (forTenant) await this.#repeat(run, () => transact(em => forTenant(em, this.#context)))
-      if (outsideForTenant) await this.#repeat(run, () => outsideForTenant({ transact, transactAs }, this.#context), fairShareMs)
+      await this.#inTenant(run, tenant)
       if (due > 0 && run.processed === before) throw new JobBlindError(this.#job.name, tenant, due)
     } catch (caught) {
       run.failed++
@@ -148,6 +144,21 @@ class Run {
     await this.#asOperator(async em => {
       const own = em.create(JobRun, { job: run.job, tenantId: tenant, startedAt, processed, failed: error ? 1 : 0, dryRun })
       own.finish(new Date(), error)
+    })
+  }
+
+  /** Also what it does between its transactions is done for the tenant, for code that asks `daybook.current()`. */
+  async #inTenant(run: JobRun, tenant: string): Promise<void> {
+    const { forTenant, outsideForTenant } = this.#job
+    const input = this.#scopeIn(tenant, `job:${this.#job.name}`)
+    const transact: Transact = work => this.#daybook.transact(input, work, unlogged)
+    const transactAs = (actor: string): Transact => {
+      const scope = this.#scopeIn(tenant, actor)
+      return work => this.#daybook.transact(scope, work, unlogged)
+    }
+    await withAtHand({ daybook: this.#daybook, input }, async () => {
+      if (forTenant) await this.#repeat(run, () => transact(em => forTenant(em, this.#context)))
+      if (outsideForTenant) await this.#repeat(run, () => outsideForTenant({ transact, transactAs }, this.#context), fairShareMs)
     })
   }
 
@@ -166,10 +177,9 @@ class Run {
     return this.#daybook.transact(operatorOf(this.#job.name), work, unlogged)
   }
 
-  #inTenant(tenant: string, actor: string): Transact {
+  #scopeIn(tenant: string, actor: string): TenantInput {
     const correlationId = currentTraceId()
-    const scope = { tenant, actor: systemActor(actor), reason: `the job ${this.#job.name}`, ...(correlationId && { correlationId }) }
-    return work => this.#daybook.transact(scope, work, unlogged)
+    return { tenant, actor: systemActor(actor), reason: `the job ${this.#job.name}`, ...(correlationId && { correlationId }) }
   }
 
   #record({ id, status, finishedAt = null, processed, failed, error = null, position = null }: JobRun): Promise<number> {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { currentScope, policyVariables, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
 import { transactUntil } from './abandon.ts'
 import { askAtOnce, type Question, type StoredRow } from './ask.ts'
+import { emOfWork, withAtHand } from './at-hand.ts'
 import { translateDriverError } from './driver-errors.ts'
 import { DaybookEmbeddedDriver, type DaybookServerDriver } from './drivers.ts'
 import { OperatorUnavailableError } from './orm.errors.ts'
@@ -103,9 +104,13 @@ export class Daybook implements AsyncDisposable {
     return this.#enter(await this.#operatorOrm(), scope)
   }
 
-  /** An EntityManager for the scope of the work at hand (`tenantContext`), for code that was handed none. */
+  /**
+   * The EntityManager of the work at hand, for code that was handed none: that of the innermost `transact` in a tenant, so what it does
+   * commits with the rest. Where only a scope is at hand (`tenantContext`), a new one for it.
+   */
   current(): ScopedEntityManager {
-    return this.#enter(this.orm, currentScope())
+    const scope = currentScope()
+    return emOfWork(this) ?? this.#enter(this.orm, scope)
   }
 
   get pool(): PoolState | undefined {
@@ -165,7 +170,8 @@ export class Daybook implements AsyncDisposable {
     const whole = async () => {
       unsent = await unsentOf(em.getTransactionContext<object>()!)
       if (first) unsent.first = { text: em.getPlatform().formatQuery(first.sql, first.params), values: [] }
-      const result = await work(em).catch(async (error: unknown) => {
+      const done = 'tenant' in input ? withAtHand({ daybook: this, input, em }, () => work(em)) : work(em)
+      const result = await done.catch(async (error: unknown) => {
         // Who isn't let in shall hear of that, and not of what else is wrong.
         if (first && (unsent!.first || isAfterFailure(error))) await em.execute('select 1')
         throw error

@@ -1,4 +1,5 @@
 export type { Question, StoredRow } from './ask.ts'
+export { type TenantInput, withAtHand, workAtHand } from './at-hand.ts'
 export { explainConnectionFailure } from './connection-failure.ts'
 export {
   Daybook,

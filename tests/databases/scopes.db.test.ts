@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor, tenantContext, userActor } from '../../src/context/index.ts'
 import { Organization, registerOrganization, Role, type User } from '../../src/entities.ts'
@@ -73,6 +74,29 @@ test('code without an EntityManager at hand works in the scope of the work at ha
   const resolved = daybook.scope(scopeOf(one)).boundScope!
   expect(await tenantContext.run(resolved, count)).toBe(10)
   expect(() => daybook.current()).toThrow(expect.objectContaining({ code: 'tenancy.context_missing' }))
+})
+
+test('code without an EntityManager at hand works in the transaction that runs', async () => {
+  let late = (): ScopedEntityManager => daybook.current()
+  const added = async (key: string) => void daybook.current().create(Role, { key, name: key })
+  await daybook.transact(scopeOf(one), async em => {
+    await added('AT_HAND')
+    expect(daybook.current()).toBe(em)
+    expect(await em.count(Role, { key: 'AT_HAND' })).toBe(1)
+    late = AsyncLocalStorage.bind(() => daybook.current())
+    // On a server, for the embedded database has one connection.
+    if (!daybook.embedded) {
+      await daybook.transact(scopeOf(two), async inner => expect(daybook.current()).toBe(inner))
+      await daybook.transact({ kind: 'operator', actor: systemActor('test'), reason: 'a test' }, async () =>
+        expect(daybook.current()).toBe(em),
+      )
+    }
+    const resolved = daybook.scope(scopeOf(two)).boundScope!
+    expect(tenantContext.run(resolved, () => daybook.current()).boundScope).toBe(resolved)
+  })
+  expect(await daybook.scope(scopeOf(one)).count(Role, { key: 'AT_HAND' })).toBe(1)
+  // What wasn't waited for has the tenant still, and an EntityManager of its own.
+  expect(await late().count(Role, { key: 'AT_HAND' })).toBe(1)
 })
 
 test('an operator sees all tenants, names the tenant on what is new, and says why', async () => {

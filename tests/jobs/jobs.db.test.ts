@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor, userActor } from '../../src/context/index.ts'
 import { Invitation, JobRun, registerOrganization, type Registered, Role, Session } from '../../src/entities.ts'
+import { RoleRepository } from '../../src/helpers/index.ts'
 import { type Job, type JobReport, jobs, runJob, startJobs } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
@@ -73,6 +74,38 @@ describe('a job', () => {
     }
     expect(await runJob(daybook, failing)).toMatchObject({ status: 'FAILED', processed: 2, failed: 1 })
     expect(await runs()).toContainEqual(expect.objectContaining({ tenantId: second, status: 'FAILED', error: 'The paper is out.' }))
+  })
+
+  test('has its tenant at hand, in its transactions and between them', async () => {
+    const seen: [string, string | undefined][] = []
+    const note = (where: string) => {
+      const scope = daybook.current().boundScope!
+      seen.push([where, scope.kind === 'tenant' && scope.actor.id === 'job:at-hand' ? scope.tenantId : undefined])
+    }
+    const job: Job = {
+      name: 'at-hand',
+      everyMs: 1_000,
+      async forTenant(em) {
+        note('within')
+        expect(daybook.current()).toBe(em)
+        expect(await new RoleRepository().count({ key: 'OWNER' })).toBe(1)
+        return 0
+      },
+      async outsideForTenant({ transact }) {
+        note('between')
+        expect(await new RoleRepository().count({ key: 'OWNER' })).toBe(1)
+        await transact(async em => expect(daybook.current()).toBe(em))
+        return 0
+      },
+    }
+    expect(await runJob(daybook, job)).toMatchObject({ status: 'OK', failed: 0 })
+    expect(seen).toEqual(
+      tenants().flatMap(tenant => [
+        ['within', tenant],
+        ['between', tenant],
+      ]),
+    )
+    expect(() => daybook.current()).toThrow(expect.objectContaining({ code: 'tenancy.context_missing' }))
   })
 
   test('that sees nothing where its tenant has rows fails', async () => {
