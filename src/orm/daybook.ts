@@ -113,6 +113,11 @@ export class Daybook implements AsyncDisposable {
     return emOfWork(this) ?? this.#enter(this.orm, scope)
   }
 
+  /** Whether work across tenants is possible: on a server its own connection is needed. */
+  get hasOperator(): boolean {
+    return this.embedded || this.#parts.openOperator !== undefined
+  }
+
   get pool(): PoolState | undefined {
     return this.#parts.pool?.()
   }

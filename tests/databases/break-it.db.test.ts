@@ -186,7 +186,7 @@ describe.each<[string, string[], string[], RegExp]>([
   test('start-up refuses and says so, and is content once it is mended', async () => {
     await whileBroken(breaking, mending, async seen => {
       expect((await isolationProblems(seen, database.daybook.orm.getMetadata())).join('\n')).toMatch(expected)
-      await expect(refuseBrokenIsolation(seen, database.daybook.orm.getMetadata())).rejects.toMatchObject({
+      await expect(refuseBrokenIsolation(database.daybook, seen)).rejects.toMatchObject({
         code: 'database.isolation_broken',
       })
     })
