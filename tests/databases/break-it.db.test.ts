@@ -16,7 +16,8 @@ import {
   tenantEntity,
   TenantRow,
 } from '../../src/orm/index.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 /** Isolation is broken on purpose, as an administrator could by accident, and start-up has to notice. */
 let database: TestDatabase
