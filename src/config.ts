@@ -32,7 +32,7 @@ export interface DatabaseConfig {
   readonly logQueries: boolean
   /** 32 bytes each, in base64: the first seals what must be read again, all of them open it. */
   readonly masterKeys?: readonly string[]
-  /** How this installation is called in the checkpoints of its logs: a name that nobody else uses. */
+  /** The name of this installation in the checkpoints of its logs: a name that nobody else uses. */
   readonly installation?: string
 }
 

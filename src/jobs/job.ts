@@ -2,9 +2,9 @@ import type { ScopedEntityManager, Transact } from '../orm/index.ts'
 
 export interface JobContext {
   readonly at: Date
-  /** Says what would be done, and leaves everything as it is. */
+  /** Reports what would be done, and changes nothing. */
   readonly dryRun: boolean
-  /** How this installation is called in the checkpoints of its logs. */
+  /** The name of this installation in the checkpoints of its logs. */
   readonly installation: string
 }
 

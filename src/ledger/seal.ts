@@ -18,7 +18,7 @@ import { Tiles, TileWriter } from './tiles.ts'
  * commits late must not come behind one with a higher number: nothing is sealed that has not settled.
  */
 export interface SealOptions {
-  /** How this installation is called in its checkpoints: a name that nobody else uses, such as its host's. */
+  /** The name of this installation in its checkpoints: a name that nobody else uses, such as its host's. */
   readonly installation: string
   readonly anchors?: readonly Anchor[]
   readonly batch?: number

@@ -48,7 +48,7 @@ export interface DaybookParts {
   readonly embedded: boolean
   /** Where this process serves: organizations whose data is kept elsewhere are refused. */
   readonly region?: string
-  /** How this installation is called in the checkpoints of its logs: a name that nobody else uses. `daybook` unless said otherwise. */
+  /** The name of this installation in the checkpoints of its logs: a name that nobody else uses. `daybook` unless said otherwise. */
   readonly installation?: string
   /** How busy the application's connections are; the embedded database has but one. */
   readonly pool?: () => PoolState | undefined

@@ -33,7 +33,7 @@ interface AloneOptions {
 export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   #scope: Scope | undefined
   #lens: Lens | undefined
-  /** Which one's entities this one works on too, in a transaction of its own. */
+  /** The EntityManager whose identity map this fork shares. */
   #sharing: ScopedEntityManager | undefined
 
   /** The ORM calls this, for itself and for each fork. */

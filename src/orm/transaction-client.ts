@@ -29,7 +29,7 @@ import { isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts
 export class TransactionClient extends pg.Client {
   /** What waits for the first statement: the opening, perhaps followed by the session context. */
   readonly held: Statement[] = []
-  /** What left behind a statement: why it failed, if it did. */
+  /** Statements sent without waiting: each gives its error, if it failed. */
   readonly behind: Promise<Error | undefined>[] = []
   unsent = new Unsent()
   /** The transaction's end, where it left with the last words before it was asked for. */

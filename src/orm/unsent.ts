@@ -51,7 +51,7 @@ export class Unsent {
   stop: (() => void) | undefined
   /** What is asked before anything else, in one message with it: if it fails, nothing of the transaction is done. */
   first: Statement | undefined
-  /** Whose next flush is the last that its transaction does: the work is done, and nobody else has a word in what follows. */
+  /** The EntityManager whose next flush ends the transaction: its COMMIT may leave with it. */
   endsWithFlushOf: object | undefined
 
   /** A session variable of this transaction, from the next statement on. */
@@ -150,7 +150,7 @@ export class Unsent {
   }
 }
 
-/** Sets a session variable for this transaction, in words to which there is no answer to read. */
+/** Sets a session variable for this transaction; unlike `set_config` it answers with no row. */
 export function setLocal(name: string, value: string): string {
   return `set local ${name} = ${literal(value)}`
 }
