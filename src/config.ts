@@ -50,6 +50,8 @@ export interface SeedConfig {
 /** What `npm start` serves with. */
 export interface HostConfig {
   readonly environment: Environment
+  /** Whether somebody has said so, or it is only assumed. */
+  readonly isEnvironmentSet: boolean
   readonly host: string
   readonly port: number
   /** Proxies in front whose `X-Forwarded-*` is believed: addresses or networks. */
@@ -84,7 +86,10 @@ export interface GivenDatabase extends Partial<DatabaseConfig> {
   readonly inMemory?: boolean
 }
 
-/** The only reader of the environment. It looks at everything before it complains, so that all problems are told at once. */
+/**
+ * The only reader of the environment, but for `daybook/testing`, which asks for TEST_DATABASE_URL. It looks at everything before it complains, so
+ * that all problems are told at once.
+ */
 export function readConfig(env: Env = process.env): Config {
   const read = new EnvReader(env)
   const environment = environmentIn(read)
@@ -175,6 +180,7 @@ function hostIn(read: EnvReader, environment: Environment): HostConfig {
   const eventLoopDelayMs = read.integer('LOAD_EVENT_LOOP_MS', undefined, { from: 0, to: 600_000 })
   return {
     environment,
+    isEnvironmentSet: read.text('NODE_ENV') !== undefined,
     host: read.text('HOST') ?? '127.0.0.1',
     port: read.integer('PORT', 3000, { from: 0, to: 65_535 }),
     ...(trustProxy && { trustProxy: listOf(trustProxy) }),

@@ -30,6 +30,7 @@ try {
 }
 
 async function serve(config: Config): Promise<void> {
+  warnOfDevelopment(config)
   if (isNew(config)) await prepareElsewhere()
   const daybook = await openDaybook(config)
   try {
@@ -73,6 +74,14 @@ function sayWhatFailed({ job, status, failed, error }: JobReport): void {
 function sayWhy(error: unknown, doing: string): void {
   const what = doing === 'reactions' ? 'Reacting to events failed:' : `Job ${doing} could not run:`
   console.error(what, error instanceof DaybookError ? error.message : error)
+}
+
+/** Whoever serves a database server means production more often than not. */
+function warnOfDevelopment({ databaseUrl, isEnvironmentSet }: Config): void {
+  if (!databaseUrl || isEnvironmentSet) return
+  console.warn(
+    'NODE_ENV is not set, so this host works in development on a database server: mails, with their links and tokens, are written to a folder, the cookies of sessions go over plain http too, requests and statements are logged. Set NODE_ENV=production.',
+  )
 }
 
 /** An embedded database that nobody has opened yet. */
