@@ -13,7 +13,7 @@ import { urlsOf } from '../../src/testing/test-database.ts'
 import { administer, startCrashableServer } from '../../src/testing/test-server.ts'
 import { entities, migrations } from '../audit/model.ts'
 
-/** Nightly runs crash fifty processes and ten servers. */
+/** `npm run test:nightly` kills fifty processes, and stops a server ten times. */
 const processes = Number(process.env.DAYBOOK_CRASHES ?? 5)
 const servers = Math.max(1, processes / 5)
 
