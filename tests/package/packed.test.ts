@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 
 const run = promisify(execFile)
 const modules = resolve('node_modules')
@@ -149,6 +149,13 @@ test('the library alone does not load Fastify', async () => {
   expect(stdout.trim()).toBe('true false')
 })
 
+test('the first program of the README runs in a project that has installed the package', async () => {
+  const [, program] = /## A first program[\s\S]*?```ts\n([\s\S]*?)```/.exec(await readFile('README.md', 'utf8'))!
+  await writeFile(join(project, 'first.ts'), program!)
+  const { stdout } = await inProject('first.ts')
+  expect(stdout.trim().split('\n').at(-1)).toBe('1 0')
+})
+
 test('migrations and seeders run from the package, on the embedded database', async () => {
   const up = await inProject(mikroOrm, 'migration:up')
   expect(up.stdout).toContain('Successfully migrated up to the latest version')
@@ -192,3 +199,43 @@ test('a strict consumer compiles against the declarations', async () => {
     await tsc(file)
   }
 })
+
+test(
+  'the page about extending is an application that migrates, compiles and passes its tests on both databases',
+  { timeout: 900_000 },
+  async () => {
+    const page = await readFile('docs/extending.md', 'utf8')
+    const files = [...page.matchAll(/```ts\n\/\/ (\S+\.ts)\n([\s\S]*?)```/g)].map(([, name, text]) => [name!, text!] as const)
+    expect(files).toHaveLength(8)
+    const folder = join(project, 'notes')
+    await mkdir(join(folder, 'migrations'), { recursive: true })
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+    const write = (name: string, text: string) => writeFile(join(folder, name), text)
+    const env = { PATH: process.env.PATH, DB_LOG_QUERIES: 'off', TEST_DATABASE_URL: inject('databases').server.serverUrl! }
+    const here = async (...command: string[]) => (await run(process.execPath, command, { cwd: folder, env })).stdout
+    const [orm, vitest] = [join(modules, '@mikro-orm', 'cli', 'cli.js'), join(modules, 'vitest', 'vitest.mjs')]
+
+    const [, name] = /class: (Migration\d+_notes)/.exec(page)!
+    for (const [file, text] of files) if (file !== 'vitest.config.ts') await write(file, text)
+    const model = files.find(([file]) => file === 'model.ts')![1]
+    await write('model.ts', model.replace(/^import .*Migration.*\n/, '').replace(/= \[\{ name: .*\]/, '= []'))
+    await here(orm, 'migration:up')
+    await here(orm, 'migration:create', '--name', 'notes')
+    const [made] = await readdir(join(folder, 'migrations'))
+    const migration = join(folder, 'migrations', `${name!}.ts`)
+    await rename(join(folder, 'migrations', made!), migration)
+    await writeFile(migration, (await readFile(migration, 'utf8')).replaceAll(made!.replace('.ts', ''), name!))
+    await write('model.ts', model)
+    expect(await here(orm, 'migration:up')).toContain(`Applied '${name!}'`)
+    expect(await here(orm, 'migration:check')).toContain('No changes required')
+
+    const compilerOptions = { ...strict, module: 'nodenext', allowImportingTsExtensions: true }
+    await write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['*.ts', 'migrations/*.ts'] }))
+    await run(join(modules, '.bin', 'tsc'), ['-p', join(folder, 'tsconfig.json')], { cwd: folder }).catch((error: { stdout: string }) =>
+      expect(error.stdout).toBe(''),
+    )
+    expect(await here(vitest, 'run')).toMatch(/Tests .*3 passed/)
+    await write('vitest.config.ts', files.find(([file]) => file === 'vitest.config.ts')![1])
+    expect(await here(vitest, 'run')).toMatch(/Tests .*3 passed/)
+  },
+)
