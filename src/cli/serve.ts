@@ -80,7 +80,7 @@ function sayWhy(error: unknown, doing: string): void {
 function warnOfDevelopment({ databaseUrl, isEnvironmentSet }: Config): void {
   if (!databaseUrl || isEnvironmentSet) return
   console.warn(
-    'NODE_ENV is not set, so this host works in development on a database server: mails, with their links and tokens, are written to a folder, the cookies of sessions go over plain http too, requests and statements are logged. Set NODE_ENV=production.',
+    'NODE_ENV is not set, so this host works in development on a database server: mails, with their tokens, are written to a folder, the cookies of sessions go over plain http too, requests and statements are logged. Set NODE_ENV=production.',
   )
 }
 

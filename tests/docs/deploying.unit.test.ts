@@ -35,7 +35,7 @@ async function heldBy(migration: Migration): Promise<Held & { readonly rewritten
   const before = new Map((await query(filesSql)).map(row => [row.oid!, row]))
   await database.pglite.exec('begin')
   await migration.up()
-  for (const sql of migration.getQueries()) await database.pglite.exec(String(sql))
+  for (const sql of migration.getQueries()) await database.pglite.exec(sql as string)
   const locks = (await query(`select relation::text as oid, mode from pg_locks where granted`)).filter(({ oid }) => before.has(oid!))
   const inMode = (...modes: string[]) =>
     [...new Set(locks.filter(({ mode }) => modes.includes(mode!)).map(({ oid }) => before.get(oid!)!.name!))].toSorted()
@@ -50,7 +50,7 @@ test('the page says of each migration which tables it locks, and none rewrites o
   const found = new Map<string, Held>()
   for (const { name, class: Made } of migrations) {
     const unused = {} as never
-    const { rewritten, ...held } = await heldBy(new Made(unused, unused))
+    const { rewritten, ...held } = await heldBy(new Made(unused, unused) as Migration)
     expect([name, rewritten]).toEqual([name, []])
     found.set(name, held)
   }
