@@ -6,7 +6,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { administer, urlsOf } from '../../src/testing/index.ts'
+import { urlsOf } from '../../src/testing/test-database.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 const run = promisify(execFile)
 const serverUrl = inject('databases').server.serverUrl!
