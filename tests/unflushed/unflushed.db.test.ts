@@ -209,12 +209,6 @@ const inCommerce = [
       expect(order.totalMinor).toBe(1400n)
     },
   }),
-  of('sendIssue', all.NewsletterIssue, {
-    make: () => make(all.NewsletterIssue, { status: 'SCHEDULED', scheduledAt: at(8) }),
-    change: { subject: 'renamed' },
-    call: (em, row) => all.sendIssue(em, row, () => Promise.resolve(), at(9)),
-    becomes: { status: 'DONE' },
-  }),
   of('subscribeToNewsletter', all.NewsletterSubscriber, {
     make: () => make(all.NewsletterSubscriber, { email: 'ada@example.com' }),
     change: { locale: 'fr' },

@@ -4,7 +4,7 @@ import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { NewsletterDelivery } from './newsletter-delivery.entity.ts'
 import { NewsletterIssue } from './newsletter-issue.entity.ts'
 import type { NewsletterSubscriber } from './newsletter-subscriber.entity.ts'
-import { recipientsOf } from './send-issue.ts'
+import { recipientsOf } from './recipients.ts'
 import { unsubscribeTokenOf } from './subscribe.ts'
 
 export interface NewsletterMail {
