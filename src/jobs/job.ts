@@ -2,7 +2,7 @@ import type { ScopedEntityManager, Transact } from '../orm/index.ts'
 
 export interface JobContext {
   readonly at: Date
-  /** Reports what would be done, and changes nothing. */
+  /** Reports what would be done, and changes nothing. What is done for tenants isn't asked where the job says what is `due`. */
   readonly dryRun: boolean
   /** The name of this installation in the checkpoints of its logs. */
   readonly installation: string
@@ -35,8 +35,9 @@ export interface Job {
    */
   readonly outsideForTenant?: (tenant: TenantAccess, context: JobContext) => Promise<number>
   /**
-   * What is to be done in a tenant, asked by the operator, whom no policy binds. A job that is told of work and finds none is blind, which
-   * a broken policy or a wrong scope makes it; it fails instead of reporting that all is well.
+   * How much there is to do in a tenant: in the one that the operator names, whom no policy binds, or in that of the scope. A job that the
+   * operator sees work for and that finds none is blind, which a broken policy or a wrong scope makes it; it fails instead of reporting that
+   * all is well. A dry run asks in the tenant's own scope, and does nothing.
    */
-  readonly due?: (em: ScopedEntityManager, tenant: string, context: JobContext) => Promise<number>
+  readonly due?: (em: ScopedEntityManager, at: Date, tenant?: string) => Promise<number>
 }

@@ -131,9 +131,10 @@ class Run {
     const before = run.processed
     let error: string | undefined
     try {
-      const due = await this.#asOperator(em => this.#job.due?.(em, tenant, this.#context) ?? Promise.resolve(0))
+      const { due } = this.#job
+      const seen = due ? await this.#asOperator(em => due(em, this.#context.at, tenant)) : 0
       await this.#inTenant(run, tenant)
-      if (due > 0 && run.processed === before) throw new JobBlindError(this.#job.name, tenant, due)
+      if (seen > 0 && run.processed === before) throw new JobBlindError(this.#job.name, tenant, seen)
     } catch (caught) {
       run.failed++
       error = messageOf(caught)
@@ -149,7 +150,7 @@ class Run {
 
   /** Also what it does between its transactions is done for the tenant, for code that asks `daybook.current()`. */
   async #inTenant(run: JobRun, tenant: string): Promise<void> {
-    const { forTenant, outsideForTenant } = this.#job
+    const { due, forTenant, outsideForTenant } = this.#job
     const input = this.#scopeIn(tenant, `job:${this.#job.name}`)
     const transact: Transact = work => this.#daybook.transact(input, work, unlogged)
     const transactAs = (actor: string): Transact => {
@@ -157,6 +158,7 @@ class Run {
       return work => this.#daybook.transact(scope, work, unlogged)
     }
     await withAtHand({ daybook: this.#daybook, input }, async () => {
+      if (due && this.#context.dryRun) return this.#repeat(run, () => transact(em => due(em, this.#context.at)))
       if (forTenant) await this.#repeat(run, () => transact(em => forTenant(em, this.#context)))
       if (outsideForTenant) await this.#repeat(run, () => outsideForTenant({ transact, transactAs }, this.#context), fairShareMs)
     })

@@ -115,6 +115,28 @@ describe('a job', () => {
     expect(run!.error).toMatch(/found nothing to do for tenant .*, where an operator sees \d+/)
   })
 
+  test('that says what is due isn’t asked in a dry run, which counts in the tenant’s own scope', async () => {
+    const asked: (readonly [string, string | undefined])[] = []
+    const job: Job = counting('dry', {
+      due: async (em, _at, tenant) => {
+        asked.push([em.boundScope!.kind, tenant])
+        return 2
+      },
+    })
+    const does = () => Promise.reject(new Error('A dry run does nothing.'))
+    expect(await runJob(daybook, { ...job, forTenant: does, outsideForTenant: does }, { dryRun: true })).toMatchObject({
+      status: 'OK',
+      processed: 6,
+    })
+    expect(asked).toEqual(tenants().flatMap(tenant => [['operator', tenant] as const, ['tenant', undefined] as const]))
+  })
+
+  test('that sees nothing where its tenant has rows fails in a dry run too', async () => {
+    const due: Job['due'] = (_em, _at, tenant) => Promise.resolve(tenant ? 1 : 0)
+    const blind: Job = { name: 'blind', everyMs: 1_000, due, forTenant: () => Promise.resolve(1) }
+    expect(await runJob(daybook, blind, { dryRun: true })).toMatchObject({ status: 'FAILED', processed: 0, failed: 3 })
+  })
+
   test('goes on where a run stood whose process ended', async () => {
     const [first, ...others] = tenants()
     await asOperator(

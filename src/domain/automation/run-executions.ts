@@ -43,7 +43,6 @@ export async function runExecutions(runner: Runner, at: Date): Promise<number> {
   return lost + taken.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countQueuedExecutions(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(WorkflowExecution, { ...queued(at), ...(tenantId && { tenantId }) })
 }

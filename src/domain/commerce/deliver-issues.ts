@@ -61,7 +61,6 @@ const toSend = (at: Date) => ({
   issue: { status: { $in: ['RUNNING' as const, 'DONE' as const] } },
 })
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export async function countDueIssues(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   const whose = tenantId ? { tenantId } : {}
   return (await em.count(NewsletterIssue, { ...isDue(at), ...whose })) + (await em.count(NewsletterDelivery, { ...toSend(at), ...whose }))

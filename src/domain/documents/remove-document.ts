@@ -31,7 +31,6 @@ export async function removeStrayFiles({ store, transact }: FileRemover, at: Dat
   return taken.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countStrayFiles(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(StrayFile, { ...due(at), ...(tenantId && { tenantId }) })
 }

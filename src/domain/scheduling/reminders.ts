@@ -51,7 +51,6 @@ export async function sendReminders(em: ScopedEntityManager, at: Date, send: Sen
   return due.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countDueReminders(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(EventReminder, { ...dueBy(at), ...(tenantId && { tenantId }) })
 }

@@ -62,7 +62,7 @@ export async function relayMessages({ publisher, transact }: Relay, at: Date): P
   return ids.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. What waits behind another isn't due. */
+/** What waits behind another isn't due. */
 export async function countDueMessages(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   const [row] = await em.execute<{ due: number }[]>(
     `select count(*)::int as due from outbox_message m where ${takeable} ${tenantId ? 'and m.tenant_id = ?' : ''}`,

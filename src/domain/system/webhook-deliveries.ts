@@ -61,7 +61,6 @@ export async function deliverWebhooks({ post, transact }: Deliverer, at: Date): 
 
 const due = (at: Date) => ({ nextAttemptAt: { $lte: at } })
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countDueDeliveries(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(WebhookDelivery, { ...due(at), ...(tenantId && { tenantId }) })
 }
