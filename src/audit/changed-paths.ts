@@ -1,3 +1,5 @@
+import { isObject } from '../kernel/is-object.ts'
+
 /** Where two documents differ, as dotted paths below the column's name. Arrays are compared as wholes: a position is no name. */
 export function changedPaths(column: string, before: string | undefined, after: string | undefined): string[] {
   return [...paths(column, JSON.parse(before ?? 'null'), JSON.parse(after ?? 'null'))]
@@ -9,8 +11,4 @@ function* paths(path: string, before: unknown, after: unknown): Generator<string
   } else if (JSON.stringify(before) !== JSON.stringify(after)) {
     yield path
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { systemActor } from '../context/index.ts'
 import { currentTraceId, inSpan } from '../kernel/tracing.ts'
+import { messageOf } from '../kernel/error.ts'
 import { dataRegions, Organization } from '../domain/organizations/index.ts'
 import { JobRun, type JobStatus } from '../domain/system/index.ts'
 import { type Daybook, type ScopedEntityManager, type TenantInput, type Transact, withAtHand } from '../orm/index.ts'
@@ -201,8 +202,4 @@ async function tenantsAfter(
   const served = { ...open, ...(position && { id: { $gt: position } }), ...(dataRegion && { dataRegion }) }
   const found = await em.find(Organization, served, { fields: ['id'], orderBy: { id: 'asc' }, limit: tenantsAtOnce })
   return found.map(({ id }) => id)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

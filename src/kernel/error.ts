@@ -14,3 +14,8 @@ export abstract class DaybookError extends Error {
     this.details = details
   }
 }
+
+/** What an error says. Anything can be thrown, so it needn't be one. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

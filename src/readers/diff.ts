@@ -1,5 +1,6 @@
 import type { EntityMetadata } from '@mikro-orm/core'
 import { auditedTableOf } from '../audit/index.ts'
+import { isObject } from '../kernel/is-object.ts'
 import { privateColumnOf, type ScopedEntityManager } from '../orm/index.ts'
 import { eventRows } from './event-rows.ts'
 import { foldSql } from './folded-table.ts'
@@ -40,8 +41,4 @@ function* differences(path: string, before: unknown, after: unknown): Generator<
   } else if (JSON.stringify(before ?? null) !== JSON.stringify(after ?? null)) {
     yield { property: path, before: before ?? null, after: after ?? null }
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,6 @@
 import { setImmediate as yieldToTimers, setTimeout as sleep } from 'node:timers/promises'
 import type { ScopeInput } from '../context/index.ts'
+import { messageOf } from '../kernel/error.ts'
 import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
 import { eventsBetween, type FollowedEvent } from './followed-event.ts'
 import { Horizon } from './horizon.ts'
@@ -153,7 +154,7 @@ export class Subscription implements AsyncDisposable {
   }
 
   async #remember(error: unknown): Promise<void> {
-    const words = error instanceof Error ? error.message : String(error)
+    const words = messageOf(error)
     await this.#daybook.transact(this.#options.scope, em =>
       // The row itself may have gone with the transaction that failed.
       em.execute(

@@ -4,6 +4,7 @@ import { now } from '../../kernel/clock.ts'
 import { jsonOrText } from '../../kernel/json-or-text.ts'
 import type { Post } from '../../kernel/outgoing.ts'
 import { webhookHeaders } from '../../kernel/standard-webhooks.ts'
+import { messageOf } from '../../kernel/error.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import type { Automation } from './automation.entity.ts'
 import { ActionUnknownError, AnswerRefusedError } from './automation.errors.ts'
@@ -107,7 +108,7 @@ async function tryOnce(runner: Runner, taken: Taken): Promise<Outcome> {
   )
   const done = perform(runner, taken, signal).then(
     output => ({ output }),
-    (error: unknown) => ({ status: 'FAILED', error: error instanceof Error ? error.message : String(error) }) as const,
+    (error: unknown) => ({ status: 'FAILED', error: messageOf(error) }) as const,
   )
   const outcome = await Promise.race([done, late])
   late.catch(() => undefined)

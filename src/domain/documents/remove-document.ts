@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core'
+import { messageOf } from '../../kernel/error.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { Document } from './document.entity.ts'
 import type { DocumentStore } from './document-store.ts'
@@ -52,8 +53,4 @@ async function take(em: ScopedEntityManager, at: Date): Promise<StrayFile[]> {
     file.dueAt = new Date(at.getTime() + holdMs)
   }
   return files.filter(({ storageKey }) => !kept.has(storageKey))
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

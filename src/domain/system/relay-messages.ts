@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/core'
 import { AuditEvent } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/id.ts'
+import { messageOf } from '../../kernel/error.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { withoutPersonal } from '../../readers/index.ts'
 import { eventBody } from './event-body.ts'
@@ -128,7 +129,7 @@ async function tryToPublish(publisher: Publisher, { payload, ...rest }: Taken): 
     await Promise.race([publisher.publish({ ...rest, payload }, signal), late.promise])
     return 'sent'
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) }
+    return { error: messageOf(error) }
   }
 }
 

@@ -5,6 +5,7 @@ import { isNamedBy } from '../../kernel/event-pattern.ts'
 import { newId } from '../../kernel/id.ts'
 import type { Post } from '../../kernel/outgoing.ts'
 import { webhookHeaders } from '../../kernel/standard-webhooks.ts'
+import { messageOf } from '../../kernel/error.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { type FollowedEvent, openEvents } from '../../readers/index.ts'
 import { eventBody } from './event-body.ts'
@@ -111,7 +112,7 @@ async function send(post: Post, { url, secrets, event, isActive }: Message): Pro
     const { status } = await post({ url, headers, body, timeoutMs })
     return { status, durationMs: took() }
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error), durationMs: took() }
+    return { error: messageOf(error), durationMs: took() }
   }
 }
 
