@@ -1,14 +1,15 @@
 import {
   ChangeSetType,
   type EntityMetadata,
-  type EntityProperty,
   EventType,
   type FlushEventArgs,
+  type MetadataStorage,
   type TransactionEventArgs,
   type UnitOfWork,
 } from '@mikro-orm/core'
 import { CompiledQuery, type Transaction } from 'kysely'
 import type { Keyring } from '../kernel/keyring.ts'
+import { oncePer } from '../kernel/once-per.ts'
 import { type FlushAwareEventManager, type LastSubscriber, type ScopedEntityManager, type Unsent, unsentOf } from '../orm/index.ts'
 import { KeyringMissingError, ValueUnknownError } from './audit.errors.ts'
 import { auditedTableOf } from './audited-table.ts'
@@ -274,31 +275,19 @@ const hooks = [
 /** Which of a flush's statements write other rows as well, of which the sentinel will tell at once. */
 function actsOf(pending: readonly Pending[], em: ScopedEntityManager): RegExp | undefined {
   if (pending.some(({ set }) => writesElsewhere(set.meta.root))) return /^/
-  return pending.some(({ set }) => deletions.has(set.type) && isActedUpon(set.meta.root, em)) ? /^delete/i : undefined
+  return pending.some(({ set }) => deletions.has(set.type) && actedUpon(em.getMetadata()).has(set.meta.root)) ? /^delete/i : undefined
 }
-
-const writers = new WeakMap<EntityMetadata, boolean>()
 
 /** Whether a trigger that the entity declares writes rows, and doesn't only look or refuse. */
-function writesElsewhere(meta: EntityMetadata): boolean {
-  const found = writers.get(meta)
-  if (found !== undefined) return found
-  const writes = meta.triggers.some(({ expression = '' }) => writing.test(/\$\$.*\$\$/s.exec(expression)?.[0] ?? ''))
-  writers.set(meta, writes)
-  return writes
-}
+const writesElsewhere = oncePer((meta: EntityMetadata) =>
+  meta.triggers.some(({ expression = '' }) => writing.test(/\$\$.*\$\$/s.exec(expression)?.[0] ?? '')),
+)
 
 const writing = /\b(insert into|update "?\w+"?(\s+\w+)? set|delete from)\s/i
 
-const actedUpon = new WeakMap<EntityMetadata, boolean>()
-
-/** Whether deleting a row may delete or change rows that point at it: their foreign keys cascade, or are set to null. */
-function isActedUpon(target: EntityMetadata, em: ScopedEntityManager): boolean {
-  const found = actedUpon.get(target)
-  if (found !== undefined) return found
-  const points = (prop: EntityProperty) =>
-    prop.targetMeta?.root === target && !['no action', 'restrict'].includes(prop.deleteRule ?? 'cascade')
-  const acted = [...em.getMetadata().getAll().values()].some(meta => meta.relations.some(points))
-  actedUpon.set(target, acted)
-  return acted
-}
+/** What loses or changes rows that point at it when its own are deleted: their foreign keys cascade, or are set to null. */
+const actedUpon = oncePer((metadata: MetadataStorage): ReadonlySet<EntityMetadata | undefined> => {
+  const relations = [...metadata.getAll().values()].flatMap(meta => meta.relations)
+  const acting = relations.filter(({ deleteRule = 'cascade' }) => !['no action', 'restrict'].includes(deleteRule))
+  return new Set(acting.map(({ targetMeta }) => targetMeta?.root))
+})

@@ -1,4 +1,5 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind, wrap } from '@mikro-orm/core'
+import { oncePer } from '../kernel/once-per.ts'
 import { parseArrayLiteral } from './array-literal.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
 
@@ -31,19 +32,13 @@ export interface RecordedFields {
   readonly byColumn: ReadonlyMap<string, RecordedField>
 }
 
-const fields = new WeakMap<EntityMetadata, RecordedFields>()
-
 /** The columns of an entity's table that events tell about: all but the two that every event has in columns of its own. */
-export function recordedFieldsOf(meta: EntityMetadata): RecordedFields {
-  const found = fields.get(meta)
-  if (found) return found
+export const recordedFieldsOf = oncePer((meta: EntityMetadata): RecordedFields => {
   const table = auditedTableOf(meta)!
   const told = columnPropertiesOf(meta).filter(({ fieldNames: [column] }) => column !== 'id' && column !== 'tenant_id')
   const all = told.map((prop, place) => describe(prop, place, table))
-  const made = { all, byColumn: new Map(all.map(field => [field.column, field])) }
-  fields.set(meta, made)
-  return made
-}
+  return { all, byColumn: new Map(all.map(field => [field.column, field])) }
+})
 
 /** The properties that are stored, each in one column of its own. */
 export function columnPropertiesOf(meta: EntityMetadata): EntityProperty[] {

@@ -1,6 +1,7 @@
 import type { MetadataStorage } from '@mikro-orm/core'
 import { randomUUID } from 'node:crypto'
 import { auditedTableOf, keyringOf, Opener } from '../audit/index.ts'
+import { oncePer } from '../kernel/once-per.ts'
 import { type Lens, ownsPivot, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 import { type Cut, cutAt, type When, withinCut } from './cut.ts'
 import { openRows } from './opened.ts'
@@ -42,22 +43,16 @@ interface FoldedTable {
   readonly select: (where: string, prefix: string) => string
 }
 
-const known = new WeakMap<MetadataStorage, readonly FoldedTable[]>()
-
-function foldedTables(metadata: MetadataStorage): readonly FoldedTable[] {
-  const found = known.get(metadata)
-  if (found) return found
+const foldedTables = oncePer((metadata: MetadataStorage): readonly FoldedTable[] => {
   const audited = tablesOf(metadata).filter(meta => auditedTableOf(meta))
-  const tables = audited.flatMap(meta => [
+  return audited.flatMap(meta => [
     { name: meta.tableName, select: (where: string, prefix: string) => foldedTableSql(meta, where, prefix) },
     ...meta.relations.filter(ownsPivot).flatMap(relation => {
       const pivot = metadata.find(relation.pivotEntity)!
       return pivot.pivotTable ? [{ name: pivot.tableName, select: (where: string) => foldedPivotSql(meta, relation, pivot, where) }] : []
     }),
   ])
-  known.set(metadata, tables)
-  return tables
-}
+})
 
 function mentions(sql: string, table: string): boolean {
   return new RegExp(`(?<![\\w])${table}(?![\\w])`, 'i').test(sql)

@@ -1,5 +1,6 @@
 import type { EntityMetadata } from '@mikro-orm/core'
 import { type AuditEvent, auditedTableOf, columnPropertiesOf } from '../audit/index.ts'
+import { oncePer } from '../kernel/once-per.ts'
 import { inTodaysShape } from './upcast.ts'
 
 /** What one property was and became. */
@@ -26,18 +27,12 @@ export function propertyOf(path: string, meta: EntityMetadata): string {
   return below.length > 0 ? [name, ...below].join('.') : name
 }
 
-const known = new WeakMap<EntityMetadata, ReadonlyMap<string, string>>()
-
 /** By column, what the entity calls it. */
-function namesOf(root: EntityMetadata): ReadonlyMap<string, string> {
-  const found = known.get(root)
-  if (found) return found
+const namesOf = oncePer((root: EntityMetadata): ReadonlyMap<string, string> => {
   // The first property of a column names it, as siblings of an inheritance tree may share one.
   const named = columnPropertiesOf(root).map(prop => [prop.fieldNames[0]!, prop.embedded ? prop.embedded.join('.') : prop.name] as const)
-  const names = new Map(named.toReversed())
-  known.set(root, names)
-  return names
-}
+  return new Map(named.toReversed())
+})
 
 /** The column, or the path into a document, that a property's name stands for. */
 export function columnOf(property: string, meta: EntityMetadata): string {
