@@ -32,11 +32,31 @@ export class NotAuditedError extends DaybookError {
   }
 }
 
+export class QuestionInvalidError extends DaybookError {
+  readonly code = 'history.question_invalid'
+
+  constructor(name: string, expected: string, given: unknown) {
+    super(`The log can’t be asked with this ${name}: expected ${expected}, got ${JSON.stringify(given) ?? String(given)}.`, {
+      name,
+      expected,
+      given: String(given),
+    })
+  }
+}
+
 export class CursorInvalidError extends DaybookError {
   readonly code = 'history.cursor_invalid'
 
   constructor() {
     super('The cursor is damaged, or belongs to another filter. Begin again without a cursor.')
+  }
+}
+
+export class SchemaNamedError extends DaybookError {
+  readonly code = 'history.schema_named'
+
+  constructor(table: string) {
+    super(`The table ${table} is named with its schema, which the view of the past doesn’t reach. Name it without its schema.`, { table })
   }
 }
 
