@@ -137,14 +137,39 @@ export const CardSchema: EntitySchema<Card> = tenantEntity({
   audit: { past: [{ renamed: { headline: 'title' }, removed: ['mood'] }, { values: { status: { OLD: 'ARCHIVED' } } }] },
 })
 
-export const entities = [ShoutSchema, CardSchema, TagSchema, PlaceSchema, NoteSchema, LineSchema, PaperSchema, LetterSchema, BillSchema]
+/** Marked when it is deleted. What was a headline is a title now, marks are called tags, and OLD means nothing any more. */
+export class Deck extends TenantRow {
+  declare title: string
+  declare status?: string | null
+  declare deletedAt?: Date | null
+  tags = new Collection<Tag>(this)
+}
+export const DeckSchema: EntitySchema<Deck> = tenantEntity({
+  class: Deck,
+  softDelete: true,
+  properties: { title: p.text(), status: p.text().nullable(), tags: () => p.manyToMany(Tag) },
+  audit: { past: [{ renamed: { headline: 'title', marks: 'tags' } }, { values: { status: { OLD: null } } }] },
+})
+
+export const entities = [
+  ShoutSchema,
+  CardSchema,
+  DeckSchema,
+  TagSchema,
+  PlaceSchema,
+  NoteSchema,
+  LineSchema,
+  PaperSchema,
+  LetterSchema,
+  BillSchema,
+]
 
 /** The tables as the metadata describes them. */
 class NotesAndPapers extends Migration {
   override async up(): Promise<void> {
     const orm = ormOf(this.getEntityManager())
     const sql = await orm.schema.getCreateSchemaSQL({ wrap: false })
-    const ours = /^.*?\b(table|on|function) "(tag|note|line|paper|card|shout|note_tags|note_pinned)("|_guard)/
+    const ours = /^.*?\b(table|on|function) "(tag|note|line|paper|card|deck|shout|note_tags|note_pinned|deck_tags)("|_guard)/
     for (const statement of sql.split(/;\n+/)) if (ours.test(statement)) this.addSql(`${statement};`)
     this.addSql(`create function relabel(words text) returns bigint language sql as $$
       with changed as (update tag set label = words returning 1) select count(*) from changed $$;`)
