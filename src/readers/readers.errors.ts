@@ -63,10 +63,15 @@ export class SchemaNamedError extends DaybookError {
 export class RevertConflictError extends DaybookError {
   readonly code = 'history.revert_conflict'
 
-  constructor(event: string, properties: readonly string[], later: readonly string[]) {
+  /** What changed since, by which later events; and from where rows point at what would be removed. */
+  constructor(event: string, properties: readonly string[], later: readonly string[], references: readonly string[]) {
+    const what = [
+      ...(properties.length > 0 ? [`${properties.join(', ')} changed since`] : []),
+      ...(references.length > 0 ? [`${references.join(', ')} would go along, or point at nothing`] : []),
+    ]
     super(
-      `Event ${event} can’t be reverted without losing what came later: ${properties.join(', ')} changed since. Revert that first, or say \`force: true\`.`,
-      { event, properties, later },
+      `Event ${event} can’t be reverted without losing what came later: ${what.join('; ')}. Revert that first, or say \`force: true\`.`,
+      { event, properties, later, references },
     )
   }
 }

@@ -271,8 +271,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'history.moment_invalid': ({ given }) =>
     fr`« ${given} » n’est pas un moment. Donnez une date, un instant ISO 8601 comme 2026-11-01T00:00:00Z ou un événement.`,
   'history.nothing_then': ({ instant }) => fr`Le journal commence après ${instant} : rien n’est connu de ce qui précède.`,
-  'history.question_invalid': ({ name, given }) =>
-    fr`Le journal ne peut pas être interrogé ainsi : « ${given} » ne convient pas pour ${name}.`,
+  'history.question_invalid': ({ name, expected, given }) =>
+    fr`Le journal ne peut pas être interrogé avec ce ${name} (attendu : ${expected}) : « ${given} ».`,
   'history.cursor_invalid': () => fr`Le curseur est abîmé ou appartient à un autre filtre. Recommencez sans curseur.`,
   'history.read_only': () =>
     fr`Ce qui est lu à un moment du passé ne peut être que lu. Faites la modification par l’EntityManager de la portée, ou utilisez revert ou restore.`,
