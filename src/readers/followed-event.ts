@@ -69,7 +69,7 @@ export class FollowedEvent {
 
   /** With its documents, which are no fields of their own. */
   toJSON(): AuditEvent {
-    return { ...this, changed: this.changed, before: this.before, after: this.after }
+    return Object.assign({ changed: this.changed, before: this.before, after: this.after }, this)
   }
 
   #read(text: string | null): Record<string, unknown> | null {

@@ -291,7 +291,7 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'history.value_erased': ({ properties }) => fr`C’est impossible : ${properties} parlaient d’une personne qui a été effacée du journal.`,
 
   'audit.value_unknown': ({ entity }) =>
-    `Un hook a laissé une valeur de ${entity} à la base de données (raw), trop tard pour que le journal l’apprenne. Laissez-la à la base avant le flush, ou donnez la valeur elle-même.`,
+    fr`Un hook a laissé une valeur de ${entity} à la base de données (raw), trop tard pour que le journal l’apprenne. Laissez-la à la base avant le flush, ou donnez la valeur elle-même.`,
   'audit.keyring_missing': ({ entity }) =>
     fr`${entity} parle de personnes ou contient un secret qui se garde scellé, mais il n’y a pas de clé maîtresse. Donnez à DAYBOOK_MASTER_KEY le résultat de « openssl rand -base64 32 ».`,
   'audit.person_key_locked': ({ person }) =>
