@@ -16,12 +16,12 @@ export function erasePerson(em: ScopedEntityManager, person: string): Promise<vo
     await inner.flush()
     const scope = inner.boundScope
     // Somebody of whom only the sentinel told has no key yet, and none may be made afterwards.
-    if (scope?.kind === 'tenant') {
-      await inner.execute(
-        `insert into audit_person_key (tenant_id, person_id, sealed_key, erased_at) values (?, ?, null, now()) on conflict do nothing`,
-        [scope.tenantId, person],
-      )
-    }
+    await inner.execute(
+      `insert into audit_person_key (tenant_id, person_id, sealed_key, erased_at)
+        select log, ?, null, now() from (select ?::uuid as log union select tenant_id from audit_personal where person_id = ?) logs
+          where log is not null on conflict do nothing`,
+      [person, scope?.kind === 'tenant' ? scope.tenantId : null, person],
+    )
     const beside = await inner.execute<{ log: string }[]>(`delete from audit_personal where person_id = ? returning tenant_id as log`, [
       person,
     ])

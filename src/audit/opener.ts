@@ -33,12 +33,16 @@ export class Opener {
     }
     if (ids.size > 0) {
       const rows = await this.#run(
-        `select id, tenant_id as log, person_id as person, value, is_sealed from audit_personal where id in ('${[...ids].join("','")}')`,
+        `select p.id, p.tenant_id as log, p.person_id as person, p.value, p.is_sealed, k.erased_at is not null as is_erased from audit_personal p
+          left join audit_person_key k on k.tenant_id = p.tenant_id and k.person_id = p.person_id where p.id in ('${[...ids].join("','")}')`,
       )
       const beside = rows as unknown as readonly BesideRow[]
       for (const { log, person } of beside.filter(row => row.is_sealed)) people.set(nameOf({ log, person }), `('${log}', '${person}')`)
       await this.#fetchKeys(people)
-      for (const { id, log, value, is_sealed } of beside) this.#beside.set(id, is_sealed ? this.open({ log, mark: value }) : value)
+      for (const { id, log, value, is_sealed, is_erased } of beside) {
+        // A transaction that was open while the person was erased may set values beside the log afterwards.
+        if (!is_erased) this.#beside.set(id, is_sealed ? this.open({ log, mark: value }) : value)
+      }
     } else await this.#fetchKeys(people)
   }
 
@@ -84,4 +88,5 @@ interface BesideRow {
   readonly person: string
   readonly value: string
   readonly is_sealed: boolean
+  readonly is_erased: boolean
 }
