@@ -71,6 +71,52 @@ export class PersonalTypeError extends DaybookError {
   }
 }
 
+export class PropertyNotStoredError extends DaybookError {
+  readonly code = 'model.property_not_stored'
+
+  constructor(entity: string, property: string) {
+    super(`${entity}.${property} is named in \`audit\`, and no column of its table holds it. Name a property that is stored.`, {
+      entity,
+      property,
+    })
+  }
+}
+
+export class VersionTypeError extends DaybookError {
+  readonly code = 'model.version_type'
+
+  constructor(entity: string, column: string, type: string) {
+    super(
+      `${entity}.${column} is its version and is ${type}. The log counts versions, so a version is an integer: declare it as p.integer().version().`,
+      { entity, column, type },
+    )
+  }
+}
+
+export class OwnerTypeError extends DaybookError {
+  readonly code = 'model.owner_type'
+
+  constructor(entity: string, column: string, type: string) {
+    super(`${entity}.${column} says whose log or which person it is, and is ${type}. Both are known by an id, so it is a uuid.`, {
+      entity,
+      column,
+      type,
+    })
+  }
+}
+
+export class HiddenPastError extends DaybookError {
+  readonly code = 'model.hidden_past'
+
+  constructor(entity: string, policy: string) {
+    super(
+      `The restriction "${policy}" hides rows of ${entity}, and the log would tell their past to everybody who may read it. Say whose each row is with privateTo, ` +
+        'restrict what may be written (`command`), or don’t record the entity (`audit: false`).',
+      { entity, policy },
+    )
+  }
+}
+
 export class PersonKeyLockedError extends DaybookError {
   readonly code = 'audit.person_key_locked'
 

@@ -1,6 +1,7 @@
-import type { EntityMetadata } from '@mikro-orm/core'
+import { type EntityMetadata, type EntityProperty, ReferenceKind } from '@mikro-orm/core'
 import { oncePer } from '../kernel/once-per.ts'
-import { declarationOf, type PastShape } from '../orm/index.ts'
+import { childAuditOf, declarationOf, type PastShape } from '../orm/index.ts'
+import { PropertyNotStoredError } from './audit.errors.ts'
 
 /** What the log needs to know of a table, read once from its entity's declaration. */
 export interface AuditedTable {
@@ -31,14 +32,31 @@ export function entityNameOf(className: string): string {
 const tableOf = oncePer((root: EntityMetadata): AuditedTable | undefined => {
   const declaration = declarationOf(root.class)
   if (!declaration?.audit || declaration.madeByMigration || root.pivotTable) return undefined
-  const columnOf = (property: string) => root.properties[property as never]!['fieldNames'][0] as string
+  const columnsOf = (property: string) => columnsIn(root, property)
+  const columnOf = (property: string) => columnsOf(property)[0]!
+  // Of a tree the root and each child say what they keep back, and the table keeps all of it back.
+  const said = [declaration.audit, ...Object.values(root.discriminatorMap ?? {}).map(child => childAuditOf(child))]
   return {
     entity: entityNameOf(root.className),
     logColumn: columnOf(declaration.audit.log ?? 'tenantId'),
     versionColumn: root.versionProperty ? columnOf(root.versionProperty) : undefined,
-    secret: (declaration.audit.secret ?? []).map(columnOf),
-    personal: (declaration.audit.personal ?? []).map(columnOf),
+    secret: said.flatMap(({ secret = [] }) => secret.flatMap(columnsOf)),
+    personal: said.flatMap(({ personal = [] }) => personal.flatMap(columnsOf)),
     personColumn: columnOf(declaration.audit.person ?? 'id'),
     past: declaration.audit.past ?? [],
   }
 })
+
+/** Where a property is stored. Children of a tree may have one name for several columns, of which the root knows; then it is all of them. */
+function columnsIn(root: EntityMetadata, name: string): string[] {
+  const columns = [...new Set(root.props.filter(prop => prop.name === name && !prop.embedded).flatMap(storedIn))]
+  if (columns.length === 0) throw new PropertyNotStoredError(root.className, name)
+  return columns
+}
+
+/** An embedded object that has no column of its own is stored in those of what it holds. */
+function storedIn({ kind, object, embeddedProps, persist, formula, fieldNames }: EntityProperty): string[] {
+  if (kind === ReferenceKind.EMBEDDED && !object) return Object.values(embeddedProps).flatMap(storedIn)
+  const isElsewhere = kind === ReferenceKind.ONE_TO_MANY || kind === ReferenceKind.MANY_TO_MANY
+  return isElsewhere || persist === false || formula ? [] : fieldNames
+}

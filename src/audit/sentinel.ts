@@ -1,7 +1,7 @@
-import { type EntityMetadata, type EntityProperty, type MetadataStorage, ReferenceKind, type TriggerDef } from '@mikro-orm/core'
-import { outsideUnitSql, ownsPivot, type RunSql, tablesOf, truncateGuard } from '../orm/index.ts'
-import { PersonalTypeError } from './audit.errors.ts'
+import type { EntityMetadata, EntityProperty, MetadataStorage, TriggerDef } from '@mikro-orm/core'
+import { outsideUnitSql, ownsPivot, placeOf, type RunSql, tablesOf, truncateGuard } from '../orm/index.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
+import { refuseUnrecordable } from './recordable.ts'
 
 /**
  * What no lifecycle hook can see is seen by the database: native operations, bulk statements, Kysely, raw SQL, psql, cascades. Each audited
@@ -12,7 +12,7 @@ export function addSentinels(storage: MetadataStorage): void {
   for (const meta of tablesOf(storage)) {
     const table = auditedTableOf(meta)
     if (!table) continue
-    refuseUnsealable(meta, table)
+    refuseUnrecordable(meta, table)
     meta.triggers.push(...events.map(event => sentinel(meta, event, 'daybook_record_rows', argumentsFor(meta, table))))
   }
   for (const meta of storage.getAll().values()) {
@@ -72,14 +72,7 @@ function argumentsFor(meta: EntityMetadata, table: AuditedTable): string[] {
   ]
 }
 
-function refuseUnsealable(meta: EntityMetadata, { entity, personal }: AuditedTable): void {
-  for (const column of personal) {
-    const [type] = meta.props.find(({ fieldNames }) => fieldNames?.[0] === column)!.columnTypes
-    if (!/^(text|jsonb?)$/i.test(type!)) throw new PersonalTypeError(entity, column, type!)
-  }
-}
-
 function linkArguments(owner: EntityMetadata, relation: EntityProperty, pivot: EntityMetadata): string[] {
-  const order = relation.fixedOrder ? (pivot.getPrimaryProps().find(({ kind }) => kind === ReferenceKind.SCALAR)?.fieldNames[0] ?? '') : ''
+  const order = placeOf(relation, pivot)?.fieldNames[0] ?? ''
   return [auditedTableOf(owner)!.entity, relation.name, relation.joinColumns[0]!, relation.inverseJoinColumns[0]!, order]
 }

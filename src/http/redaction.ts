@@ -1,4 +1,4 @@
-import type { MetadataStorage } from '@mikro-orm/core'
+import type { EntityProperty, MetadataStorage } from '@mikro-orm/core'
 import { auditedTableOf } from '../audit/index.ts'
 
 export const redacted = '[redacted]'
@@ -77,6 +77,7 @@ function hiddenIn(meta: Parameters<typeof auditedTableOf>[0]): string[] {
   return meta.props.filter(({ fieldNames }) => fieldNames?.some(column => columns.includes(column))).flatMap(namesOf)
 }
 
-function namesOf({ name, fieldNames }: { readonly name: string; readonly fieldNames: readonly string[] }): string[] {
-  return [name, ...fieldNames]
+/** Of what is embedded also the object's that holds it. */
+function namesOf({ name, fieldNames, embedded }: EntityProperty): string[] {
+  return [name, ...fieldNames, ...(embedded ? [embedded[0]] : [])]
 }

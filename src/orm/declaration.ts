@@ -23,13 +23,13 @@ export interface EntityDeclaration {
 }
 
 export interface AuditDeclaration {
-  /** The property whose value says whose log it is, a tenant's or a person's; `tenantId` unless said otherwise. */
+  /** The property whose value says whose log it is, a tenant's or a person's; `tenantId` unless said otherwise. It never changes. */
   readonly log?: string
   /** Properties that never reach an event: hashes, tokens, keys. That they changed is told, their values aren't. */
   readonly secret?: readonly string[]
   /** Text and JSON properties that tell something of a person: recorded under that person's key, gone with it. */
   readonly personal?: readonly string[]
-  /** The property that says which person, by its value; the row's own id unless said otherwise, or where it says nobody. */
+  /** The property that says which person, by its value, for good; the row's own id unless said otherwise, or where it says nobody. */
   readonly person?: string
   /**
    * How events looked before, a step for each change of shape: the first leads from version 1 to 2. Events keep the version that they were
@@ -47,7 +47,11 @@ export interface PastShape {
   readonly values?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
+/** What a child of an inheritance tree keeps back besides what its root does; everything else the root has said. */
+export type ChildAudit = Pick<AuditDeclaration, 'secret' | 'personal'>
+
 const key = Symbol.for('daybook.declaration')
+const childKey = Symbol.for('daybook.declaration-of-child')
 
 export function declareEntity(entity: object, declaration: EntityDeclaration): void {
   Object.defineProperty(entity, key, { value: Object.freeze(declaration), configurable: true })
@@ -55,6 +59,15 @@ export function declareEntity(entity: object, declaration: EntityDeclaration): v
 
 export function declarationOf(entity: unknown): EntityDeclaration | undefined {
   return (entity as Record<symbol, EntityDeclaration | undefined> | undefined)?.[key]
+}
+
+export function declareChild(entity: object, audit: ChildAudit): void {
+  Object.defineProperty(entity, childKey, { value: Object.freeze(audit), configurable: true })
+}
+
+/** Its own alone: what its parents keep back is found with them. */
+export function childAuditOf(entity: object): ChildAudit {
+  return Object.hasOwn(entity, childKey) ? (entity as Record<symbol, ChildAudit>)[childKey]! : {}
 }
 
 export function isTenantOwned(meta: Pick<EntityMetadata, 'class'>): boolean {

@@ -12,6 +12,7 @@ export {
   type TransactOptions,
 } from './daybook.ts'
 export {
+  childAuditOf,
   declareEntity,
   declarationOf,
   type PastShape,
@@ -27,7 +28,7 @@ export { type EmbeddedDatabase, openEmbeddedDatabase } from './embedded-database
 export { transactionReports, type TransactionReport } from './observed.ts'
 export * from './orm.errors.ts'
 export { embeddedOptions, type Entity, type Model, serverOptions } from './orm-options.ts'
-export { ownsPivot } from './pivot.ts'
+export { ownsPivot, placeOf } from './pivot.ts'
 export { pointerTo } from './pointer.ts'
 export { isolationProblems, refuseBrokenIsolation, truncateGuard } from './preflight.ts'
 export { appRole, operatorRole, ownerRole, prepareRoles, type RolePasswords, type RunSql } from './roles.ts'
@@ -38,6 +39,7 @@ export { ScopedEntityManager } from './scoped-entity-manager.ts'
 export type { Lens } from './lens.ts'
 export {
   type AuditOptions,
+  type ChildAuditOptions,
   childEntity,
   type EntityOptions,
   globalEntity,
@@ -49,5 +51,13 @@ export {
 export { wholly } from './wholly.ts'
 export { isConflict, isLockRefused, isLostConnection } from './transient.ts'
 export { TransactionClient } from './transaction-client.ts'
-export { claimedDigestSql, claimedEmailSql, currentTenantSql, currentUserSql, inIdentityScopeSql, ownRowSql } from './tenant-policy.ts'
+export {
+  claimedDigestSql,
+  claimedEmailSql,
+  currentTenantSql,
+  currentUserSql,
+  inIdentityScopeSql,
+  ownRowSql,
+  privatePolicyName,
+} from './tenant-policy.ts'
 export { type Ahead, literal, type Outbox, type Statement, type Unsent, outsideUnitSql, unsentOf } from './unsent.ts'

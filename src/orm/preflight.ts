@@ -45,7 +45,7 @@ interface TableState {
   readonly enabled: boolean
   readonly forced: boolean
   readonly policies: PolicyState[]
-  readonly triggers: { readonly name: string; readonly enabled: string }[]
+  readonly triggers: { readonly name: string; readonly enabled: string; readonly definition: string }[]
   readonly uniques: { readonly name: string; readonly first: string | null }[]
 }
 
@@ -122,9 +122,9 @@ function privacyProblems(meta: Meta, table: TableState): string[] {
 
 /** Guards keep references inside the tenant; sentinels tell the log what bypasses the unit of work. */
 function triggerProblems(meta: Meta, table: TableState): string[] {
-  const names = meta.triggers.map(({ name }) => name)
-  if (names.includes('audit_insert')) names.push(truncateGuard)
-  return names.flatMap(name => {
+  const declared = [...meta.triggers]
+  if (declared.some(({ name }) => name === 'audit_insert')) declared.push({ name: truncateGuard, timing: 'before', events: ['truncate'] })
+  return declared.flatMap(({ name, expression }) => {
     const purpose = name?.startsWith('guard_')
       ? 'keeps references inside the tenant'
       : name?.startsWith('audit_')
@@ -135,8 +135,27 @@ function triggerProblems(meta: Meta, table: TableState): string[] {
     if (!found)
       return [`table ${meta.tableName} lacks its trigger "${name}", which ${purpose}. Compare with \`npx mikro-orm migration:check\`.`]
     const isOff = found.enabled === 'D' || found.enabled === 'R'
-    return isOff ? [`trigger "${name}" of table ${meta.tableName}, which ${purpose}, is disabled.`] : []
+    if (isOff) return [`trigger "${name}" of table ${meta.tableName}, which ${purpose}, is disabled.`]
+    // The ORM's schema knows triggers by their names, so a migration that follows a change of the declaration isn't made by itself.
+    const present = listsIn(found.definition)
+    const lacking = listsIn(expression ?? '').flatMap((columns, place) => columns.filter(column => !present[place]?.includes(column)))
+    if (lacking.length === 0) return []
+    return [
+      `trigger "${name}" of table ${meta.tableName}, which ${purpose}, knows nothing of ${lacking.join(', ')}, as its entity declares now. ` +
+        `Drop it in a migration and make it anew: ${expression}`,
+    ]
   })
+}
+
+/**
+ * The columns that a trigger gives its function: of a sentinel those that are never told and those that tell of a person, of other guards all.
+ * One that knows of more than is declared is of a later version, beside which this one still runs.
+ */
+function listsIn(definition: string): string[][] {
+  const given = /\(('[^()]*')\);?$/.exec(definition)?.[1]
+  if (given === undefined) return []
+  const lists = [...given.matchAll(/'\{([^}]*)\}'/g)].map(([, list]) => list!)
+  return (lists.length > 0 ? lists : [given.replaceAll("'", '')]).map(list => list.split(/, ?/).filter(Boolean))
 }
 
 /** How PostgreSQL writes the tenant policy's expression down. */
@@ -161,7 +180,7 @@ const tableSql = `
     coalesce((select json_agg(json_build_object('name', p.polname, 'permissive', p.polpermissive,
       'forAll', p.polcmd = '*' and p.polroles = '{0}',
       'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid))) from pg_policy p where p.polrelid = c.oid), '[]') as policies,
-    coalesce((select json_agg(json_build_object('name', t.tgname, 'enabled', t.tgenabled)) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal), '[]') as triggers,
+    coalesce((select json_agg(json_build_object('name', t.tgname, 'enabled', t.tgenabled, 'definition', pg_get_triggerdef(t.oid))) from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal), '[]') as triggers,
     coalesce((select json_agg(json_build_object('name', i.indexrelid::regclass::text, 'first', a.attname))
       from pg_index i left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
       where i.indrelid = c.oid and i.indisunique and not i.indisprimary), '[]') as uniques

@@ -9,7 +9,7 @@ import {
   p,
   type TriggerDef,
 } from '@mikro-orm/core'
-import { type AuditDeclaration, declareEntity, type TableAccess } from './declaration.ts'
+import { type AuditDeclaration, type ChildAudit, declareChild, declareEntity, type TableAccess } from './declaration.ts'
 import { moment, rowProperties } from './row.ts'
 import { tenantIdFromScope } from './tenant-filter.ts'
 import { privatePolicy, tenantPolicy } from './tenant-policy.ts'
@@ -46,15 +46,24 @@ export interface EntityOptions<T> {
   readonly audit?: AuditOptions<T> | false
 }
 
-export interface AuditOptions<T> extends AuditDeclaration {
+export interface AuditOptions<T> extends AuditDeclaration, ChildAuditOptions<T> {
   readonly log?: PropertyOf<T>
   readonly secret?: readonly PropertyOf<T>[]
   readonly personal?: readonly PropertyOf<T>[]
   readonly person?: PropertyOf<T>
 }
 
+/** What a child of an inheritance tree may say of its own properties; its table's log and person are its root's. */
+export interface ChildAuditOptions<T> extends ChildAudit {
+  readonly secret?: readonly PropertyOf<T>[]
+  readonly personal?: readonly PropertyOf<T>[]
+}
+
 export interface TenantEntityOptions<T> extends EntityOptions<T> {
-  /** Narrows what the tenant policy allows. A second permissive policy would widen it, so only restrictive ones are taken. */
+  /**
+   * Narrows what the tenant policy allows. A second permissive policy would widen it, so only restrictive ones are taken; of an entity that is
+   * recorded only such as say what may be written (`command`), for the log doesn't know what they hide.
+   */
   readonly restrictions?: readonly Omit<PolicyDef<T>, 'type'>[]
   /**
    * The property that says whose each row is, for good: in a scope that carries a person the rows of others aren't there, nor was any in
@@ -84,11 +93,10 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
     ...rest
   } = options
   const uniques = (options.uniques ?? []).map(unique => (softDelete ? { where: 'deleted_at is null', ...unique } : unique))
-  const fixed = privateTo === undefined || immutable.includes(privateTo) ? immutable : [...immutable, privateTo]
   declareEntity(options.class, {
     belongsTo: 'tenant',
     access,
-    immutable: fixed,
+    immutable: fixedBy(immutable, privateTo, audit),
     audit,
     softDelete,
     ...(privateTo !== undefined && { privateTo }),
@@ -117,14 +125,26 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
   })
 }
 
-/** Declares a child in the table of its parent, which has said everything about tenant, policy and log already. */
+/**
+ * Whose a row is stays so: what the log told of it stands in one log and under one person's key, which another value would leave behind.
+ */
+function fixedBy(immutable: readonly string[], privateTo: string | undefined, audit: AuditDeclaration | false): string[] {
+  const owners = [privateTo, audit ? audit.log : undefined, audit ? audit.person : undefined]
+  const named = owners.filter(name => name !== undefined && name !== 'id' && name !== 'tenantId') as string[]
+  return [...new Set([...immutable, ...named])]
+}
+
+/** Declares a child in the table of its parent, which has said everything about tenant, policy and log already, but for what the child adds. */
 export function childEntity<T extends object>(
   options: Pick<EntityOptions<T>, 'class' | 'properties' | 'checks'> & {
     readonly extends: EntityName
     readonly discriminatorValue: string
+    readonly audit?: ChildAuditOptions<T>
   },
 ): EntitySchema<T> {
-  return schemaOf<T>(options)
+  const { audit, ...meta } = options
+  if (audit) declareChild(options.class, audit)
+  return schemaOf<T>(meta)
 }
 
 export interface GlobalEntityOptions<T> extends EntityOptions<T> {
@@ -135,7 +155,7 @@ export interface GlobalEntityOptions<T> extends EntityOptions<T> {
 /** Declares an entity that belongs to no tenant: people, their sessions and tokens, and catalogues. */
 export function globalEntity<T extends object>(options: GlobalEntityOptions<T>): EntitySchema<T> {
   const { policies = [], access = 'write', audit = false, immutable = [], properties, ...rest } = options
-  declareEntity(options.class, { belongsTo: 'global', access, immutable, audit })
+  declareEntity(options.class, { belongsTo: 'global', access, immutable: fixedBy(immutable, undefined, audit), audit })
   return schemaOf<T>({
     ...rest,
     properties: { ...rowProperties(), ...properties },

@@ -1,6 +1,6 @@
-import { type EntityMetadata, type EntityProperty, ReferenceKind } from '@mikro-orm/core'
+import type { EntityMetadata, EntityProperty } from '@mikro-orm/core'
 import { auditedTableOf, columnPropertiesOf } from '../audit/index.ts'
-import { currentTenantSql, currentUserSql, ownRowSql, privateColumnOf } from '../orm/index.ts'
+import { currentTenantSql, currentUserSql, ownRowSql, placeOf, privateColumnOf } from '../orm/index.ts'
 
 /**
  * A select that gives an audited table's rows by folding their events, with the table's own column names and types. `id` and the column of
@@ -16,7 +16,9 @@ export function foldedTableSql(meta: EntityMetadata, where = 'true', prefix?: st
   const valueSql = (column: string) => {
     if (prefix === undefined || !personal.includes(column)) return `r."${column}"`
     const found = `'${prefix}' || f.tenant_id || ' ' || `
-    return isDocument(meta, column) ? `to_jsonb(${found}(r."${column}" #>> '{}')) as "${column}"` : `${found}r."${column}" as "${column}"`
+    if (!isDocument(meta, column)) return `${found}r."${column}" as "${column}"`
+    // A document from before its column was declared personal is no mark.
+    return `case when jsonb_typeof(r."${column}"::jsonb) = 'string' then to_jsonb(${found}(r."${column}" #>> '{}')) else r."${column}"::jsonb end as "${column}"`
   }
   const owner = privateColumnOf(meta)
   return (
@@ -60,9 +62,8 @@ function isDocument(meta: EntityMetadata, column: string): boolean {
 export function foldedPivotSql(owner: EntityMetadata, relation: EntityProperty, pivot: EntityMetadata, where = 'true'): string {
   const { entity } = auditedTableOf(owner)!
   const [ownerColumn, targetColumn] = [relation.joinColumns[0]!, relation.inverseJoinColumns[0]!]
-  const order = relation.fixedOrder
-    ? `, l.place as "${pivot.getPrimaryProps().find(({ kind }) => kind === ReferenceKind.SCALAR)!.fieldNames[0]}"`
-    : ''
+  const place = placeOf(relation, pivot)
+  const order = place ? `, l.place as "${place.fieldNames[0]}"` : ''
   return (
     `select f.tenant_id, f.entity_id as "${ownerColumn}", l.id::uuid as "${targetColumn}"${order} ` +
     `from (select e.tenant_id, e.entity_id, ${foldSql(owner)} as state ` +

@@ -86,6 +86,8 @@ export async function openRows<R>(rows: R[], prefix: string, opener: Opener): Pr
 function cellIn(value: string, prefix: string): (Marked & { readonly isText: boolean }) | undefined {
   const isText = value.startsWith(`"${prefix}`)
   if (!isText && !value.startsWith(prefix)) return undefined
-  const [log, mark] = (isText ? (JSON.parse(value) as string) : value).slice(prefix.length).split(' ') as [string, string]
-  return { log, mark, isText }
+  const found = (isText ? (JSON.parse(value) as string) : value).slice(prefix.length)
+  // What was told before its column was declared personal stands there in words.
+  const end = found.indexOf(' ')
+  return { log: found.slice(0, end), mark: found.slice(end + 1), isText }
 }

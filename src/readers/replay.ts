@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { EntityMetadata } from '@mikro-orm/core'
+import type { EntityMetadata, EntityProperty } from '@mikro-orm/core'
 import { auditedTableOf, erased } from '../audit/index.ts'
-import { ownsPivot, type RunSql, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
+import { ownsPivot, placeOf, type RunSql, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 import { columnsOf, foldedPivotSql, foldedTableSql } from './folded-table.ts'
 import { openerFor, openRows } from './opened.ts'
 
@@ -63,12 +63,9 @@ async function comparePersonal(em: ScopedEntityManager, meta: EntityMetadata, pe
 type PersonalRow = { readonly id: string } & Record<string, unknown>
 
 /** Places are numbers of a sequence in the table and positions in the log: what counts is their order. */
-function orderSql(
-  relation: { fixedOrder?: boolean; joinColumns: string[] },
-  pivot: { getPrimaryProps(): { kind: string; fieldNames: string[] }[] },
-): string {
-  if (!relation.fixedOrder) return ''
-  const column = pivot.getPrimaryProps().find(({ kind }) => kind === 'scalar')!.fieldNames[0]!
+function orderSql(relation: EntityProperty, pivot: EntityMetadata): string {
+  const column = placeOf(relation, pivot)?.fieldNames[0]
+  if (!column) return ''
   return `, row_number() over (partition by "${relation.joinColumns[0]}" order by "${column}") as "${column}"`
 }
 

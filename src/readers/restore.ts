@@ -88,10 +88,17 @@ function inPresent(em: ScopedEntityManager, prop: EntityProperty, value: unknown
   return em.getReference(prop.targetMeta.class, Reference.unwrapReference(value as never)['id'])
 }
 
+/** What is embedded without a column of its own is found in the object that holds it. */
+function valueIn(values: Record<string, unknown>, { name, embedded }: EntityProperty, meta: EntityMetadata): unknown {
+  if (!embedded) return values[name]
+  const holder = valueIn(values, (meta.properties as Record<string, EntityProperty>)[embedded[0]]!, meta)
+  return (holder as Record<string, unknown> | null | undefined)?.[embedded[1]]
+}
+
 /** What nobody knows of a person any more can't be brought back. */
 function refuseErased(meta: EntityMetadata, values: Record<string, unknown>): void {
   const { personal } = auditedTableOf(meta)!
-  const gone = columnPropertiesOf(meta).filter(({ name, fieldNames }) => personal.includes(fieldNames[0]!) && values[name] === erased)
+  const gone = columnPropertiesOf(meta).filter(prop => personal.includes(prop.fieldNames[0]!) && valueIn(values, prop, meta) === erased)
   if (gone.length > 0)
     throw new ValueErasedError(
       `Restoring the ${meta.className}`,

@@ -346,6 +346,14 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`La contrainte d’unicité (${properties}) de ${entity} ne commence pas par tenantId et révélerait à une organisation ce qu’une autre possède. Déclarez-la dans « uniques » de tenantEntity.`,
   'model.personal_type': ({ entity, column, type }) =>
     fr`${entity}.${column} est déclaré personnel et de type ${type}. Une valeur scellée est du texte : seules les colonnes de texte et de JSON peuvent être personnelles.`,
+  'model.property_not_stored': ({ entity, property }) =>
+    fr`${entity}.${property} est nommé dans « audit », mais aucune colonne de sa table ne le contient. Nommez une propriété enregistrée.`,
+  'model.version_type': ({ entity, column, type }) =>
+    fr`${entity}.${column} est sa version et de type ${type}. Le journal compte les versions : déclarez-la avec p.integer().version().`,
+  'model.owner_type': ({ entity, column, type }) =>
+    fr`${entity}.${column} dit de qui est le journal ou quelle personne est concernée, et de type ${type}. Tous deux se désignent par un identifiant, donc un uuid.`,
+  'model.hidden_past': ({ entity, policy }) =>
+    fr`La restriction « ${policy} » masque des lignes de ${entity}, dont le journal raconterait le passé à quiconque peut le lire. Dites à qui est chaque ligne avec privateTo, restreignez les écritures (« command »), ou n’enregistrez pas l’entité (audit: false).`,
   'model.policy_widens': ({ entity, policies }) =>
     fr`${entity} a plusieurs règles permissives (${policies}), que PostgreSQL combine par OU, ce qui ouvre la frontière. Restreignez avec « restrictions » de tenantEntity.`,
 

@@ -1,5 +1,6 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind } from '@mikro-orm/core'
 import { type TSchema, Type } from 'typebox'
+import { auditedTableOf } from '../../audit/index.ts'
 import { declarationOf } from '../../orm/index.ts'
 import { idField, nullable } from '../fields.ts'
 
@@ -25,10 +26,10 @@ export interface Field {
 
 /** Every property that is stored and is anybody's business: no tenant, no secrets, nothing that the database makes for itself. */
 export function fieldsOf(meta: EntityMetadata): Field[] {
-  const { audit, immutable } = declarationOf(meta.class)!
-  const hidden = new Set(['tenantId', ...((audit && audit.secret) || [])])
+  const { immutable } = declarationOf(meta.class)!
+  const hidden = new Set(['tenant_id', ...(auditedTableOf(meta)?.secret ?? [])])
   return meta.props
-    .filter(prop => isColumn(prop) && !prop.hidden && !prop.generated && !prop.embedded && !hidden.has(prop.name))
+    .filter(prop => isColumn(prop) && !prop.hidden && !prop.generated && !prop.embedded && !hidden.has(prop.fieldNames[0]!))
     .map(prop => fieldOf(prop, immutable.includes(prop.name)))
 }
 
