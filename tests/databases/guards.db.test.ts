@@ -23,3 +23,17 @@ test('the guards in the database do what the entities declare today', async () =
   const stored = Object.fromEntries(rows.map(({ name, body }) => [name, body]))
   for (const [name, body] of declared) expect([name, stored[name]]).toEqual([name, body])
 })
+
+test('the sentinels and shared guards in the database know the columns that the entities declare today', async () => {
+  const given = (definition: string) => /\w+\(('[^()]*')\);?$/.exec(definition)?.[0].replace(/;$/, '')
+  const declared = [...daybook.orm.getMetadata().getAll().values()].flatMap(({ tableName, triggers }) =>
+    triggers.flatMap(({ name, expression = '' }) => (given(expression) ? [[tableName, name!, given(expression)] as const] : [])),
+  )
+  expect(declared.length).toBeGreaterThan(200)
+  const em = daybook.scope({ kind: 'identity', actor: systemActor('test') })
+  const rows = await em.execute<{ on: string; name: string; definition: string }[]>(
+    `select tgrelid::regclass::text as on, tgname as name, pg_get_triggerdef(oid) as definition from pg_trigger where not tgisinternal`,
+  )
+  const stored = new Map(rows.map(({ on, name, definition }) => [`${on.replaceAll('"', '')} ${name}`, given(definition)]))
+  for (const [table, name, list] of declared) expect([table, name, stored.get(`${table} ${name}`)]).toEqual([table, name, list])
+})

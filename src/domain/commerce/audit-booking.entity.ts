@@ -101,6 +101,7 @@ export const AuditBookingSchema: EntitySchema<AuditBooking> = tenantEntity({
   },
   indexes: [{ properties: ['slot', 'status'] }],
   checks: [{ name: 'audit_booking_email_lower_case', expression: 'contact_email = lower(contact_email)' }],
+  audit: { personal: ['contactEmail', 'contactName', 'notes'] },
   immutable: ['slot', 'auditType'],
   triggers: [seats],
 })

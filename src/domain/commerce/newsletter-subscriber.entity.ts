@@ -86,7 +86,7 @@ export const NewsletterSubscriberSchema: EntitySchema<NewsletterSubscriber> = te
       expression: `(confirmation_hash is null) = (confirm_by is null) and (status = 'PENDING' or confirmation_hash is null)`,
     },
   ],
-  audit: { secret: ['confirmationHash', 'unsubscribeToken', 'unsubscribeHash'] },
+  audit: { secret: ['confirmationHash', 'unsubscribeToken', 'unsubscribeHash'], personal: ['email'] },
   immutable: ['email'],
   triggers: [
     refused({

@@ -129,6 +129,7 @@ export const ProspectSchema: EntitySchema<Prospect> = tenantEntity({
       expression: 'create index "prospect_search" on "prospect" using gin ("search_vector")',
     },
   ],
+  audit: { personal: ['email', 'firstName', 'lastName', 'data'] },
   checks: [
     { name: 'prospect_email_lower_case', expression: 'email = lower(email)' },
     { name: 'prospect_company_size', expression: 'company_size > 0' },

@@ -95,6 +95,8 @@ export const SchedulingAgentTaskSchema: EntitySchema<SchedulingAgentTask> = tena
     event: () => p.manyToOne(SchedulingEvent).ref().nullable().deleteRule('restrict'),
     version: p.integer().version(),
   },
+  // Whom it is to invite.
+  audit: { personal: ['request'] },
   indexes: [{ properties: ['status', 'createdAt'] }],
   checks: [
     { name: 'scheduling_agent_task_event', expression: `type = 'FIND_TIME' or event_id is not null` },

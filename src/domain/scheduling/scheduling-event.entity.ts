@@ -111,6 +111,7 @@ export const SchedulingEventSchema: EntitySchema<SchedulingEvent> = tenantEntity
     externalId: p.text().nullable(),
     version: p.integer().version(),
   },
+  audit: { personal: ['attendees'] },
   uniques: [{ properties: ['connection', 'externalId'] }],
   indexes: [{ properties: ['organizer', 'startsAt'] }, { properties: ['endsAt'] }],
   checks: [
