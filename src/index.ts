@@ -10,6 +10,8 @@ export {
   erasePerson,
   openSecret,
   pendingDecisions,
+  rowsNaming,
+  type RowNaming,
   sealPersonal,
   sealSecret,
   settle,

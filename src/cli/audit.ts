@@ -2,18 +2,22 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { ConfigurationError, readDatabaseConfig } from '../config.ts'
 import { systemActor } from '../context/index.ts'
-import { Organization } from '../entities.ts'
+import { normalizeEmail, Organization } from '../entities.ts'
 import { DaybookError } from '../kernel/error.ts'
 import { isId } from '../kernel/id.ts'
 import { newKey } from '../kernel/keyring.ts'
 import { headOf, notesIn, originOf, parseVerifierKey, type Verification, verifierKey, verifiersOf, verifyLog } from '../ledger/index.ts'
 import { openDaybook } from '../open-daybook.ts'
 import type { Daybook, Transact } from '../orm/index.ts'
+import { eraseTold } from './erase.ts'
 
 const usage = `npm run audit -- verify [--tenant id] [--since-checkpoint size] [--notes file] [--keys file] [--dropped-before moment] [--json]
-       npm run audit -- checkpoint|keys [--tenant id]`
+       npm run audit -- checkpoint|keys [--tenant id]
+       npm run audit -- erase [--tenant id] [--person id] [--email address] [--yes]`
 
-/** 0: everything fits; 1: something doesn't; 2: it could not be checked. */
+const commands = ['verify', 'checkpoint', 'keys', 'erase'] as const
+
+/** 0: everything fits; 1: something doesn't, or there was nobody to erase; 2: it could not be done. */
 try {
   process.exitCode = await audit()
 } catch (error) {
@@ -22,11 +26,12 @@ try {
 }
 
 async function audit(): Promise<number> {
-  const { command, tenant, ...options } = await readArguments()
+  const { command, tenant, erasure, ...options } = await readArguments()
   const config = readDatabaseConfig()
   // Whoever has the published keys needs no secret one: nothing is sealed or opened here.
   const masterKeys = config.masterKeys ?? (options.verifiers && [newKey().toString('base64')])
   await using daybook = await openDaybook({ ...config, ...(masterKeys && { masterKeys }), logQueries: false, migrate: false })
+  if (command === 'erase') return await eraseTold(daybook, { tenant, ...erasure })
   const logs = tenant ? [tenant] : await everyTenant(daybook)
   let code = 0
   for (const log of logs) {
@@ -38,7 +43,7 @@ async function audit(): Promise<number> {
   return code
 }
 
-async function verify(transact: Transact, { isJson, ...options }: Omit<Arguments, 'command' | 'tenant'>): Promise<number> {
+async function verify(transact: Transact, { isJson, ...options }: Omit<Arguments, 'command' | 'tenant' | 'erasure'>): Promise<number> {
   const startedAt = performance.now()
   let toldAt = startedAt
   const rateOf = (leaves: number) => Math.round((leaves / Math.max(1, performance.now() - startedAt)) * 1_000)
@@ -91,14 +96,21 @@ async function readArguments() {
       notes: text,
       keys: text,
       'dropped-before': text,
+      person: text,
+      email: text,
+      yes: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   })
-  const { tenant, notes, keys, json, 'since-checkpoint': since, 'dropped-before': before } = values
+  const { tenant, notes, keys, json, person, email, yes, 'since-checkpoint': since, 'dropped-before': before } = values
   const [command, ...more] = positionals
   const problems: string[] = []
-  if (more.length > 0 || (command !== 'verify' && command !== 'checkpoint' && command !== 'keys')) throw new ConfigurationError([usage])
+  if (more.length > 0 || !isCommand(command)) throw new ConfigurationError([usage])
   if (tenant !== undefined && !isId(tenant)) problems.push('--tenant takes the id of an organization.')
+  if (person !== undefined && !isId(person)) problems.push('--person takes the id of a user, or of a row that tells of somebody.')
+  const isToErase = command === 'erase'
+  if (isToErase !== (person !== undefined || email !== undefined))
+    problems.push('erase takes --person, --email or both, and nothing else does.')
   const size = since === undefined ? undefined : Number(since)
   if (size !== undefined && (!Number.isSafeInteger(size) || size < 0))
     problems.push(`--since-checkpoint is "${since}", expected a tree size.`)
@@ -111,6 +123,11 @@ async function readArguments() {
     command,
     tenant: tenant?.toLowerCase(),
     isJson: json,
+    erasure: {
+      ...(person !== undefined && { person: person.toLowerCase() }),
+      ...(email !== undefined && { email: normalizeEmail(email) }),
+      isAgreed: yes,
+    },
     ...(size !== undefined && { since: size }),
     ...(droppedBefore && { droppedBefore }),
     ...(notes !== undefined && { notes: notesIn(await textOf('--notes', notes)) }),
@@ -121,6 +138,10 @@ async function readArguments() {
         .map(parseVerifierKey),
     }),
   }
+}
+
+function isCommand(text: string | undefined): text is (typeof commands)[number] {
+  return commands.some(command => command === text)
 }
 
 async function textOf(option: string, file: string): Promise<string> {

@@ -2,9 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { registerOrganization } from '../../src/entities.ts'
+import { systemActor } from '../../src/context/index.ts'
+import { AuditBooking, Invitation, Prospect, registerOrganization } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { fileAnchor } from '../../src/ledger/index.ts'
+import { history } from '../../src/readers/index.ts'
+import { createRow } from '../../src/testing/index.ts'
 import { auditCommand } from '../ledger/audit-command.ts'
 import { type Ground, openGround } from '../ledger/ground.ts'
 
@@ -72,3 +75,44 @@ test(
       expect((await auditCommand(secret, ...wrong)).code).toBe(2)
   },
 )
+
+test('the command erases a person with the rows that hold their address, once somebody agrees', { timeout: 240_000 }, async () => {
+  const { daybook, database } = ground
+  const email = `${newId()}@example.com`
+  const { organization: own, user } = await registerOrganization(daybook, { ...organization, email })
+  const other = await registerOrganization(daybook, { ...organization, email: `${newId()}@example.com` })
+  const metaOf = (type: new () => object) => daybook.orm.getMetadata().get(type)
+  const [invited, prospect] = [
+    await createRow(daybook, own.id, metaOf(Invitation), { email }),
+    await createRow(daybook, other.organization.id, metaOf(Prospect), { email }),
+  ]
+  const booked = await createRow(daybook, own.id, metaOf(AuditBooking), { contactEmail: 'somebody@example.com' })
+  const { app, operator } = database.urls!
+  const env = { DATABASE_URL: app, OPERATOR_URL: operator, DAYBOOK_MASTER_KEY: masterKey }
+  const told = async (tenant: string, type: new () => Prospect | Invitation | AuditBooking, id: unknown) => {
+    const [created] = await history(daybook.scope({ tenant, actor: systemActor('test') }), [type, id as string])
+    return created!.changes.find(({ property }) => /email/i.test(property))!.after
+  }
+  const erase = (...args: string[]) => auditCommand(env, 'erase', ...args)
+
+  expect((await erase('--tenant', own.id, '--person', newId(), '--yes')).code).toBe(1)
+  const asked = await erase('--tenant', own.id, '--person', user.id)
+  expect(asked.code).toBe(2)
+  expect(asked.output).toContain(`invitation ${invited.id as string}`)
+  expect(asked.output).toContain('add --yes')
+  expect(asked.output).not.toContain(email)
+  expect(await told(own.id, Invitation, invited.id)).toBe(email)
+
+  expect((await erase('--tenant', own.id, '--person', user.id, '--yes')).code).toBe(0)
+  expect(await told(own.id, Invitation, invited.id)).toBe('[erased]')
+  expect(await told(own.id, AuditBooking, booked.id)).toBe('somebody@example.com')
+  expect(await told(other.organization.id, Prospect, prospect.id)).toBe(email)
+
+  const everywhere = await erase('--email', email.toUpperCase(), '--yes')
+  expect(everywhere.output).toMatch(new RegExp(`user ${user.id}[^]*prospect ${prospect.id as string}[^]*Erased: 2\\.`))
+  expect(await told(other.organization.id, Prospect, prospect.id)).toBe('[erased]')
+  expect((await erase('--email', email, '--yes')).code).toBe(1)
+  const wrong = [['erase'], ['erase', '--person', 'x'], ['erase', '--email', 'nobody'], ['verify', '--person', user.id]]
+  const refused = await Promise.all(wrong.map(args => auditCommand(env, ...args)))
+  expect(refused.map(({ code }) => code)).toEqual([2, 2, 2, 2])
+})
