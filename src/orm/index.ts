@@ -39,7 +39,6 @@ export { ScopedEntityManager } from './scoped-entity-manager.ts'
 export type { Lens } from './lens.ts'
 export {
   type AuditOptions,
-  type ChildAuditOptions,
   childEntity,
   type EntityOptions,
   globalEntity,
