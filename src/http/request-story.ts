@@ -27,12 +27,13 @@ export function storyOf(requestId: string, headers: IncomingHttpHeaders): Story 
   }
 }
 
-const traceparent = /^[0-9a-f]{2}-([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})-[0-9a-f]{16}-[0-9a-f]{2}$/
+/** As the W3C has it: all zeroes are no id, version ff is none, and one that is newer than the first may have more parts. */
+const traceparent =
+  /^(?:00(?=.{53}$)|(?!00|ff)[0-9a-f]{2})-(?!0{32})([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/
 
-/** A trace id has the 128 bits of a UUID, so it becomes one. All zeroes mean that there is none. */
+/** A trace id has the 128 bits of a UUID, so it becomes one. */
 function traceIn(header: string | string[] | undefined): string | undefined {
-  const parts = typeof header === 'string' ? traceparent.exec(header)?.slice(1) : undefined
-  return parts?.some(part => /[^0]/.test(part)) ? parts.join('-') : undefined
+  return typeof header === 'string' ? traceparent.exec(header)?.slice(1).join('-') : undefined
 }
 
 function correlationIn(header: string | string[] | undefined): string | undefined {
