@@ -68,10 +68,10 @@ const states: Readonly<Record<string, ProblemParts>> = {
   '53300': { code: 'http.busy', detail: 'The database takes no more connections right now. Try again in a moment.' },
 }
 
-/** Class 22 is a value that no column can hold, 08 and 57P a database that went away. */
+/** Class 22 is a value that no column can hold, 54 one that is too much for an index or the like, 08 and 57P a database that went away. */
 function fromState(state: string | undefined): ProblemParts | undefined {
   if (state === undefined) return undefined
-  if (state.startsWith('22')) return { code: 'http.value_refused', detail: 'A value can’t be stored.' }
+  if (state.startsWith('22') || state.startsWith('54')) return { code: 'http.value_refused', detail: 'A value can’t be stored.' }
   if (state.startsWith('08') || state.startsWith('57P'))
     return { code: 'http.busy', detail: 'The database went away. Try again in a moment.' }
   return states[state]

@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import type { TLocalizedValidationError } from 'typebox/error'
 import { Format } from 'typebox/format'
+import { deepestJson } from '../kernel/json-depth.ts'
 import { type InvalidPart, RequestInvalidError } from './http.errors.ts'
 
 const parts: Record<string, InvalidPart['in']> = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' }
@@ -21,6 +22,10 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     const errors = unstorable(given, '#', part)
     return errors.length > 0 ? { error: new RequestInvalidError(errors) } : { value: given }
   }
+}
+
+export function tooDeep(): RequestInvalidError {
+  return new RequestInvalidError([{ pointer: '#', detail: `is nested more than ${deepestJson} levels deep`, in: 'body' }])
 }
 
 /** A pattern says how it is written. Whether there is such a day, the calendar says: 30 February would be taken for 2 March. */

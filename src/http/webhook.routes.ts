@@ -12,12 +12,14 @@ import {
 } from '../domain/billing/index.ts'
 import { assertServedHere, isServedHere, Organization, ownOrganization } from '../domain/organizations/index.ts'
 import { now } from '../kernel/clock.ts'
+import { isTooDeep } from '../kernel/json-depth.ts'
 import type { App } from './app.ts'
 import { exactly, idField, oneOf } from './fields.ts'
 import { hostOf } from './host-state.ts'
 import { RequestInvalidError } from './http.errors.ts'
 import type { PluginOptions } from './options.ts'
 import { storyOf } from './request-story.ts'
+import { tooDeep } from './validation.ts'
 
 const seconds = () => Type.Integer({ minimum: 0, maximum: 32_503_680_000 })
 const maybeSeconds = () => Type.Optional(Type.Union([seconds(), Type.Null()]))
@@ -109,6 +111,7 @@ export function triggerRoutes(app: App): void {
     },
     async (request, reply) => {
       const { params, headers } = request
+      const body = textOf(request)
       const scope = { tenant: params.organization.toLowerCase(), actor: systemActor('webhook'), ...storyOf(request.id, headers) }
       const execution = await database.transact(scope, async em => {
         const organization = await ownOrganization(em)
@@ -116,7 +119,7 @@ export function triggerRoutes(app: App): void {
         const trigger = isOpen ? await em.findOne(WorkflowTrigger, params.id.toLowerCase(), { populate: ['automation'] }) : null
         // The same for what isn't there, what doesn't listen, and what belongs to others.
         if (!trigger) throw new WebhookRefusedError('nothing listens here')
-        return receiveCall(em, trigger.automation.$, { body: textOf(request), headers, trigger })
+        return receiveCall(em, trigger.automation.$, { body, headers, trigger })
       })
       return reply.code(202).send({ execution: execution.id })
     },
@@ -124,7 +127,9 @@ export function triggerRoutes(app: App): void {
 }
 
 function textOf({ body }: FastifyRequest): string {
-  return typeof body === 'string' ? body : ''
+  const text = typeof body === 'string' ? body : ''
+  if (isTooDeep(text)) throw tooDeep()
+  return text
 }
 
 function jsonIn(text: string): unknown {

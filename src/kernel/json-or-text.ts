@@ -1,7 +1,9 @@
-/** What somebody elsewhere has said: JSON where it is, and otherwise the text. */
+import { isTooDeep } from './json-depth.ts'
+
+/** What somebody elsewhere has said: JSON where it is (and not too deep for whoever keeps it), and otherwise the text. */
 export function jsonOrText(body: string): unknown {
   try {
-    return JSON.parse(body) as unknown
+    return isTooDeep(body) ? body : (JSON.parse(body) as unknown)
   } catch {
     return body
   }

@@ -94,6 +94,41 @@ test('text in any script is stored as it came, and SQL in it stays text', async 
   await ann.caller.delete(`/organizations/current/roles/${made.json().id}`)
 })
 
+test('what is nested deeper than anybody means it is refused by anybody, and what is less deep is kept', async () => {
+  const nested = (depth: number) => `${'['.repeat(depth)}"]]\\"]"${']'.repeat(depth)}`
+  const task = (depth: number) => ({ payload: `{"title":"x","data":{"a":${nested(depth - 2)}}}` })
+  const tasks = '/organizations/current/tasks'
+  for (const depth of [65, 2_000, 30_000]) {
+    const answer = await ann.caller.call('POST', tasks, task(depth))
+    expect([depth, answer.statusCode, answer.json().errors?.[0]]).toEqual([
+      depth,
+      400,
+      { pointer: '#', detail: 'is nested more than 64 levels deep', in: 'body' },
+    ])
+  }
+  const made = await ann.caller.call('POST', tasks, { ...task(64), headers: { 'idempotency-key': 'deep' } })
+  expect(made.statusCode).toBe(201)
+  expect((await ann.caller.get(`${tasks}/${made.json().id}/history`)).statusCode).toBe(200)
+  const called = await new Caller(on).call('POST', `/webhooks/triggers/${ann.organization}/${newId()}`, { payload: nested(30_000) })
+  expect([called.statusCode, called.json().code]).toEqual([400, 'http.invalid_request'])
+})
+
+test('text that an index has no place for is refused', async () => {
+  // Of different characters, because what repeats itself is stored compressed.
+  const long = Array.from({ length: 6_000 }, (_none, at) => String.fromCodePoint(0x4e00 + ((at * 7_919) % 20_000))).join('')
+  const base = '/organizations/current'
+  const { id } = (await ann.caller.post(`${base}/prospects`, { email: 'prospect@b.example' })).json<{ id: string }>()
+  const patch = (companyDomain: string) =>
+    ann.caller.call('PATCH', `${base}/prospects/${id}`, { payload: { companyDomain }, headers: { 'if-match': '*' } })
+  expect((await ann.caller.post(`${base}/email-sequences`, { name: long, locale: 'en' })).json().errors).toMatchObject([
+    { pointer: '#/name' },
+  ])
+  expect((await patch(long)).json().errors[0]).toMatchObject({ pointer: '#/companyDomain' })
+  expect((await patch(long.slice(0, 500))).statusCode).toBe(200)
+  const found = await ann.caller.get(`${base}/prospects?companyDomain=${'x'.repeat(2_000)}`)
+  expect([found.statusCode, found.json().items]).toEqual([200, []])
+})
+
 test('an unknown field is refused by name, and nothing is signed up', async () => {
   const body = { email: 'new@new.example', password, organization: { name: 'New', plan: 'ENTERPRISE' }, isAdmin: true }
   const answer = await new Caller(on).post('/auth/sign-up', body)

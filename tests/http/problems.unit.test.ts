@@ -18,6 +18,7 @@ test.each([
   ['a pool without a free connection', new Error('timeout exceeded when trying to connect'), 503, 'http.busy'],
   ['a lost connection', driverError('08006'), 503, 'http.busy'],
   ['a value that no column holds', driverError('22021'), 422, 'http.value_refused'],
+  ['a value that no index holds', driverError('54000'), 422, 'http.value_refused'],
   ['a unique violation', new UniqueConstraintViolationException(new Error('Key (email)=(ann@acme.example)')), 409, 'http.conflict'],
   ['a row that isn’t there', new NotFoundError('Role not found (secret)'), 404, 'http.not_found'],
   ['a busy embedded database', new EmbeddedDatabaseBusyError(5), 503, 'database.embedded_busy'],

@@ -22,15 +22,18 @@ export interface Field {
   readonly answer: TSchema
   /** What a request may hold. */
   readonly input: TSchema
+  /** What may be looked for: no longer values are kept where there is an index, but nothing is wrong with not finding one. */
+  readonly sought: TSchema
 }
 
 /** Every property that is stored and is anybody's business: no tenant, no secrets, nothing that the database makes for itself. */
 export function fieldsOf(meta: EntityMetadata): Field[] {
   const { immutable } = declarationOf(meta.class)!
   const hidden = new Set(['tenant_id', ...(auditedTableOf(meta)?.secret ?? [])])
+  const indexed = new Set([...meta.indexes, ...meta.uniques].flatMap(({ properties = [] }) => [properties].flat().map(String)))
   return meta.props
     .filter(prop => isColumn(prop) && !prop.hidden && !prop.generated && !prop.embedded && !hidden.has(prop.fieldNames[0]!))
-    .map(prop => fieldOf(prop, immutable.includes(prop.name)))
+    .map(prop => fieldOf(prop, { isImmutable: immutable.includes(prop.name), isIndexed: indexed.has(prop.name) }))
 }
 
 function isColumn({ kind, persist, object }: EntityProperty): boolean {
@@ -38,11 +41,12 @@ function isColumn({ kind, persist, object }: EntityProperty): boolean {
   return isOwn && persist !== false && !object
 }
 
-function fieldOf(prop: EntityProperty, isImmutable: boolean): Field {
+function fieldOf(prop: EntityProperty, { isImmutable, isIndexed }: { isImmutable: boolean; isIndexed: boolean }): Field {
   const { name, nullable: isNullable = false, targetMeta } = prop
   const kind = targetMeta ? 'id' : kindOf(prop)
   const answer = answers[kind](prop)
-  const input = inputs[kind](prop)
+  const sought = inputs[kind](prop)
+  const input = kind === 'text' && isIndexed ? indexedText() : sought
   const filledIn = prop.onCreate ?? prop.default ?? prop.defaultRaw ?? prop.version
   return {
     name,
@@ -55,6 +59,7 @@ function fieldOf(prop: EntityProperty, isImmutable: boolean): Field {
     ...(targetMeta && !prop.mapToPk && { relation: targetMeta }),
     answer: isNullable ? nullable(answer) : answer,
     input: isNullable ? nullable(input) : input,
+    sought,
   }
 }
 
@@ -95,6 +100,9 @@ export const momentField = () =>
     format: 'instant',
     description: 'an RFC 3339 instant',
   })
+
+/** A place in an index has room for 2,700 bytes; what is put there is a name, a key or an address. */
+const indexedText = () => Type.String({ maxLength: 500 })
 
 const inputs: SchemaOf = {
   id: idField,

@@ -60,8 +60,8 @@ function indexesOf(meta: EntityMetadata): string[][] {
 }
 
 function filterParameters(field: Field): [string, TSchema][] {
-  const { name, kind, isNullable } = field
-  const value = valueSchema(field)
+  // A filter compares with a value; whether there is one is another question.
+  const { name, kind, isNullable, sought: value } = field
   return [
     [name, Type.Optional(value)],
     ...(kind === 'id' || kind === 'enum' || kind === 'text'
@@ -75,11 +75,6 @@ function filterParameters(field: Field): [string, TSchema][] {
     ...(compared.has(kind) ? operators.map((operator): [string, TSchema] => [`${name}.${operator}`, Type.Optional(value)]) : []),
     ...(isNullable ? ([[`${name}.null`, Type.Optional(Type.Boolean())]] as [string, TSchema][]) : []),
   ]
-}
-
-/** A filter compares with a value; whether there is one is another question. */
-function valueSchema({ input, isNullable }: Field): TSchema {
-  return isNullable ? (input as unknown as { anyOf: TSchema[] }).anyOf[0]! : input
 }
 
 export type ListQuery = Readonly<Record<string, string | number | boolean | undefined>>
@@ -110,7 +105,7 @@ function valueIn({ kind }: Field, value: string | number | boolean): unknown {
 
 /** Each of a list is looked at like a value that stands alone. */
 function oneOf(field: Field, value: string): unknown {
-  const { pattern, enum: words } = valueSchema(field) as { pattern?: string; enum?: string[] }
+  const { pattern, enum: words } = field.sought as { pattern?: string; enum?: string[] }
   const isValid = (!pattern || new RegExp(pattern).test(value)) && (!words || words.includes(value))
   if (!isValid) throw invalidQuery(`${field.name}.in`, 'holds a value that this field can’t have')
   return valueIn(field, value)

@@ -137,7 +137,7 @@ export function describe({ entity, options }: Resource, metadata: MetadataStorag
   const { write = [], give = [], inputs = {} } = options
   const fields = fieldsOf(meta).map(field => {
     const input = (inputs as Record<string, TSchema | undefined>)[field.name]
-    return input ? { ...field, input } : field
+    return input ? { ...field, input, sought: input } : field
   })
   const named = (names: readonly string[]) => names.map(name => fieldNamed(fields, meta, name))
   const name = entityNameOf(entity.name)
