@@ -82,6 +82,46 @@ test('what is told of events is set up by whoever may read the log, and by nobod
   await act.made('workflow-triggers', onEvent)
 })
 
+test('what is told of events is switched on again and brought back by nobody else either', async () => {
+  const keys = ['workflow-trigger', 'workflow-execution', 'automation', 'webhook-endpoint'].map(name => `${name}:manage`)
+  await act.made('roles', { key: 'HOOKS', name: 'Hooks', permissions: keys })
+  const worker = (await act.member('ivy@acme.example', 'HOOKS')).caller
+  const patch = (path: string, payload: object, caller = worker) =>
+    caller.call('PATCH', `${base}/${path}`, { payload, headers: { 'if-match': '*' } })
+  const refused = async (path: string, asked: ReturnType<Caller['call']>) => {
+    const answer = await asked
+    expect([path, answer.statusCode, answer.json().code]).toEqual([path, 403, 'access.denied'])
+  }
+  const url = 'https://example.com/on-events'
+  const automation = (await act.made('automations', { name: 'On events', definition: { kind: 'webhook', url } })).id
+  const trigger = (await act.made('workflow-triggers', { automation, type: 'EVENT', config: { event: 'task.created' } })).id
+  const endpoint = (await act.made('webhook-endpoints', { url, events: ['task.created'] })).id
+  const one = `workflow-triggers/${trigger}`
+
+  expect((await patch(one, { isActive: false })).statusCode).toBe(200)
+  await refused('activate', patch(one, { isActive: true }))
+  const [off] = (await act.seen<{ items: { id: string }[] }>(`${one}/history`)).items
+  await refused('revert', worker.post(`${base}/${one}/revert`, { event: off!.id }))
+  expect(await act.seen(one)).toMatchObject({ isActive: false })
+  expect((await patch(one, { isActive: true }, ann.caller)).statusCode).toBe(200)
+  await worker.delete(`${base}/${one}`)
+  await refused('restore', worker.post(`${base}/${one}/restore`))
+  await act.done(`${one}/restore`)
+
+  expect((await patch(`automations/${automation}`, { name: 'Renamed' })).statusCode).toBe(200)
+  await act.done(`automations/${automation}/deactivate`, undefined, worker)
+  await refused('automation', worker.post(`${base}/automations/${automation}/activate`))
+  await act.done(`automations/${automation}/activate`)
+
+  await act.done(`webhook-endpoints/${endpoint}/disable`, undefined, worker)
+  await refused('enable', worker.post(`${base}/webhook-endpoints/${endpoint}/enable`))
+  await act.done(`webhook-endpoints/${endpoint}/enable`)
+
+  const run = (await act.done<{ execution: string }>(`automations/${automation}/run`, { input: { told: 'an event' } })).execution
+  expect(Object.keys(await act.seen(`workflow-executions/${run}`, worker))).toEqual(expect.not.arrayContaining(['input']))
+  expect(await act.seen(`workflow-executions/${run}`)).toMatchObject({ input: { told: 'an event' } })
+})
+
 describe('grants', () => {
   test('reach as far as whoever gives them, and no denial is lifted by whom it binds', async () => {
     const admin = await act.member('adm@acme.example', 'ADMIN')

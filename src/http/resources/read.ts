@@ -64,9 +64,11 @@ async function populated(field: Field, known: Known, may: May): Promise<Populate
 }
 
 export async function visibleFields(resource: Described, may: May): Promise<readonly Field[]> {
-  const reserved = Object.entries(resource.options.reserved ?? {}) as [string, string][]
+  const reserved = Object.entries(resource.options.reserved ?? {}) as [string, string | readonly string[]][]
   const barred = new Set<string>()
-  for (const [name, verb] of reserved) if (!(await may(`${resource.name}:${verb}`))) barred.add(name)
+  for (const [name, needed] of reserved) {
+    for (const each of [needed].flat()) if (!(await may(each.includes(':') ? each : `${resource.name}:${each}`))) barred.add(name)
+  }
   return barred.size > 0 ? resource.fields.filter(({ name }) => !barred.has(name)) : resource.fields
 }
 

@@ -22,8 +22,10 @@ export interface ResourceOptions<T extends TenantRow> {
   readonly remove?: boolean
   /** The area's own way to bring back one that was only marked as deleted. */
   readonly restore?: (work: Work, row: T) => Promise<unknown>
-  /** Fields for those alone who may do more than read. */
-  readonly reserved?: Partial<Record<FieldName<T>, Verb>>
+  /** Fields for those alone who may do more than read: this, or all of these. */
+  readonly reserved?: Partial<Record<FieldName<T>, Verb | readonly (Verb | PermissionKey)[]>>
+  /** Whether it is told of events as it stands. Nobody brings one to that who may not read the log. */
+  readonly listens?: (work: Work, row: T) => boolean | Promise<boolean>
   /**
    * The person whom each belongs to: nobody else sees it, unless they manage all of them. Where the entity is private to that person, that is
    * left to programs: a session sees its own whatever it may do.

@@ -9,6 +9,7 @@ import { type Look, type Looking, lookInTenant, type Work } from '../in-tenant.t
 import { type Answer, type Later, respond, send } from '../respond.ts'
 import { momentField } from './fields.ts'
 import { type ListQuery, listShapeOf, pageFields } from './list-query.ts'
+import { asItStands, heedingListeners } from './listening.ts'
 import { diffAnswer, diffOf, historyAnswer, historyOf, revertIn, whyAnswer, whyOf } from './past.ts'
 import {
   findIn,
@@ -140,7 +141,7 @@ export class ResourceRoutes {
     this.#route('PATCH', this.#one, 'update', schema, async ({ work, id, body: given, headers }) => {
       const row = await lockedIn(work, this.#resource, id)
       requireMatch(headers['if-match'], row, this.#resource)
-      await change(work, this.#resource, row, given)
+      await heedingListeners(work, this.#resource, row, () => change(work, this.#resource, row, given))
       return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(work, row) }
     })
   }
@@ -157,7 +158,7 @@ export class ResourceRoutes {
     this.#route('POST', `${this.#one}/restore`, 'delete', { summary: 'restore', answer }, async ({ work, id }) => {
       if (this.#resource.options.own && !(await work.may(permissionFor(this.#resource, 'manage'))))
         throw new ResourceNotFoundError(this.#resource.name)
-      const row = await bringBack(work, this.#resource, id)
+      const row = await heedingListeners(work, this.#resource, undefined, () => bringBack(work, this.#resource, id))
       return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(work, row) }
     })
   }
@@ -185,8 +186,11 @@ export class ResourceRoutes {
     const body = exactly({ event: idField(), force: Type.Optional(Type.Boolean()) })
     this.#route('POST', `${this.#one}/revert`, 'manage', { summary: 'revert', body, answer: this.#resource.answer }, async call => {
       const { event, force = false } = call.body as { event: string; force?: boolean }
-      await revertIn(call.work, this.#resource, call.id, event, force)
-      const row = await findIn(call.work, this.#resource, call.id)
+      const before = await asItStands(call.work, this.#resource, call.id)
+      const row = await heedingListeners(call.work, this.#resource, before, async () => {
+        await revertIn(call.work, this.#resource, call.id, event, force)
+        return findIn(call.work, this.#resource, call.id)
+      })
       return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(call.work, row) }
     })
   }
@@ -206,8 +210,12 @@ export class ResourceRoutes {
     const schema = { summary: name.replaceAll('-', ' '), ...(body && { body }), answer: shown ?? this.#resource.answer }
     this.#route('POST', `${this.#one}/${name}`, permission, schema, async ({ work, id, body: given }) => {
       const row = await lockedIn(work, this.#resource, id)
-      const result = await run(work, row, given as never)
-      await work.em.flush()
+      let result: unknown
+      await heedingListeners(work, this.#resource, row, async () => {
+        result = await run(work, row, given as never)
+        await work.em.flush()
+        return row
+      })
       if (isSecret) return { body: {}, secrets: result as Record<string, string> }
       if (answer) return { body: result }
       // What a service has changed in a transaction of its own is read anew.

@@ -25,10 +25,10 @@ export async function create(work: Work, { options, entity, given }: Described, 
   return 'secrets' in made ? made : { row: made }
 }
 
-export async function change(work: Work, resource: Described, row: TenantRow, body: Body): Promise<void> {
-  const { em } = work
+export async function change({ em }: Work, resource: Described, row: TenantRow, body: Body): Promise<TenantRow> {
   em.assign(row, storedIn(body, resource.changed) as never)
   await em.flush()
+  return row
 }
 
 /** A row to be changed, which nobody else changes until the transaction ends. */

@@ -40,6 +40,8 @@ export const automation = [
       maxAttempts: Type.Integer({ minimum: 1, maximum: 20 }),
       timeoutMs: Type.Integer({ minimum: 100, maximum: 600_000 }),
     },
+    listens: async ({ em }, each) =>
+      each.isActive && (await em.count(WorkflowTrigger, { automation: each.id, type: 'EVENT', isActive: true })) > 0,
     create: creation(
       automationBody,
       async ({ em }, body) => {
@@ -69,6 +71,7 @@ export const automation = [
   }),
   resource(WorkflowTrigger, {
     write: ['isActive'],
+    listens: (_work, { type, isActive }) => type === 'EVENT' && isActive,
     create: creation(triggerBody, async (work, { automation: id, type, config }) => {
       if (type === 'EVENT') await requireReaderOfLog(work)
       const waiting = await found(work.em, Automation, id)
@@ -76,7 +79,8 @@ export const automation = [
     }),
   }),
   resource(WorkflowExecution, {
-    reserved: { input: 'manage', output: 'manage' },
+    // What an event has started was given that event.
+    reserved: { input: ['manage', 'audit-event:read'], output: 'manage' },
     actions: {
       cancel: action('update', (_work, execution: WorkflowExecution) => execution.cancel(now())),
       retry: action('update', (_work, execution: WorkflowExecution) => execution.retry(now())),

@@ -55,6 +55,7 @@ export const system = [
     },
   }),
   resource(WebhookEndpoint, {
+    listens: (_work, { isActive }) => isActive,
     create: creation(
       endpointBody,
       async (work, body) => {
