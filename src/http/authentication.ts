@@ -20,8 +20,13 @@ export async function authenticate(request: FastifyRequest, reply: FastifyReply)
 export function credentialIn(request: FastifyRequest): string | undefined {
   const { authorization } = request.headers
   if (authorization !== undefined) return bearer.exec(authorization)?.[1]
-  const token = sessionCookieOf(request)
-  return token !== undefined && tokenShape.test(token) ? token : undefined
+  const [token, ...others] = sessionCookiesOf(request)
+  return token !== undefined && others.length === 0 && tokenShape.test(token) ? token : undefined
+}
+
+/** For a request that takes its time: whoever has signed out meanwhile is refused. */
+export async function requireSession(request: FastifyRequest): Promise<void> {
+  if (!(await sessionHolds(request))) throw new CredentialRefusedError()
 }
 
 /** For an answer that goes on: whether a person is still signed in. A program's key is asked for in each of its transactions. */

@@ -14,7 +14,9 @@ import {
   StorageKeyError,
   storeDocument,
 } from '../domain/documents/index.ts'
+import type { ScopedEntityManager } from '../orm/index.ts'
 import type { App } from './app.ts'
+import { requireSession } from './authentication.ts'
 import { actorOf } from './principal.ts'
 import { hostOf } from './host-state.ts'
 import { knownOf } from './request-state.ts'
@@ -56,7 +58,8 @@ export function documentFileRoutes(app: App, { files = {} }: Pick<PluginOptions,
     },
     async (request, reply) => {
       const tenant = await inTenant(request, 'document:create', ({ organization }) => Promise.resolve(organization.id))
-      const upload = { title: titleIn(request.query), mimeType: mediaTypeIn(request, accept), maxBytes }
+      const within = <A>(work: (em: ScopedEntityManager) => Promise<A>) => stillInTenant(request, work)
+      const upload = { title: titleIn(request.query), mimeType: mediaTypeIn(request, accept), maxBytes, within }
       if (Number(request.headers['content-length']) > maxBytes) throw new DocumentTooLargeError(maxBytes)
       const em = database.scope({ tenant, actor: actorOf(knownOf(request).principal!), ...storyOf(request.id, request.headers) })
       const used = watched(store)
@@ -86,6 +89,12 @@ export function documentFileRoutes(app: App, { files = {} }: Pick<PluginOptions,
       return sendFile(request, reply, document, () => fileOf(store, document))
     },
   )
+}
+
+/** Whoever might begin to send a file may have been shut out before all of it was here, and then nothing of it is kept. */
+async function stillInTenant<A>(request: FastifyRequest, work: (em: ScopedEntityManager) => Promise<A>): Promise<A> {
+  await requireSession(request)
+  return inTenant(request, 'document:create', ({ em }) => work(em))
 }
 
 /** A key that the store can't have is a file that it hasn't. */

@@ -6,9 +6,9 @@ import { AuditEvent, DecisionLog, pendingDecisions } from '../audit/index.ts'
 import { PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
 import { endOfLog, feed, type FeedFilter, type FollowedEvent, openEvents, Tail } from '../readers/index.ts'
 import type { App } from './app.ts'
-import { sessionHolds } from './authentication.ts'
+import { requireSession, sessionHolds } from './authentication.ts'
 import { csvLine, eventColumns } from './csv.ts'
-import { exactly, idField, nullable, oneOf, organizationParams, withinOrganization, textAnswer } from './fields.ts'
+import { exactly, idField, idPattern, nullable, oneOf, organizationParams, withinOrganization, textAnswer } from './fields.ts'
 import { hostOf } from './host-state.ts'
 import { CredentialRefusedError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant, type Work } from './in-tenant.ts'
@@ -36,6 +36,15 @@ const feedQuery = exactly({
 const exportQuery = exactly({ ...filters, format: Type.Optional(oneOf(['ndjson', 'csv'])) })
 const exportAnswer = { content: { ...textAnswer('application/x-ndjson').content, ...textAnswer('text/csv').content } }
 const liveAnswer = textAnswer('text/event-stream')
+/** By the specification, nothing in it is the same as none. */
+const lastHeaders = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({
+      pattern: `^(${idPattern})?$`,
+      description: 'The id of the last event that was heard; what came behind it is told first.',
+    }),
+  ),
+})
 const pageAnswer = exactly({ items: Type.Array(eventAnswer), next: nullable(Type.String()) })
 
 /** The log of an organization: read page by page, taken along as a whole, and listened to. */
@@ -70,13 +79,12 @@ export function eventRoutes(app: App): void {
 
   app.get(
     `${base}/events/live`,
-    { schema: { summary: 'listen to events', params: organizationParams, response: { 200: liveAnswer } } },
+    { schema: { summary: 'listen to events', params: organizationParams, headers: lastHeaders, response: { 200: liveAnswer } } },
     async (request, reply) => {
       const last = request.headers['last-event-id']
-      const isBack = typeof last === 'string' && uuid.test(last)
       const begin = async (work: Work) => ({
         tenant: work.organization.id,
-        start: await (isBack ? eventWith(work, last).then(({ seq }) => seq) : endOfLog(work.em)),
+        start: await (last ? eventWith(work, last).then(({ seq }) => seq) : endOfLog(work.em)),
       })
       const { tenant, start } = await inTenant(request, 'audit-event:read', begin, { readOnly: false })
       const leave = hostOf(app).listeners.enter(tenant)
@@ -105,8 +113,6 @@ export function eventRoutes(app: App): void {
       }),
   )
 }
-
-const uuid = /^[0-9a-f-]{36}$/i
 
 async function eventWith({ em, organization }: Work, id: string): Promise<AuditEvent> {
   const event = await em.findOne(AuditEvent, { id: id.toLowerCase(), tenantId: organization.id }, { disableIdentityMap: true })
@@ -137,11 +143,15 @@ function filterIn({ actor, actorType, since, until, ...query }: Partial<Static<t
   }
 }
 
-/** Page by page, each in a transaction of its own and with the permission looked at anew, so memory stays flat however long the log is. */
+/**
+ * Page by page, each in a transaction of its own and with session and permission looked at anew, so memory stays flat however long the log
+ * is. Whoever loses either is left with an answer that breaks off, and so doesn't take it for the whole.
+ */
 async function* exported(request: FastifyRequest, query: Partial<Static<typeof exportQuery>>, format: 'ndjson' | 'csv') {
   if (format === 'csv') yield csvLine(eventColumns)
   let cursor: string | undefined
   do {
+    await requireSession(request)
     const found = await inTenant(request, 'audit-event:export', ({ em }) =>
       feed(em, filterIn(query), { limit: 500, ...(cursor !== undefined && { cursor }) }),
     )

@@ -1,8 +1,8 @@
 import { type TSchema, Type } from 'typebox'
 
 /** What fields of requests have in common. Bounds are generous and finite: whatever is longer is a mistake or an attack. */
-export const idField = () =>
-  Type.String({ pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$', description: 'a UUID' })
+export const idField = () => Type.String({ pattern: `^${idPattern}$`, description: 'a UUID' })
+export const idPattern = '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'
 export const emailField = () => Type.String({ minLength: 3, maxLength: 254 })
 export const passwordField = () => Type.String({ minLength: 1, maxLength: 1024 })
 export const nameField = () => Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' })

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { type Bytes, type DocumentStore, StrayFile } from '../../src/entities.ts'
 import { daybookHost } from '../../src/http/index.ts'
-import { base, type DocumentHost, expectNothingNew, maxBytes, openDocumentHost, pdf, upload } from './document-host.ts'
-import { Caller, openTestHost, type SignedUp, signUp, type TestHost } from './test-host.ts'
+import { base, type DocumentHost, expectNothingNew, filesIn, maxBytes, openDocumentHost, pdf, upload } from './document-host.ts'
+import { Caller, openTestHost, password, roleIdOf, type SignedUp, signUp, type TestHost, tokenFor } from './test-host.ts'
 
 let opened: DocumentHost
 let on: TestHost
@@ -16,6 +17,12 @@ beforeAll(async () => {
   ;({ on, ann, store } = opened)
 })
 afterAll(() => opened[Symbol.asyncDispose]())
+
+/** Somebody new in Ann's organization, who comes again if they have left. */
+async function invite(email: string): Promise<void> {
+  await ann.caller.post('/organizations/current/invitations', { email, role: await roleIdOf(ann.caller, 'MEMBER') })
+  await new Caller(on).post('/invitations/accept', { token: tokenFor(on.mails, email), password })
+}
 
 describe('what is sent', () => {
   test.each([
@@ -69,6 +76,38 @@ describe('what is sent', () => {
 })
 
 describe('where something fails', () => {
+  test.each(['a key that is revoked', 'a session that is ended', 'a membership that is ended'] as const)(
+    'on the way of a file, %s leaves nothing',
+    async what => {
+      const issued = await ann.caller.post('/organizations/current/api-keys', {
+        name: 'k',
+        environment: 'LIVE',
+        scopes: ['document:create'],
+      })
+      const { secret, apiKey } = issued.json<{ secret: string; apiKey: { id: string } }>()
+      const bob = new Caller(on)
+      await invite('bob@acme.example')
+      await bob.signIn('bob@acme.example')
+      const end = {
+        'a key that is revoked': () => ann.caller.delete(`/organizations/current/api-keys/${apiKey.id}`),
+        'a session that is ended': () => bob.post('/auth/sign-out-everywhere'),
+        'a membership that is ended': () => bob.delete(`/me/organizations/${ann.organization}`),
+      }[what]
+      const caller = what === 'a key that is revoked' ? new Caller(on, { authorization: `Bearer ${secret}` }) : bob
+      async function* parts() {
+        yield Buffer.from('the first part')
+        await expect.poll(async () => (await filesIn(opened)).length, { timeout: 10_000 }).toBeGreaterThan(before)
+        expect((await end()).statusCode).toBeLessThan(300)
+        yield Buffer.from(', and the rest')
+      }
+      const before = (await filesIn(opened)).length
+      await expectNothingNew(opened, async () => {
+        const answer = await upload(caller, Readable.from(parts()), 'text/plain')
+        expect(answer.statusCode).toBe(what === 'a membership that is ended' ? 404 : 401)
+      })
+    },
+  )
+
   test('a store that can’t be written leaves no document', async () => {
     const broken: DocumentStore = {
       async put(_key, content: Bytes) {

@@ -1,6 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Caller, openTestHost, roleIdOf, type SignedUp, signUp, type TestHost, password, tokenFor } from './test-host.ts'
+import { userActor } from '../../src/context/index.ts'
+import { Task } from '../../src/domain/work/index.ts'
+import { newId } from '../../src/kernel/id.ts'
+import { Caller, cookieIn, openTestHost, roleIdOf, type SignedUp, signUp, type TestHost, password, tokenFor } from './test-host.ts'
 
 const base = '/organizations/current'
 let on: TestHost
@@ -81,6 +84,24 @@ describe('the log', () => {
     expect(answer.body).not.toContain('theirs')
   })
 
+  test('is taken along no further than the session lasts', async () => {
+    const scope = { tenant: ann.organization, actor: userActor(ann.user) }
+    await on.daybook.transact(scope, em => {
+      // A page of them fits into no buffer on the way.
+      for (let count = 0; count < 520; count++) em.create(Task, { title: `Long ${count}`, description: 'x'.repeat(40_000) })
+      return Promise.resolve()
+    })
+    const cookie = cookieIn(await new Caller(on).signIn('ann@acme.example'))
+    const response = await fetch(`${origin}${base}/events/export?entity=task`, { headers: { cookie } })
+    const reader = response.body!.getReader()
+    await reader.read()
+    expect((await new Caller(on, { cookie }).post('/auth/sign-out')).statusCode).toBe(204)
+    const rest = async () => {
+      while (!(await reader.read()).done);
+    }
+    await expect(rest()).rejects.toThrow()
+  })
+
   test('is taken along for a spreadsheet, which runs nothing of what people have written', async () => {
     const formula = '=HYPERLINK("https://evil.example","click")'
     await addTask(formula)
@@ -131,6 +152,16 @@ describe('whoever listens', () => {
     await addTask('missed')
     const second = await listen({ authorization, 'last-event-id': idIn(first[0]!) }, 3, () => addTask('heard 3'))
     expect(second.map(titleIn)).toEqual(['heard 2', 'missed', 'heard 3'])
+  })
+
+  test('goes on nowhere from what is no event', async () => {
+    const authorization = await keyFor(ann, ['audit-event:read'])
+    const listening = (last: string) => fetch(`${origin}${base}/events/live`, { headers: { authorization, 'last-event-id': last } })
+    for (const last of ['x', '-'.repeat(36), '7']) {
+      const answer = await listening(last)
+      expect([answer.status, await answer.json()]).toMatchObject([400, { errors: [{ pointer: '#/last-event-id', in: 'headers' }] }])
+    }
+    expect((await listening(newId())).status).toBe(404)
   })
 
   test('is counted as long as they stay, in one organization and in all of them', async () => {

@@ -36,6 +36,8 @@ export interface Upload {
   readonly title: string
   readonly mimeType: string
   readonly maxBytes?: number
+  /** The transaction in which the document is added, where it has to be another than one of `em`: files are long on their way. */
+  readonly within?: <A>(work: (em: ScopedEntityManager) => Promise<A>) => Promise<A>
 }
 
 const dayMs = 24 * 60 * 60_000
@@ -48,7 +50,7 @@ export async function storeDocument(
   em: ScopedEntityManager,
   store: DocumentStore,
   content: Bytes,
-  { title, mimeType, maxBytes = 50_000_000 }: Upload,
+  { title, mimeType, maxBytes = 50_000_000, within = work => em.transactional(work) }: Upload,
   at: Date = now(),
 ): Promise<Document> {
   requireOutside(em, 'storeDocument')
@@ -58,7 +60,7 @@ export async function storeDocument(
   try {
     await store.put(storageKey, measure.through(content))
     const told = { title, mimeType, storageKey, ...measure.result() }
-    return await em.transactional(async inner => {
+    return await within(async inner => {
       const document = await addDocument(inner, told)
       if (document.storageKey !== storageKey) await removeSoon(inner, storageKey, at)
       else if ((await inner.nativeDelete(StrayFile, { storageKey, attempts: 0 })) === 0) throw new UploadLateError()
