@@ -5,7 +5,7 @@ import { hostOf } from './host-state.ts'
 import { knownOf } from './request-state.ts'
 import { CredentialRefusedError, CredentialRequiredError } from './http.errors.ts'
 import type { Principal, Program } from './principal.ts'
-import { clearSessionCookie, sessionCookieOf } from './session-cookie.ts'
+import { clearSessionCookie, sessionCookiesOf } from './session-cookie.ts'
 
 /** Before the body is read. A credential that is presented and doesn't hold is refused, never taken for nobody. */
 export async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -39,10 +39,12 @@ export async function sessionHolds(request: FastifyRequest): Promise<boolean> {
 async function presented(request: FastifyRequest, reply: FastifyReply): Promise<Principal | undefined> {
   const credential = credentialIn(request)
   if (request.headers.authorization !== undefined) return program(request, credential)
-  if (sessionCookieOf(request) === undefined) return undefined
+  const tokens = sessionCookiesOf(request)
+  if (tokens.length === 0) return undefined
   const found = credential !== undefined && (await authenticateSession(hostOf(request.server).database, credential))
   if (found) return { kind: 'person', token: credential, ...found }
-  clearSessionCookie(reply)
+  // Of several, ours alone would go, and the one that somebody else has put there would count from then on.
+  if (tokens.length === 1) clearSessionCookie(reply)
   throw new CredentialRefusedError()
 }
 

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
 import { exactly } from './fields.ts'
 import { defaultSessionCookie, type PluginOptions } from './options.ts'
+import { secureName } from './session-cookie.ts'
 import { compileAllButBody } from './validation.ts'
 import { knownCodes, type OwnStatuses, statusOfCode } from './problems.ts'
 
@@ -47,7 +48,8 @@ export function securitySchemes(sessionCookie: string = defaultSessionCookie) {
  * Describes every route that is registered after it, from the schemas that requests are checked by, and shows the description to people at
  * `/docs` without anything from elsewhere. An application that describes its routes itself gets ours in its own description.
  */
-export async function describeRoutes(app: FastifyInstance, { docs = true, sessionCookie, problems = {} }: PluginOptions): Promise<void> {
+export async function describeRoutes(app: FastifyInstance, options: PluginOptions): Promise<void> {
+  const { docs = true, sessionCookie = defaultSessionCookie, secureCookie = false, problems = {} } = options
   app.addHook('onRoute', route => {
     route.schema = described(route)
     // What is no JSON is described, and looked at by whoever reads it.
@@ -62,7 +64,7 @@ export async function describeRoutes(app: FastifyInstance, { docs = true, sessio
         description: 'A multi-tenant domain model in which every change and every decision is an event.',
         version: '1',
       },
-      components: { securitySchemes: securitySchemes(sessionCookie) },
+      components: { securitySchemes: securitySchemes(secureCookie ? secureName(sessionCookie) : sessionCookie) },
     },
     hideUntagged: false,
     transformObject: document => completed('openapiObject' in document ? (document.openapiObject as Document) : {}, problems) as never,

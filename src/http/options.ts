@@ -45,7 +45,7 @@ export interface MountOptions {
 }
 
 export interface RequestOptions {
-  /** The session cookie's name; applications with two databases have two. */
+  /** The session cookie's name, with `__Host-` before it where it travels over https alone; applications with two databases have two. */
   readonly sessionCookie?: string
   /** Other origins (`https://app.example.com`) whose pages may read answers (CORS) and use a person's session. */
   readonly allowedOrigins?: readonly string[]

@@ -117,6 +117,29 @@ test('the session cookie can’t be read by scripts, travels to this site alone,
   await Promise.all([proxied.close(), production.close()])
 })
 
+test('a cookie that a neighbour of the same site has planted counts nowhere', async () => {
+  await signUp(on, 'mallory@evil.example', 'Evil')
+  const theirs = cookieIn(await new Caller(on).signIn('mallory@evil.example'))
+  const ours = cookieIn(await new Caller(on).signIn('ann@acme.example'))
+  for (const cookie of [`${theirs}; ${ours}`, `${ours}; ${theirs}`, `daybook_session=x; ${ours}`]) {
+    const answer = await new Caller(on, { cookie }).get('/me')
+    // To clear ours would leave theirs alone.
+    expect([answer.json().code, answer.headers['set-cookie']]).toEqual(['http.credential_refused', undefined])
+  }
+  const production = daybookHost(on.daybook, { secureCookie: true, rateLimits: false })
+  const signedIn = await new Caller({ host: production }).signIn('ann@acme.example')
+  expect(String(signedIn.headers['set-cookie'])).toMatch(
+    /^__Host-daybook_session=[\w-]{43}; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax; Secure$/,
+  )
+  const me = async (cookie: string) => (await new Caller({ host: production }, { cookie }).get('/me')).json()
+  expect((await me(`${theirs}; ${cookieIn(signedIn)}`)).user.email).toBe('ann@acme.example')
+  expect((await me(theirs)).code).toBe('http.unauthenticated')
+  expect((await new Caller({ host: production }).get('/openapi.json')).json().components.securitySchemes.session.name).toBe(
+    '__Host-daybook_session',
+  )
+  await production.close()
+})
+
 test.each([
   ['another site', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }, 403],
   ['a sister site', { 'sec-fetch-site': 'same-site', origin: 'https://evil.example.com' }, 403],
