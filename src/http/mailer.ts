@@ -41,12 +41,31 @@ export class Outbox {
   }
 
   send(mail: Mail): void {
-    const sending = this.#deliver(mail).finally(() => this.#underWay.delete(sending))
-    this.#underWay.add(sending)
+    this.#follow(this.#deliver(mail))
+  }
+
+  /** For what nobody waits for either, because the time that it takes would tell whether there is anything to be sent. */
+  sendWhatComesOf(look: () => Promise<Mail | undefined>): void {
+    this.#follow(this.#sendFound(look))
   }
 
   async settle(): Promise<void> {
     await Promise.allSettled(this.#underWay)
+  }
+
+  #follow(work: Promise<void>): void {
+    const underWay = work.finally(() => this.#underWay.delete(underWay))
+    this.#underWay.add(underWay)
+  }
+
+  async #sendFound(look: () => Promise<Mail | undefined>): Promise<void> {
+    try {
+      const mail = await look()
+      if (mail) await this.#deliver(mail)
+    } catch (error) {
+      // An application's own log would tell all of it, with the statement and its values.
+      this.#log.error({ code: (error as { readonly code?: unknown }).code }, 'a mail could not be written')
+    }
   }
 
   /** What a mailer throws may quote the mail, and the mail holds a token, so only the subject is logged. */

@@ -1,4 +1,12 @@
-import { activateTenant, type Browser, changePassword, openSession, requestPasswordReset, resetPassword } from '../domain/identity/index.ts'
+import {
+  activateTenant,
+  type Browser,
+  changePassword,
+  normalizeEmail,
+  openSession,
+  requestPasswordReset,
+  resetPassword,
+} from '../domain/identity/index.ts'
 import type { Daybook } from '../orm/index.ts'
 import type { App } from './app.ts'
 import type { Person } from './principal.ts'
@@ -14,13 +22,16 @@ export function passwordRoutes(app: App): void {
   const { database, outbox } = hostOf(app)
   const config = { access: 'public', ...guessable } as const
 
-  /** The same answer whether or not anybody has that address. */
+  /** The same answer whether or not anybody has that address, and before it is looked up: not even its time tells. */
   app.post(
     '/auth/forgot-password',
     { config, schema: { body: exactly({ email: emailField() }), response: { 202: nothing() } } },
     async (request, reply) => {
-      const requested = await requestPasswordReset(database, { email: request.body.email, ip: request.ip })
-      if (requested) outbox.send(passwordResetMail(requested.user.email, requested.token, requested.user.locale))
+      const email = normalizeEmail(request.body.email)
+      outbox.sendWhatComesOf(async () => {
+        const requested = await requestPasswordReset(database, { email, ip: request.ip })
+        return requested && passwordResetMail(requested.user.email, requested.token, requested.user.locale)
+      })
       return reply.code(202).send()
     },
   )

@@ -23,6 +23,7 @@ test('no password, token, key or hash reaches the log or an answer, however chat
   const session = cookieIn(signedIn).split('=')[1]!
   const verification = tokenFor(on.mails, 'ann@acme.example')
   await keep(new Caller(on).post('/auth/forgot-password', { email: 'ann@acme.example' }))
+  await expect.poll(() => on.mails.at(-1)?.subject).toContain('password')
   const reset = tokenFor(on.mails, 'ann@acme.example')
   await keep(ann.caller.post('/organizations/current/invitations', { email: 'bob@b.example', role: await roleIdOf(ann.caller, 'VIEWER') }))
   const invitation = tokenFor(on.mails, 'bob@b.example')
