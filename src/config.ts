@@ -64,6 +64,11 @@ export interface HostConfig {
   readonly listeners: Readonly<Record<'perTenant' | 'perHost', number>>
   /** From when on requests are refused with 503; 0 leaves a measure out. */
   readonly load: { readonly eventLoopDelayMs?: number; readonly heapUsed: number; readonly poolWaiting: number }
+  /** How long a host that closes waits for answers under way, and how long a connection may be quiet. */
+  readonly closeGraceMs: number
+  readonly connectionIdleMs: number
+  /** Whether `/docs` and `/openapi.json` describe the routes. */
+  readonly docs: boolean
   /** Whether the host serves numbers, and to whom. */
   readonly metrics?: { readonly token?: string }
   /** What Stripe's events are signed with; several while one is exchanged. */
@@ -200,6 +205,10 @@ function hostIn(read: EnvReader, environment: Environment): HostConfig {
       heapUsed: read.integer('LOAD_HEAP_PERCENT', 90, { from: 0, to: 100 }) / 100,
       poolWaiting: read.integer('LOAD_POOL_WAITING', 100, { from: 0, to: 100_000 }),
     },
+    closeGraceMs: read.integer('CLOSE_GRACE_MS', 30_000, { from: 0, to: 3_600_000 }),
+    // Those who listen to events hear nothing for fifteen seconds at a time.
+    connectionIdleMs: read.integer('CONNECTION_IDLE_MS', 120_000, { from: 20_000, to: 3_600_000 }),
+    docs: read.oneOf('DOCS', ['on', 'off'], 'on') === 'on',
     ...(read.oneOf('METRICS', ['on', 'off'], metricsToken ? 'on' : 'off') === 'on' && {
       metrics: { ...(metricsToken && { token: metricsToken }) },
     }),

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DaybookError } from '../kernel/error.ts'
+import { whyUnroutable } from './at-the-door.ts'
 import { hostOf } from './host-state.ts'
 import { languageOf } from './languages/index.ts'
 import { HostBusyError, MethodNotAllowedError, RouteNotFoundError, TooManyListenersError, TooManyRequestsError } from './http.errors.ts'
@@ -23,6 +24,8 @@ export function answerProblems(app: FastifyInstance): void {
 export function answerUnknownPaths(app: FastifyInstance): void {
   const routes = rememberRoutes(app)
   app.setNotFoundHandler(request => {
+    const unroutable = whyUnroutable(request)
+    if (unroutable) throw unroutable
     const allowed = routes.methodsFor(request.url.split('?', 1)[0]!)
     throw allowed.length > 0 ? new MethodNotAllowedError(allowed) : new RouteNotFoundError()
   })

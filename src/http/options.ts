@@ -94,6 +94,10 @@ export interface HostOptions extends PluginOptions {
   readonly logger?: FastifyServerOptions['logger']
   /** Which proxies in front may say where a request came from. Without it `X-Forwarded-*` is not believed. */
   readonly trustProxy?: boolean | string | string[]
+  /** How long closing waits for those who are being answered, 30 seconds unless said otherwise; then their connections end. */
+  readonly closeGraceMs?: number
+  /** After so long without a byte in either direction a connection ends: 2 minutes unless said otherwise. 0 keeps it. */
+  readonly connectionIdleMs?: number
 }
 
 export const defaultSessionCookie = 'daybook_session'

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { answerProblems, answerUnknownPaths } from './answer-problems.ts'
 import { registerRoutes, resourcesOf } from './areas.ts'
+import { refuseAtTheDoor } from './at-the-door.ts'
 import { authenticate } from './authentication.ts'
 import { noticeAbandoned } from './client-signal.ts'
 import { refuseCrossSite } from './cross-site.ts'
@@ -43,6 +44,7 @@ async function mount(instance: FastifyInstance, options: PluginOptions & MountOp
   instance.addHook('onRequest', echoRequestId)
   instance.addHook('onRequest', setSecurityHeaders)
   await allowOrigins(instance, options.allowedOrigins ?? [])
+  instance.addHook('onRequest', refuseAtTheDoor)
   noticeAbandoned(instance)
   const load = new Load(options.daybook, options.load)
   const metrics = options.metrics ? new Metrics(options.daybook, load) : undefined

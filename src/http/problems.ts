@@ -42,6 +42,8 @@ const statuses: Readonly<Record<string, number>> = {
   'http.body_too_large': 413,
   'http.address_too_long': 414,
   'http.media_type': 415,
+  'http.headers_too_large': 431,
+  'http.request_late': 408,
   'http.reference_unknown': 422,
   'http.value_refused': 422,
   'http.too_many_requests': 429,

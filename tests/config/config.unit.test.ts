@@ -68,6 +68,13 @@ test('numbers are served when they are asked for, and their token repeated by no
   expect(problems.join()).not.toContain('s3cret')
 })
 
+test('a host waits, and describes itself, as it is told', () => {
+  expect(readConfig({})).toMatchObject({ closeGraceMs: 30_000, connectionIdleMs: 120_000, docs: true })
+  const config = readConfig({ CLOSE_GRACE_MS: '0', CONNECTION_IDLE_MS: '20000', DOCS: 'off' })
+  expect(config).toMatchObject({ closeGraceMs: 0, connectionIdleMs: 20_000, docs: false })
+  expect(problemsOf({ CONNECTION_IDLE_MS: '15000', DOCS: 'false' })).toHaveLength(2)
+})
+
 test('limits and load come from the environment', () => {
   expect(readConfig({}).load).toEqual({ heapUsed: 0.9, poolWaiting: 100 })
   const config = readConfig({ RATE_LIMIT_TENANT: '50', LISTENERS_TENANT: '3', LOAD_EVENT_LOOP_MS: '0', LOAD_HEAP_PERCENT: '80' })

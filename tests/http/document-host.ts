@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream'
 import { expect } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { Document, type DocumentStore, folderStore, removeStrayFiles, StrayFile } from '../../src/entities.ts'
+import type { HostOptions } from '../../src/http/index.ts'
 import { type Caller, openTestHost, type SignedUp, signUp, type TestHost } from './test-host.ts'
 
 export const base = '/organizations/current/documents'
@@ -21,10 +22,10 @@ export interface DocumentHost extends AsyncDisposable {
   readonly directory: string
 }
 
-export async function openDocumentHost(): Promise<DocumentHost> {
+export async function openDocumentHost(options: HostOptions = {}): Promise<DocumentHost> {
   const directory = await mkdtemp(join(tmpdir(), 'daybook-files-'))
   const store = folderStore(directory)
-  const on = await openTestHost({ files: { store, maxBytes } })
+  const on = await openTestHost({ ...options, files: { store, maxBytes, ...options.files } })
   const close = async () => {
     await on[Symbol.asyncDispose]()
     await rm(directory, { recursive: true })

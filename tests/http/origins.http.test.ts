@@ -31,6 +31,23 @@ const patch = (origin: string) =>
   })
 
 describe('a page of an origin that is listed', () => {
+  test('reads refusals too, whatever it has asked for', async () => {
+    for (const [url, code] of [
+      ['/%zz', 'http.invalid_request'],
+      [`/organizations/${'x'.repeat(5_000)}`, 'http.address_too_long'],
+      ['/nothing', 'http.route_not_found'],
+    ]) {
+      const { headers, json } = await on.host.inject({ url: url!, headers: { origin: ours } })
+      expect([url, json().code, headers['access-control-allow-origin'], headers['content-type']]).toEqual([
+        url,
+        code,
+        ours,
+        expect.stringContaining('application/problem+json'),
+      ])
+      expect(headers).toMatchObject({ ratelimit: expect.stringContaining('"address"'), 'x-content-type-options': 'nosniff' })
+    }
+  })
+
   test('may ask, with what a request of ours needs', async () => {
     const { statusCode, headers } = await preflight(ours)
     expect([statusCode, headers['access-control-allow-origin'], headers['access-control-allow-credentials']]).toEqual([204, ours, 'true'])

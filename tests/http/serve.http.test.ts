@@ -65,9 +65,16 @@ test('the host serves the database that the environment names until it is told t
 test('limits, origins and numbers are what the environment says', { timeout: 60_000 }, async () => {
   const { urls } = database
   const METRICS_TOKEN = 'a-token-of-which-an-operator-has-made-enough'
-  const settings = { NODE_ENV: 'production', ALLOWED_ORIGINS: 'https://app.example.com', RATE_LIMIT_ADDRESS: '3', METRICS_TOKEN }
+  const settings = {
+    NODE_ENV: 'production',
+    ALLOWED_ORIGINS: 'https://app.example.com',
+    RATE_LIMIT_ADDRESS: '4',
+    DOCS: 'off',
+    METRICS_TOKEN,
+  }
   const host = serve({ ...(urls && { DATABASE_URL: urls.app }), ...settings })
   const address = await host.address()
+  expect((await fetch(`${address}/openapi.json`)).status).toBe(404)
   const headers = { origin: 'https://app.example.com' }
   const answers = []
   for (let call = 0; call < 4; call++) answers.push(await fetch(`${address}/me`, { headers }))

@@ -69,6 +69,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`Dites quel état vous avez vu : envoyez l’« ETag » de votre dernière réponse comme « If-Match », ou « * » si peu importe.`,
   'http.body_too_large': () => fr`Le corps dépasse la taille qui est lue.`,
   'http.address_too_long': () => fr`Une partie du chemin est trop longue.`,
+  'http.headers_too_large': () => fr`Les en-têtes dépassent la taille qui est lue.`,
+  'http.request_late': () => fr`La requête a mis trop de temps à arriver.`,
   'http.media_type': () => fr`Les corps ne sont lus qu’en application/json.`,
   'http.value_refused': () => fr`Une valeur ne peut pas être enregistrée ou enfreint une règle de la base de données.`,
   'http.too_many_requests': ({ seconds }) =>
