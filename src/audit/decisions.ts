@@ -76,28 +76,32 @@ export function settle(
   return inTransaction(em, async inner => {
     await inner.flush()
     const proposal = await decisionOf(inner, idIn(decision)!)
-    // Two people who settle the same decision take turns, and the second finds it settled.
-    await inner.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`daybook decision ${proposal.id}`])
+    await takeTurns(inner, [proposal.id])
     const { actor } = inner.boundScope!
     if (proposal.actorType === actor.type && proposal.actorId === actor.id) throw new OwnDecisionError(proposal.id)
-    const settled = await inner.findOne(DecisionLog, {
-      causationId: proposal.id,
-      type: { $in: ['decision.approved', 'decision.rejected'] },
-    })
+    const settled = await inner.findOne(DecisionLog, { causationId: proposal.id, type: { $in: endings } })
     if (proposal.type !== 'decision.proposed' || settled) throw new DecisionSettledError(proposal.id, settled?.type ?? proposal.type)
     const id = newId()
-    await append(inner, {
-      log: proposal.tenantId,
-      kind: 'decision',
-      type: approved ? 'decision.approved' : 'decision.rejected',
-      id,
-      decision: proposal.id,
-      causation: proposal.id,
-      ...(proposal.entity && { entity: proposal.entity, entityId: proposal.entityId! }),
-      after: JSON.stringify({ rationale }),
-    })
+    await append(inner, endingOf(proposal, { id, type: approved ? 'decision.approved' : 'decision.rejected', told: { rationale } }))
     if (approved && work) await because(inner, { decision: proposal.id }, () => work(inner))
     return { id, isPending: false }
+  })
+}
+
+/**
+ * Nobody has settled these in time, so they don't wait any more. That is nobody's decision, and whoever proposed one may be the one who says so;
+ * one that was settled meanwhile stays as it is.
+ */
+export async function lapse(em: ScopedEntityManager, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await inTransaction(em, async inner => {
+    await inner.flush()
+    await takeTurns(inner, ids)
+    const settled = await inner.find(DecisionLog, { causationId: { $in: [...ids] }, type: { $in: endings } })
+    const over = new Set(settled.map(({ causationId }) => causationId))
+    const proposals = await inner.find(DecisionLog, { id: { $in: [...ids] }, type: 'decision.proposed' })
+    for (const proposal of proposals.filter(({ id }) => !over.has(id)))
+      await append(inner, endingOf(proposal, { id: newId(), type: 'decision.expired', told: {} }))
   })
 }
 
@@ -107,7 +111,7 @@ export function pendingDecisions(em: ScopedEntityManager): Promise<DecisionLog[]
     .createQueryBuilder(DecisionLog, 'd')
     .where({ type: 'decision.proposed' })
     .andWhere(
-      `not exists (select from decision_log s where s.causation_id = d.id::text and s.type in ('decision.approved', 'decision.rejected'))`,
+      `not exists (select from decision_log s where s.causation_id = d.id::text and s.type in (${endings.map(type => `'${type}'`).join(', ')}))`,
     )
     .orderBy({ seq: 'asc' })
     .getResultList()
@@ -116,6 +120,36 @@ export function pendingDecisions(em: ScopedEntityManager): Promise<DecisionLog[]
 /** Stands for inputs that are too large or too private to keep: their digest proves later what they were. */
 export function byDigest(inputs: unknown): { readonly sha256: string } {
   return { sha256: digest(canonicalJson(inputs)) }
+}
+
+/** What ends the waiting of one that was proposed. */
+const endings = ['decision.approved', 'decision.rejected', 'decision.expired']
+
+interface Ending {
+  readonly id: string
+  readonly type: string
+  readonly told: object
+}
+
+function endingOf(proposal: DecisionLog, { id, type, told }: Ending): EventDraft {
+  return {
+    log: proposal.tenantId,
+    kind: 'decision',
+    type,
+    id,
+    decision: proposal.id,
+    causation: proposal.id,
+    ...(proposal.entity && { entity: proposal.entity, entityId: proposal.entityId! }),
+    after: JSON.stringify(told),
+  }
+}
+
+/** Two who settle the same decision take turns, and the second finds it settled; many are locked in the order of their ids. */
+async function takeTurns(em: ScopedEntityManager, ids: readonly string[]): Promise<void> {
+  await em.execute(
+    `select pg_advisory_xact_lock(hashtextextended('daybook decision ' || id, 0)) from jsonb_array_elements_text(?::jsonb) id`,
+    [JSON.stringify(ids.toSorted())],
+  )
 }
 
 async function append(em: ScopedEntityManager, draft: EventDraft): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { byDigest, decide, DecisionLog, pendingDecisions, settle } from '../../src/audit/index.ts'
+import { byDigest, decide, DecisionLog, lapse, pendingDecisions, settle } from '../../src/audit/index.ts'
 import { agentActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { feed, why } from '../../src/readers/index.ts'
@@ -80,6 +80,25 @@ describe('a decision', () => {
     const { id } = await decide(scope(agent), { ...input(note), needsApproval: true })
     const tries = await Promise.allSettled([1, 2, 3].map(() => settle(scope(), id, { approved: false, rationale: 'No' })))
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  test('that nobody settles in time lapses, by whomever, and one that was settled meanwhile doesn’t', async () => {
+    const { note } = await noteWithPast()
+    const [late, settled] = [
+      await decide(scope(agent), { ...input(note), needsApproval: true }),
+      await decide(scope(agent), { ...input(note), needsApproval: true }),
+    ]
+    await settle(scope(), settled, { approved: true, rationale: 'Agreed' })
+    await lapse(scope(agent), [late.id, settled.id])
+    await lapse(scope(agent), [late.id])
+    const ends = await scope().find(DecisionLog, { causationId: { $in: [late.id, settled.id] } }, { orderBy: { seq: 'asc' } })
+    expect(ends.map(({ type, causationId }) => [type, causationId])).toEqual([
+      ['decision.approved', settled.id],
+      ['decision.expired', late.id],
+    ])
+    expect(await transact(em => pendingDecisions(em))).toEqual([])
+    await expect(settle(scope(), late, { approved: true, rationale: 'Late' })).rejects.toMatchObject({ code: 'audit.decision_settled' })
+    await agree()
   })
 
   test('can be overridden, which is a decision and leads back', async () => {

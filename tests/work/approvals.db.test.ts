@@ -1,7 +1,19 @@
 import { OptimisticLockError } from '@mikro-orm/core'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { pendingDecisions, settle } from '../../src/audit/index.ts'
 import { agentActor, systemActor, userActor } from '../../src/context/index.ts'
-import { ApprovalItem, approve, completeTask, expireApprovals, rejectApproval, requestApproval, Task } from '../../src/entities.ts'
+import {
+  ApprovalItem,
+  approve,
+  completeTask,
+  createPipeline,
+  expireApprovals,
+  moveTask,
+  PipelineStage,
+  rejectApproval,
+  requestApproval,
+  Task,
+} from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
 import { why } from '../../src/readers/index.ts'
@@ -46,6 +58,28 @@ describe('an approval', () => {
     expect(answer).toMatchObject({ decision: { id: item.decisionId, actorId: router } })
   })
 
+  test('holds a task back from a stage that completes it, and from no other', async () => {
+    const item = await ask()
+    const stages = [
+      { key: 'new', name: 'New' },
+      { key: 'won', name: 'Won', outcome: 'WON' },
+      { key: 'lost', name: 'Lost', outcome: 'LOST' },
+    ] as const
+    await work(async em => void createPipeline(em, { key: 'refunds', name: 'Refunds', type: 'CUSTOM', stages }))
+    const move = (key: string) =>
+      work(async em => {
+        const moved = await em.findOneOrFail(Task, task.id)
+        await moveTask(em, moved, await em.findOneOrFail(PipelineStage, { key, pipeline: { key: 'refunds' } }))
+        return moved.status
+      })
+    expect(await move('new')).toBe('NEW')
+    await expect(move('won')).rejects.toMatchObject({ code: 'work.approval_pending' })
+    expect(await move('lost')).toBe('CANCELLED')
+    await work(async em => (await em.findOneOrFail(Task, task.id)).reopen())
+    await work(em => approve(em, item, { rationale: 'It did.' }), as.owner())
+    expect(await move('won')).toBe('DONE')
+  })
+
   test('that is refused does nothing', async () => {
     const item = await ask()
     await work(em => rejectApproval(em, item, { rationale: 'It did not.' }), as.owner())
@@ -69,6 +103,10 @@ describe('an approval', () => {
     expect(await work(em => expireApprovals(em, minutes(9)))).toBe(0)
     expect(await work(em => expireApprovals(em, minutes(10)))).toBe(1)
     expect((await work(em => em.findOneOrFail(ApprovalItem, item.id))).status).toBe('EXPIRED')
+    expect(await work(pendingDecisions)).toEqual([])
+    await expect(work(em => settle(em, item.decisionId, { approved: true, rationale: 'Late.' }))).rejects.toMatchObject({
+      code: 'audit.decision_settled',
+    })
     await complete()
   })
 

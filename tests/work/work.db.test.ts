@@ -11,6 +11,7 @@ import {
   ensureBuiltinWork,
   IntakeRequest,
   migratePipelineItems,
+  moveTask,
   Pipeline,
   PipelineItem,
   PipelineStage,
@@ -98,6 +99,48 @@ describe('a task in a pipeline', () => {
     await work(async em => (await em.findOneOrFail(Task, id)).reopen())
     await move('lost', minutes(7))
     expect(await work(em => em.findOneOrFail(Task, id))).toMatchObject({ status: 'CANCELLED', completedAt: null })
+  })
+
+  test('that is refused the stage stands where it stood', async () => {
+    const em = scopeOf(systemActor('mover'))
+    const task = await em.findOneOrFail(Task, id)
+    task.block()
+    for (const key of ['won', 'new'] as const) {
+      const there = await stage(em, key, key === 'won' ? 'sales' : 'support')
+      await expect(moveTask(em, task, there, minutes(1))).rejects.toMatchObject({ code: expect.stringMatching(/refused|elsewhere/) })
+    }
+    await em.flush()
+    const stored = await work(other => other.findOneOrFail(Task, id, { populate: ['stage'] }))
+    expect(stored).toMatchObject({ status: 'BLOCKED', completedAt: null, stageEnteredAt: minutes(0) })
+    expect(stored.stage!.$.key).toBe('new')
+  })
+
+  test('completes the request that it came from when its last stage does', async () => {
+    const request = await work(async em => {
+      const asked = em.create(IntakeRequest, { source: 'EMAIL', subject: 'A call, please', receivedAt: minutes(0) })
+      asked.startRouting()
+      asked.assign(await em.findOneOrFail(Task, id))
+      return asked.id
+    })
+    const moved = (to: string) =>
+      work(async em => {
+        await moveTask(em, await em.findOneOrFail(Task, id), await stage(em, to), minutes(5))
+        return (await em.findOneOrFail(IntakeRequest, request)).status
+      })
+    expect(await moved('offer')).toBe('ASSIGNED')
+    expect(await moved('won')).toBe('COMPLETED')
+  })
+
+  test('has spent its time in the stage in which it was cancelled', async () => {
+    const anHourAgo = new Date(Date.now() - 3_600_000)
+    await move('offer', anHourAgo)
+    await work(async em => (await em.findOneOrFail(Task, id)).cancel())
+    const lastVisit = async () => (await work(async em => timesInStages(em, await em.findOneOrFail(Task, id)))).at(-1)!
+    const leftAt = (await work(em => history(em, [Task, id]))).at(-1)!.event.recordedAt
+    expect(await lastVisit()).toMatchObject({ leftAt, ms: leftAt.getTime() - anHourAgo.getTime() })
+    await work(async em => (await em.findOneOrFail(Task, id)).reopen())
+    await move('lost', minutes(7))
+    expect(await lastVisit()).toMatchObject({ enteredAt: minutes(7), ms: 0 })
   })
 
   test('doesn’t stray into another pipeline', async () => {

@@ -1,4 +1,4 @@
-import { decide, settle } from '../../audit/index.ts'
+import { decide, lapse, settle } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
@@ -76,10 +76,14 @@ async function conclude(
   })
 }
 
-/** Closes what nobody decided about in time, some at a time; how many there were. */
+/** Closes what nobody decided about in time, some at a time; how many there were. Their decisions don't wait any more either. */
 export async function expireApprovals(em: ScopedEntityManager, at: Date): Promise<number> {
   const due = await em.find(ApprovalItem, overdue(at), { limit: 500, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE })
   for (const item of due) item.settle('EXPIRED', at)
+  await lapse(
+    em,
+    due.map(({ decisionId }) => decisionId),
+  )
   return due.length
 }
 

@@ -15,7 +15,7 @@ export {
 } from './approvals.ts'
 export { assignTask } from './assign-task.ts'
 export { builtinPipelines, builtinTemplates, ensureBuiltinWork } from './builtin-work.ts'
-export { completeTask } from './complete-task.ts'
+export { completeTask, moveTask } from './complete-task.ts'
 export { createPipeline, type PipelineInput } from './create-pipeline.ts'
 export { createTaskFromTemplate, firstStageOf, type FromTemplate, previewTemplate, type TaskPreview } from './create-task.ts'
 export { IntakeRequest, IntakeRequestSchema, type IntakeStatus, intakeStatuses, intakeTransitions } from './intake-request.entity.ts'

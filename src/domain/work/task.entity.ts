@@ -83,17 +83,18 @@ export class Task extends TenantRow {
 
   /**
    * Time in a stage is measured and in some plans billed, so entering the stage in which it stands already changes nothing. A terminal stage
-   * ends the task as it says.
+   * ends the task as it says; `moveTask` looks first whether it may end.
    */
   enter(stage: PipelineStage, at: Date): void {
     if (this.stage?.id === stage.id) return
     if (this.isClosed()) throw new TaskClosedError(this.status)
     if (this.pipeline && this.pipeline.id !== stage.pipeline.id) throw new StageElsewhereError(stage.key)
+    // First, because it may be refused, and then the task stands where it stood.
+    if (stage.outcome === 'LOST') this.cancel()
+    else if (stage.isTerminal) this.complete(at)
     this.pipeline ??= stage.pipeline
     this.stage = wrap(stage).toReference()
     this.stageEnteredAt = at
-    if (stage.outcome === 'LOST') this.cancel()
-    else if (stage.isTerminal) this.complete(at)
   }
 
   private become(status: TaskStatus): void {

@@ -1,6 +1,6 @@
 import { now } from '../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
-import { history } from '../../readers/index.ts'
+import { history, type HistoryEntry } from '../../readers/index.ts'
 import type { Task } from './task.entity.ts'
 
 export interface StageVisit {
@@ -13,14 +13,30 @@ export interface StageVisit {
 
 /** Where a task stood and how long, read from the log: no table keeps it, and a change by raw SQL counts too. */
 export async function timesInStages(em: ScopedEntityManager, task: Task, at: Date = now()): Promise<StageVisit[]> {
-  const entered = (await history(em, task)).flatMap(({ changes }) => {
-    const to = (property: string) => changes.find(change => change.property === property)?.after
-    const [stage, moment] = [to('stage'), to('stageEnteredAt')]
-    return typeof stage === 'string' && moment ? [{ stage, enteredAt: new Date(moment as string | Date) }] : []
+  const past = await history(em, task)
+  const entered = past.flatMap(entry => {
+    const stage = became(entry, 'stage')
+    const enteredAt = entryInto(entry)
+    return typeof stage === 'string' && enteredAt ? [{ stage, enteredAt }] : []
   })
-  const end = task.isClosed() ? (task.completedAt ?? entered.at(-1)?.enteredAt ?? at) : at
+  const end = task.isClosed() ? (task.completedAt ?? cancelledAt(past) ?? at) : at
   return entered.map(({ stage, enteredAt }, index) => {
     const leftAt = entered[index + 1]?.enteredAt ?? (task.isClosed() ? end : undefined)
-    return { stage, enteredAt, ...(leftAt && { leftAt }), ms: (leftAt ?? end).getTime() - enteredAt.getTime() }
+    return { stage, enteredAt, ...(leftAt && { leftAt }), ms: Math.max((leftAt ?? end).getTime() - enteredAt.getTime(), 0) }
   })
+}
+
+/** No column keeps it. Where the stage itself cancels, that is when it was entered, which the caller says; otherwise the log knows. */
+function cancelledAt(past: readonly HistoryEntry[]): Date | undefined {
+  const cancelled = past.findLast(entry => became(entry, 'status') === 'CANCELLED')
+  return cancelled && (entryInto(cancelled) ?? cancelled.event.recordedAt)
+}
+
+function entryInto(entry: HistoryEntry): Date | undefined {
+  const moment = became(entry, 'stageEnteredAt')
+  return moment ? new Date(moment as string | Date) : undefined
+}
+
+function became({ changes }: HistoryEntry, property: string): unknown {
+  return changes.find(change => change.property === property)?.after
 }

@@ -15,8 +15,10 @@ import {
   makeDefault,
   Membership,
   migratePipelineItems,
+  moveTask,
   OrchestrationAgent,
   overrideDecision,
+  PipelineStage,
   providerSecretOf,
   rejectApproval,
   rejectDecision,
@@ -114,6 +116,14 @@ export const aboutWork: Calls = {
   'items that become tasks': world => world.asSystem(em => migratePipelineItems(em, 20)),
 
   'completing it': world => world.work(async em => completeTask(em, await aTask(em))),
+
+  'moving it to its end': world =>
+    world.work(async em => {
+      const won = await em.findOneOrFail(PipelineStage, { key: 'won', pipeline: { key: 'sales' } }, bySeeder)
+      const task = em.create(Task, { title: 'To be won' })
+      await em.flush()
+      await moveTask(em, task, won)
+    }),
 
   'who works here': world => world.work(em => em.findOne(Membership, { user: world.owner, status: 'ACTIVE' }), userActor(world.owner)),
 }
