@@ -58,6 +58,7 @@ const statuses: Readonly<Record<string, number>> = {
 
   'identity.password_refused': 422,
   'identity.email_invalid': 422,
+  'identity.cleanup_scope': 403,
   'organization.slug_invalid': 422,
   'organization.slug_taken': 409,
   'organization.not_served': 403,
@@ -146,6 +147,7 @@ const statuses: Readonly<Record<string, number>> = {
   'scheduling.connection_foreign': 403,
 
   'quality.project_inactive': 409,
+  'quality.signature_elsewhere': 422,
 
   'commerce.order_invalid': 422,
   'commerce.item_unavailable': 409,

@@ -5,6 +5,7 @@ import {
   type AgentDecisionInput,
   AIProviderConfig,
   ApprovalItem,
+  approve,
   approveDecision,
   configureProvider,
   decideAsAgent,
@@ -14,6 +15,7 @@ import {
   OrchestrationAgent,
   overrideDecision,
   providerSecretOf,
+  rejectApproval,
   rejectDecision,
   rejectUnapproved,
   replaceProviderSecret,
@@ -181,6 +183,41 @@ describe('what an agent is not sure of, or what is risky', () => {
     expect(await work(em => found(em, decision))).toMatchObject({ status: 'REJECTED' })
   })
 
+  const settled = (decision: AgentDecision, by: typeof approve | typeof rejectApproval) =>
+    work(async em => by(em, await em.findOneOrFail(ApprovalItem, { decisionId: decision.eventId }), { rationale: 'Seen' }))
+
+  test('can be carried out once its approval item was approved, or overridden still', async () => {
+    const [first, second] = [await decided({ confidence: 0.1 }), await decided({ confidence: 0.1 })]
+    await settled(first, approve)
+    expect(await work(rejectUnapproved)).toBe(0)
+    await work(async em => executeDecision(em, await found(em, first), tools))
+    expect(await title()).toBe('Fire')
+    expect(await work(em => found(em, first))).toMatchObject({ status: 'EXECUTED' })
+    await settled(second, approve)
+    await expect(work(async em => rejectDecision(em, await found(em, second), { rationale: 'No' }))).rejects.toMatchObject({
+      code: 'work.approval_state',
+    })
+    await work(async em => {
+      const subject = await em.findOneOrFail(Task, taskId)
+      await overrideDecision(em, await found(em, second), { subject, outcome: 'nothing', rationale: 'No' })
+    })
+    expect(await work(em => found(em, second))).toMatchObject({ status: 'REJECTED' })
+  })
+
+  test.each<[string, (em: ScopedEntityManager, decision: AgentDecision) => Promise<unknown>]>([
+    ['by the job', em => rejectUnapproved(em)],
+    ['by whoever rejects it', (em, decision) => rejectDecision(em, decision, { rationale: 'No' })],
+  ])('is rejected once its approval item was: %s', async (_how, reject) => {
+    const decision = await decided({ confidence: 0.1 })
+    await settled(decision, rejectApproval)
+    await expect(work(async em => executeDecision(em, await found(em, decision), tools))).rejects.toMatchObject({
+      code: 'work.approval_state',
+    })
+    await work(async em => reject(em, await found(em, decision)))
+    expect(await work(em => found(em, decision))).toMatchObject({ status: 'REJECTED' })
+    expect(await title()).toBe('Printer burns')
+  })
+
   test('is only approved where somebody has to', async () => {
     const decision = await decided()
     const attempt = work(async em => approveDecision(em, await found(em, decision), { rationale: 'Yes' }, tools))
@@ -188,11 +225,32 @@ describe('what an agent is not sure of, or what is risky', () => {
   })
 })
 
-describe('an agent decides nothing', () => {
-  const refused = (attempt: Promise<unknown>, code: string) => expect(attempt).rejects.toMatchObject({ code })
-  const change = (values: Partial<OrchestrationAgent>) =>
-    work(async em => void Object.assign(await em.findOneOrFail(OrchestrationAgent, agentId), values))
+const refused = (attempt: Promise<unknown>, code: string) => expect(attempt).rejects.toMatchObject({ code })
+const change = (values: Partial<OrchestrationAgent>) =>
+  work(async em => void Object.assign(await em.findOneOrFail(OrchestrationAgent, agentId), values))
 
+test.each([
+  ['is switched off', { isActive: false }, { isActive: true }, 'agents.inactive'],
+  ['lost the tool', { tools: ['close'] }, { tools: ['retitle'] }, 'agents.tool_not_allowed'],
+])('nothing is done for an agent that %s since it decided, and it may be done afterwards', async (_what, off, on, code) => {
+  const [sure, unsure] = [await decided(), await decided({ confidence: 0.1 })]
+  await change(off)
+  await refused(
+    work(async em => executeDecision(em, await found(em, sure), tools)),
+    code,
+  )
+  await refused(
+    work(async em => approveDecision(em, await found(em, unsure), { rationale: 'Right' }, tools)),
+    code,
+  )
+  expect(await title()).toBe('Printer burns')
+  await work(async em => rejectDecision(em, await found(em, unsure), { rationale: 'It is off' }))
+  await change(on)
+  await work(async em => executeDecision(em, await found(em, sure), tools))
+  expect(await title()).toBe('Fire')
+})
+
+describe('an agent decides nothing', () => {
   test('in somebody else’s name', () =>
     refused(
       work(async em => decideBy(em, await em.findOneOrFail(OrchestrationAgent, agentId), await em.findOneOrFail(Task, taskId))),

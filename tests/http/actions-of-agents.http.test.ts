@@ -70,6 +70,25 @@ describe('a decision of an agent', () => {
     expect((await ann.caller.post(`${base}/agent-decisions/${decision}/approve`, { rationale: 'Again.' })).statusCode).toBe(409)
   })
 
+  test('is carried out or rejected by its approval item too, by those who may judge it', async () => {
+    const items = async () => (await act.seen<{ items: { id: string }[] }>('approval-items?status=PENDING')).items
+    const { decision, task } = await decided('rename', 0.5)
+    const [item] = await items()
+    await act.made('roles', { key: 'CLERK', name: 'Clerk', permissions: ['approval-item:read', 'approval-item:approve'] })
+    const clerk = await act.member('clerk@acme.example', 'CLERK')
+    for (const verb of ['approve', 'reject']) {
+      const answer = await clerk.caller.post(`${base}/approval-items/${item!.id}/${verb}`, { rationale: 'I may.' })
+      expect(answer.json()).toMatchObject({ status: 403, code: 'access.denied' })
+    }
+    expect(await act.done(`approval-items/${item!.id}/approve`, { rationale: 'It is better.' })).toMatchObject({ status: 'APPROVED' })
+    expect(await act.seen(`agent-decisions/${decision}`)).toMatchObject({ status: 'EXECUTED' })
+    expect((await act.seen(`tasks/${task}`)).title).toBe('After')
+    const refused = await decided('rename', 0.5)
+    const [other] = await items()
+    expect(await act.done(`approval-items/${other!.id}/reject`, { rationale: 'It is not.' })).toMatchObject({ status: 'REJECTED' })
+    expect(await act.seen(`agent-decisions/${refused.decision}`)).toMatchObject({ status: 'REJECTED' })
+  })
+
   test('that is sure is carried out without, or says why it failed', async () => {
     const sure = await decided('rename', 0.9)
     expect(await act.done(`agent-decisions/${sure.decision}/execute`)).toMatchObject({ status: 'EXECUTED' })

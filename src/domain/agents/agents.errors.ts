@@ -31,7 +31,7 @@ export class AgentInactiveError extends DaybookError {
   readonly code = 'agents.inactive'
 
   constructor(agent: string) {
-    super(`Agent ${agent} is not active, so it decides nothing. Activate it first.`, { agent })
+    super(`Agent ${agent} is not active, so it decides nothing, and nothing is done for it. Activate it first.`, { agent })
   }
 }
 

@@ -3,7 +3,7 @@ import { now } from '../../kernel/clock.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow } from '../../orm/index.ts'
 import { type ApprovalItem, requestApproval } from '../work/index.ts'
 import { type AgentAction, AgentDecision } from './agent-decision.entity.ts'
-import { AgentImpersonatedError, AgentInactiveError, AgentRateLimitError, ToolNotAllowedError } from './agents.errors.ts'
+import { AgentImpersonatedError, AgentInactiveError, AgentRateLimitError } from './agents.errors.ts'
 import { OrchestrationAgent } from './orchestration-agent.entity.ts'
 
 export interface AgentDecisionInput {
@@ -73,8 +73,7 @@ async function assertMayDecide(em: ScopedEntityManager, agent: OrchestrationAgen
   const { actor } = em.boundScope!
   if (actor.type !== 'agent' || actor.id !== agent.id) throw new AgentImpersonatedError(agent.id)
   if (!agent.isActive) throw new AgentInactiveError(agent.name)
-  const foreign = input.actions.map(({ tool }) => tool).filter(tool => !agent.tools.includes(tool))
-  if (foreign.length > 0) throw new ToolNotAllowedError(agent.name, [...new Set(foreign)])
+  agent.requireTools(input.actions.map(({ tool }) => tool))
   if (!agent.rateLimit) return
   const anHourAgo = new Date(at.getTime() - 60 * 60_000)
   const recent = await em.count(AgentDecision, { agent, createdAt: { $gt: anHourAgo } })

@@ -2,9 +2,10 @@ import { because, decide } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { messageOf } from '../../kernel/error.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow, wholly } from '../../orm/index.ts'
-import { ApprovalItem, approve, rejectApproval, type Verdict } from '../work/index.ts'
+import { ApprovalItem, ApprovalStateError, approve, rejectApproval, type Verdict } from '../work/index.ts'
 import { type AgentAction, AgentDecision } from './agent-decision.entity.ts'
-import { ApprovalNeededError, NoApprovalNeededError, ToolUnknownError } from './agents.errors.ts'
+import { AgentInactiveError, ApprovalNeededError, NoApprovalNeededError, ToolUnknownError } from './agents.errors.ts'
+import { OrchestrationAgent } from './orchestration-agent.entity.ts'
 
 /** What an agent's tools do, by name. */
 export type Tools = Readonly<Record<string, Tool>>
@@ -12,12 +13,12 @@ export type Tool = (em: ScopedEntityManager, parameters: AgentAction['parameters
 
 /**
  * Carries a decision out: all of its actions or none. What they change points back to the decision in the log. Where one fails, the decision
- * says so and may be tried again.
+ * says so and may be tried again. One that needs approval is carried out once its approval item was approved, wherever that was done.
  */
 export function executeDecision(em: ScopedEntityManager, { id }: AgentDecision, tools: Tools, at: Date = now()): Promise<AgentDecision> {
   return inTurn(em, async inner => {
     const decision = await lockDecision(inner, id)
-    if (decision.status === 'REQUIRES_APPROVAL') throw new ApprovalNeededError(id)
+    await requireApproved(inner, decision)
     await because(inner, { decision: decision.eventId }, () => carryOut(inner, decision, tools, at))
     return decision
   })
@@ -36,7 +37,8 @@ export function approveDecision(em: ScopedEntityManager, { id }: AgentDecision, 
 export function rejectDecision(em: ScopedEntityManager, { id }: AgentDecision, verdict: Verdict): Promise<AgentDecision> {
   return inTurn(em, async inner => {
     const decision = await lockDecision(inner, id)
-    await rejectApproval(inner, await approvalOf(inner, decision), verdict)
+    const approval = await approvalOf(inner, decision)
+    if (decision.status !== 'REQUIRES_APPROVAL' || !isRefused(approval)) await rejectApproval(inner, approval, verdict)
     decision.reject()
     return decision
   })
@@ -60,24 +62,41 @@ export async function overrideDecision(
 ): Promise<void> {
   await inTurn(em, async inner => {
     const decision = await lockDecision(inner, id)
-    if (decision.status === 'REQUIRES_APPROVAL') throw new ApprovalNeededError(id)
+    if (decision.status === 'REQUIRES_APPROVAL' && (await approvalOf(inner, decision)).status === 'PENDING')
+      throw new ApprovalNeededError(id)
     if (decision.status !== 'EXECUTED') decision.reject()
     await decide(inner, { type: decision.type, subject, outcome, rationale, overrides: decision.eventId }, work)
   })
 }
 
-/** Rejects what nobody approved in time, some at a time; how many there were. */
+/** Rejects what nobody approved in time or somebody refused by its approval item, some at a time; how many there were. */
 export async function rejectUnapproved(em: ScopedEntityManager): Promise<number> {
   const left = await em.find(AgentDecision, unapproved, { limit: 500 })
   for (const decision of left) decision.reject()
   return left.length
 }
 
-const unapproved = { status: 'REQUIRES_APPROVAL', approval: { status: 'EXPIRED' } } as const
+const refusals = ['EXPIRED', 'REJECTED'] as const
+const unapproved = { status: 'REQUIRES_APPROVAL' as const, approval: { status: { $in: [...refusals] } } }
+
+const isRefused = ({ status }: ApprovalItem): boolean => refusals.some(refusal => refusal === status)
+
+/** The decision that an approval item lets through, if it is an agent's: whoever settles that one settles the item too. */
+export function decisionBehind(em: ScopedEntityManager, { decisionId }: ApprovalItem): Promise<AgentDecision | null> {
+  return em.findOne(AgentDecision, { eventId: decisionId })
+}
+
+async function requireApproved(em: ScopedEntityManager, decision: AgentDecision): Promise<void> {
+  if (decision.status !== 'REQUIRES_APPROVAL') return
+  const approval = await approvalOf(em, decision)
+  if (approval.status === 'PENDING') throw new ApprovalNeededError(decision.id)
+  if (isRefused(approval)) throw new ApprovalStateError(approval.status, 'APPROVED')
+}
 
 /** A tool that fails leaves nothing behind but the reason. */
 async function carryOut(em: ScopedEntityManager, decision: AgentDecision, tools: Tools, at: Date): Promise<void> {
   decision.requireOpen()
+  await requireAble(em, decision)
   const steps = decision.actions.map(({ tool, parameters }) => ({ use: toolNamed(tools, tool), parameters }))
   try {
     await wholly(em, async inner => {
@@ -87,6 +106,13 @@ async function carryOut(em: ScopedEntityManager, decision: AgentDecision, tools:
   } catch (error) {
     decision.fail(messageOf(error))
   }
+}
+
+/** Agents are switched off and lose tools in order to stop them, and what they have decided before is still them. */
+async function requireAble(em: ScopedEntityManager, { agent: { id }, actions }: AgentDecision): Promise<void> {
+  const agent = await em.findOneOrFail(OrchestrationAgent, id, { refresh: true })
+  if (!agent.isActive) throw new AgentInactiveError(agent.name)
+  agent.requireTools(actions.map(({ tool }) => tool))
 }
 
 function toolNamed(tools: Tools, name: string): Tool {
@@ -102,5 +128,5 @@ function lockDecision(em: ScopedEntityManager, id: string): Promise<AgentDecisio
 
 async function approvalOf(em: ScopedEntityManager, { id, approval }: AgentDecision): Promise<ApprovalItem> {
   if (!approval) throw new NoApprovalNeededError(id)
-  return em.findOneOrFail(ApprovalItem, approval.id)
+  return em.findOneOrFail(ApprovalItem, approval.id, { refresh: true })
 }

@@ -34,6 +34,7 @@ export {
 export { type AgentDecisionInput, decideAsAgent } from './decide-as-agent.ts'
 export {
   approveDecision,
+  decisionBehind,
   executeDecision,
   type Override,
   overrideDecision,

@@ -1,5 +1,6 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
 import { tenantEntity, TenantRow } from '../../orm/index.ts'
+import { ToolNotAllowedError } from './agents.errors.ts'
 import { AIProviderConfig } from './ai-provider-config.entity.ts'
 
 /** Something that decides by asking a model, within the limits that people have set for it. */
@@ -26,6 +27,11 @@ export class OrchestrationAgent extends TenantRow {
 
   deactivate(): void {
     this.isActive = false
+  }
+
+  requireTools(tools: readonly string[]): void {
+    const foreign = tools.filter(tool => !this.tools.includes(tool))
+    if (foreign.length > 0) throw new ToolNotAllowedError(this.name, [...new Set(foreign)])
   }
 
   /** Whether a person has to agree first. */

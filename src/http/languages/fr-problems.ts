@@ -91,6 +91,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
 
   'identity.password_refused': ({ because }) =>
     fr`Le mot de passe a été refusé : ${among(passwordReasons, because)}. Choisissez-en un autre ; une phrase se retient mieux qu’un mot.`,
+  'identity.cleanup_scope': () =>
+    fr`Les sessions et les jetons expirés n’appartiennent à aucune organisation : seul un opérateur les trouve tous. Ouvrez un contexte d’opérateur.`,
   'identity.email_invalid': () => fr`Ce n’est pas une adresse e-mail. Il y faut un nom, un @ et un domaine, en 254 caractères au plus.`,
 
   'organization.slug_invalid': () =>
@@ -150,7 +152,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'agents.provider_secret_missing': ({ provider }) => fr`Le fournisseur ${provider} n’a pas de clé. Donnez-lui-en une d’abord.`,
   'agents.token_limit': ({ provider, limit }) =>
     fr`Les ${limit} jetons mensuels du fournisseur ${provider} n’y suffisent pas. Relevez la limite ou attendez le mois prochain.`,
-  'agents.inactive': ({ agent }) => fr`L’agent ${agent} n’est pas actif et ne décide de rien. Activez-le d’abord.`,
+  'agents.inactive': ({ agent }) =>
+    fr`L’agent ${agent} n’est pas actif : il ne décide de rien et rien n’est fait pour lui. Activez-le d’abord.`,
   'agents.impersonated': ({ agent }) => fr`Seul l’agent ${agent} peut décider en son nom. Ouvrez la portée avec agentActor(agent).`,
   'agents.rate_limit': ({ agent, limit }) =>
     fr`L’agent ${agent} a décidé ${limit} fois en une heure, autant qu’il le peut. Attendez ou relevez sa limite.`,
@@ -229,6 +232,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
 
   'quality.project_inactive': ({ slug, status }) =>
     fr`Le projet ${slug} est ${status} : rien de nouveau n’y est enregistré. Réactivez-le d’abord.`,
+  'quality.signature_elsewhere': ({ signature, project }) =>
+    fr`L’erreur ${signature} a été vue dans un autre projet que ${project}, dont la chaîne ne peut pas attester sa correction. Attestez-la là-bas.`,
 
   'commerce.order_invalid': ({ problems }) => fr`La commande ne peut pas être passée : ${problems}.`,
   'commerce.item_unavailable': ({ items }) =>

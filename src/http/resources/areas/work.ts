@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { type AgentDecision, approveDecision, decisionBehind, rejectDecision } from '../../../domain/agents/index.ts'
 import { PermissionDeniedError } from '../../../domain/access/index.ts'
 import {
   ApprovalItem,
@@ -10,6 +11,7 @@ import {
   createTemplate,
   IntakeRequest,
   migratePipelineItems,
+  moveTask,
   Pipeline,
   PipelineItem,
   PipelineStage,
@@ -28,8 +30,8 @@ import {
   timesInStages,
 } from '../../../domain/work/index.ts'
 import { linkTask, Prospect } from '../../../domain/sales/index.ts'
-import { now } from '../../../kernel/clock.ts'
 import { exactly, idField, nameField, nullable, oneOf } from '../../fields.ts'
+import type { Work } from '../../in-tenant.ts'
 import { momentField } from '../fields.ts'
 import { found } from '../found.ts'
 import { action, creation, resource, sent } from '../resource.ts'
@@ -79,6 +81,14 @@ const fromTemplate = exactly({
 const stageVisits = exactly({
   visits: Type.Array(exactly({ stage: Type.String(), enteredAt: Type.String(), leftAt: nullable(Type.String()), ms: Type.Integer() })),
 })
+
+/** What an agent waits for is settled with its decision, by those who may judge that: approving it carries it out. */
+async function judgedDecision({ em, may }: Work, item: ApprovalItem): Promise<AgentDecision | null> {
+  const decision = await decisionBehind(em, item)
+  if (decision && !(await may('agent-decision:approve')))
+    throw new PermissionDeniedError('agent-decision:approve', 'a decision of an agent waits for it')
+  return decision
+}
 
 export const work = [
   resource(Pipeline, {
@@ -143,7 +153,7 @@ export const work = [
         assignTask(em, task, assignee),
       ),
       move: action('update', exactly({ stage: idField() }), async ({ em }, task: Task, { stage }) =>
-        task.enter(await found(em, PipelineStage, stage), now()),
+        moveTask(em, task, await found(em, PipelineStage, stage)),
       ),
       'link-prospect': action('update', exactly({ prospect: nullable(idField()) }), async ({ em }, task: Task, { prospect }) =>
         linkTask(em, task, prospect === null ? null : await found(em, Prospect, prospect)),
@@ -177,8 +187,16 @@ export const work = [
       })
     }),
     actions: {
-      approve: action('approve', rationale, ({ em }, item: ApprovalItem, verdict) => approve(em, item, verdict)),
-      reject: action('approve', rationale, ({ em }, item: ApprovalItem, verdict) => rejectApproval(em, item, verdict)),
+      approve: action('approve', rationale, async (asking, item: ApprovalItem, verdict) => {
+        const decision = await judgedDecision(asking, item)
+        if (decision) await approveDecision(asking.em, decision, verdict, asking.tools)
+        else await approve(asking.em, item, verdict)
+      }),
+      reject: action('approve', rationale, async (asking, item: ApprovalItem, verdict) => {
+        const decision = await judgedDecision(asking, item)
+        if (decision) await rejectDecision(asking.em, decision, verdict)
+        else await rejectApproval(asking.em, item, verdict)
+      }),
     },
   }),
 ]
