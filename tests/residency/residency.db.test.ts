@@ -4,14 +4,19 @@ import {
   acceptInvitation,
   assertServedHere,
   authenticateApiKey,
+  confirmSubscription,
   inviteMember,
   issueApiKey,
   isServedHere,
+  NewsletterSubscriber,
   Organization,
   registerOrganization,
   type Registered,
   rejectInvitation,
   Role,
+  subscribe,
+  unsubscribe,
+  unsubscribeTokenOf,
 } from '../../src/entities.ts'
 import { runJob } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
@@ -90,6 +95,19 @@ test('invitations and keys of another region open nothing', async () => {
   await expect(authenticateApiKey(inEurope, secret)).rejects.toMatchObject(wrong)
   expect(await authenticateApiKey(anywhere, secret)).toBeDefined()
   await rejectInvitation(anywhere, token)
+})
+
+test('newsletters of another region are neither confirmed nor left here', async () => {
+  const subscribers = (em: ScopedEntityManager) => em.findOneOrFail(NewsletterSubscriber, { email: 'reader@example.com' })
+  const token = (await workIn(canadian, em => subscribe(em, { email: 'reader@example.com', source: 'website' })))!
+  const leave = await workIn(canadian, async em => unsubscribeTokenOf(em, await subscribers(em)))
+  await expect(confirmSubscription(inEurope, token)).rejects.toMatchObject(wrong)
+  await expect(unsubscribe(inEurope, leave)).rejects.toMatchObject(wrong)
+  expect((await workIn(canadian, subscribers)).status).toBe('PENDING')
+  const nobodys = `${token.slice(0, 30)}${'x'.repeat(36)}`
+  await expect(confirmSubscription(inEurope, nobodys)).rejects.toMatchObject({ code: 'commerce.subscription_token' })
+  expect((await confirmSubscription(anywhere, token)).status).toBe('ACTIVE')
+  expect((await unsubscribe(anywhere, leave)).status).toBe('UNSUBSCRIBED')
 })
 
 test('jobs pass other regions over', async () => {

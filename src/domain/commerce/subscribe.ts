@@ -6,6 +6,7 @@ import { digest, newSecret } from '../../kernel/secret.ts'
 import { tenantBytes, tenantOf } from '../../kernel/token-of-tenant.ts'
 import { type Daybook, inTurn, type ScopedEntityManager } from '../../orm/index.ts'
 import { normalizeEmail } from '../identity/index.ts'
+import { assertServedHere, Organization } from '../organizations/index.ts'
 import { SubscriptionTokenError } from './commerce.errors.ts'
 import { NewsletterSubscriber } from './newsletter-subscriber.entity.ts'
 
@@ -49,21 +50,16 @@ function wasAskedSince({ confirmBy }: NewsletterSubscriber, since: Date): boolea
 
 /** Whoever presents the token has read the mail. */
 export function confirmSubscription(daybook: Daybook, token: string, at: Date = now()): Promise<NewsletterSubscriber> {
-  return withToken(daybook, token, 'subscription confirmed', async em => {
-    const subscriber = await em.findOne(NewsletterSubscriber, { confirmationHash: digest(token) }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-    if (!subscriber?.confirmBy || subscriber.confirmBy <= at) throw new SubscriptionTokenError()
+  return withToken(daybook, { token, column: 'confirmationHash', reason: 'subscription confirmed' }, subscriber => {
+    if (!subscriber.confirmBy || subscriber.confirmBy <= at) throw new SubscriptionTokenError()
     subscriber.confirm(at)
-    return subscriber
   })
 }
 
 /** In one click, without a session, however old the mail is and however often: what is left already stays left (RFC 8058). */
 export function unsubscribe(daybook: Daybook, token: string, at: Date = now()): Promise<NewsletterSubscriber> {
-  return withToken(daybook, token, 'unsubscribed by link', async em => {
-    const subscriber = await em.findOne(NewsletterSubscriber, { unsubscribeHash: digest(token) }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-    if (!subscriber) throw new SubscriptionTokenError()
+  return withToken(daybook, { token, column: 'unsubscribeHash', reason: 'unsubscribed by link' }, subscriber => {
     if (subscriber.status !== 'UNSUBSCRIBED' && subscriber.status !== 'COMPLAINED') subscriber.unsubscribe(at)
-    return subscriber
   })
 }
 
@@ -117,9 +113,28 @@ function newToken(tenantId: string): string {
   return `${tenantBytes(tenantId).toString('base64url')}.${newSecret()}`
 }
 
-async function withToken<T>(daybook: Daybook, token: string, reason: string, work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
+interface Presented {
+  readonly token: string
+  /** Where its digest is. */
+  readonly column: 'confirmationHash' | 'unsubscribeHash'
+  readonly reason: string
+}
+
+/** Where data is kept is told to those alone who have a token of there. */
+function withToken(
+  daybook: Daybook,
+  { token, column, reason }: Presented,
+  change: (subscriber: NewsletterSubscriber) => void,
+): Promise<NewsletterSubscriber> {
   const bytes = /^([\w-]{22})\.[\w-]{43}$/.exec(token)?.[1]
   if (!bytes) throw new SubscriptionTokenError()
   const tenant = tenantOf(Buffer.from(bytes, 'base64url'))
-  return daybook.transact({ tenant, actor: systemActor('newsletter'), reason }, work)
+  return daybook.transact({ tenant, actor: systemActor('newsletter'), reason }, async em => {
+    const lockMode = LockMode.PESSIMISTIC_WRITE
+    const subscriber = await em.findOne(NewsletterSubscriber, { [column]: digest(token) }, { lockMode })
+    if (!subscriber) throw new SubscriptionTokenError()
+    if (daybook.region !== undefined) assertServedHere(await em.findOneOrFail(Organization, tenant), daybook.region)
+    change(subscriber)
+    return subscriber
+  })
 }
