@@ -50,7 +50,7 @@ describe('an error', () => {
   test('that is the same is counted, whoever reports it in whatever order', async () => {
     await report(5)
     await report(9, { severity: 'LOW' })
-    expect(await report(1)).toMatchObject({ occurrences: 3, severity: 'HIGH', firstSeenAt: at(1), lastSeenAt: at(9) })
+    expect(await report(1)).toMatchObject({ occurrences: 3, severity: 'LOW', firstSeenAt: at(1), lastSeenAt: at(9) })
     expect(await work(em => em.count(ErrorSignature))).toBe(1)
   })
 
@@ -61,7 +61,8 @@ describe('an error', () => {
   test('that was resolved is open again when it is seen again', async () => {
     await report(1)
     await work(async em => (await em.findOneOrFail(ErrorSignature, { hash: signatureOf(error) })).resolve(at(2)))
-    expect(await report(3)).toMatchObject({ resolvedAt: null, occurrences: 2 })
+    expect(await report(1)).toMatchObject({ resolvedAt: at(2), occurrences: 2 })
+    expect(await report(3)).toMatchObject({ resolvedAt: null, occurrences: 3 })
   })
 
   test('that fifty report at once is one, seen fifty times, and the log tells each', async () => {
@@ -95,6 +96,14 @@ describe('attestations', () => {
     await Promise.all(Array.from({ length: 20 }, (_none, index) => attest(`${index}`)))
     expect(await verify()).toEqual({ length: 21 })
     expect(await verify(4)).toEqual({ length: 21 })
+  })
+
+  test('attest the fixes of their own project’s errors alone', async () => {
+    const other = await work(async em => em.create(Project, { name: 'Other', slug: 'other' }))
+    const signature = await work(async em => reportError(em, await em.findOneOrFail(Project, other.id), error, at(1)))
+    const attempt = work(async em => attestFix(em, await project(em), { ...fix, requestId: 'a', signature }))
+    await expect(attempt).rejects.toMatchObject({ code: 'quality.signature_elsewhere', details: { project: 'engine' } })
+    expect(await verify()).toEqual({ length: 0 })
   })
 
   test('can’t be changed or taken out', async () => {

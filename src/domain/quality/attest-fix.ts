@@ -4,6 +4,7 @@ import type { ScopedEntityManager } from '../../orm/index.ts'
 import type { ErrorSignature } from './error-signature.entity.ts'
 import { FixAttestation, type FixStatus } from './fix-attestation.entity.ts'
 import type { Project } from './project.entity.ts'
+import { SignatureElsewhereError } from './quality.errors.ts'
 
 export interface FixInput {
   readonly signature?: ErrorSignature
@@ -20,6 +21,7 @@ const beginning = '0'.repeat(64)
 /** Adds a link to the project's chain. Two at once take turns, so the chain has no fork. */
 export async function attestFix(em: ScopedEntityManager, project: Project, input: FixInput): Promise<FixAttestation> {
   project.requireActive()
+  if (input.signature && input.signature.project.id !== project.id) throw new SignatureElsewhereError(input.signature.id, project.slug)
   return em.transactional(async inner => {
     await inner.execute(`select pg_advisory_xact_lock(hashtextextended('daybook:attestations:' || ?, 0))`, [project.id])
     const [last] = await inner.find(FixAttestation, { project }, { orderBy: { sequence: 'desc' }, limit: 1 })

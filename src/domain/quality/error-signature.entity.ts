@@ -20,7 +20,7 @@ export class ErrorSignature extends TenantRow {
   declare lastSeenAt: Date
   declare resolvedAt?: Date | null
 
-  /** Until it is seen again. */
+  /** Until it is seen after that. */
   resolve(at: Date): void {
     this.resolvedAt ??= at
   }

@@ -19,6 +19,6 @@ export {
 export { ErrorSignature, ErrorSignatureSchema, severities, type Severity } from './error-signature.entity.ts'
 export { FixAttestation, FixAttestationSchema, type FixStatus, fixStatuses } from './fix-attestation.entity.ts'
 export { Project, ProjectSchema, type ProjectStatus, projectStatuses, projectTransitions } from './project.entity.ts'
-export { ProjectInactiveError } from './quality.errors.ts'
+export { ProjectInactiveError, SignatureElsewhereError } from './quality.errors.ts'
 export { type AuditInput, recordAudit } from './record-audit.ts'
 export { reportError, type ReportedError, signatureOf } from './report-error.ts'
