@@ -44,6 +44,25 @@ test('times that suit several people are suggested, and a proposal is accepted',
   expect(await act.done(`scheduling-agent-tasks/${id}/accept`, { proposal: 0 })).toMatchObject({ status: 'DONE' })
 })
 
+test('an agent’s task cancels an event once somebody accepts that, and a summary is complete without', async () => {
+  const times = { startsAt: '2030-07-01T09:00:00Z', endsAt: '2030-07-01T10:00:00Z' }
+  const event = (await act.made('scheduling-events', { title: 'Once', ...times, timeZone: 'UTC', organizer: ann.user })).id
+  const running = async (type: string, more: object = { event }) => {
+    const { id } = await act.made('scheduling-agent-tasks', { source: 'API', type, ...more })
+    await act.done(`scheduling-agent-tasks/${id}/start`)
+    return `scheduling-agent-tasks/${id}`
+  }
+  const cancelling = await running('CANCEL')
+  const moved = await ann.caller.post(`${base}/${cancelling}/propose`, { slots: [times], rationale: 'No need.' })
+  expect(moved.json()).toMatchObject({ status: 422, code: 'scheduling.task_invalid' })
+  await act.done(`${cancelling}/propose`, { rationale: 'No need.' })
+  expect(await act.done(`${cancelling}/accept`, { proposal: 0 })).toMatchObject({ status: 'DONE' })
+  expect(await act.seen(`scheduling-events/${event}`)).toMatchObject({ status: 'CANCELLED', startsAt: '2030-07-01T09:00:00.000Z' })
+  expect(await act.done(`${await running('SUMMARIZE')}/complete`)).toMatchObject({ status: 'DONE' })
+  const finding = await running('FIND_TIME', { request: { title: 'Talk', organizer: ann.user, timeZone: 'UTC' } })
+  expect((await ann.caller.post(`${base}/${finding}/complete`)).json()).toMatchObject({ code: 'scheduling.task_invalid' })
+})
+
 test('a calendar is connected by its person, and its token is shown to nobody', async () => {
   const made1 = await act.made<Record<string, unknown>>('calendar-connections', {
     provider: 'GOOGLE',

@@ -81,6 +81,36 @@ describe('a task of an agent', () => {
     expect(await work(em => task(em, id))).toMatchObject({ status: 'DONE' })
   })
 
+  test('cancels the event that it is about, and moves nothing', async () => {
+    const about = await schedule(at(8), at(9))
+    const { id } = await work(async em => requestScheduling(em, { source: 'CHAT', type: 'CANCEL', event: about }))
+    const propose = (more: Partial<typeof answer>) =>
+      work(async em => {
+        const some = await task(em, id)
+        some.start()
+        await proposeSlots(em, some, { rationale: 'Everything was said', ...more })
+      }, agent)
+    await expect(propose({ slots })).rejects.toMatchObject({ code: 'scheduling.task_invalid' })
+    await propose({})
+    const time = { startsAt: at(8).toISOString(), endsAt: at(9).toISOString() }
+    expect(await work(em => task(em, id))).toMatchObject({ status: 'PROPOSED', proposals: [time] })
+    expect(await accept(id, 0)).toMatchObject({ id: about.id, status: 'CANCELLED', startsAt: at(8), endsAt: at(9) })
+    await work(async em => {
+      expect(await task(em, id)).toMatchObject({ status: 'DONE' })
+      expect(JSON.stringify(await why(em, await event(em, about), 'status'))).toContain('Everything was said')
+    })
+  })
+
+  test('for a summary proposes nothing', async () => {
+    const about = await schedule(at(8), at(9))
+    const attempt = work(async em => {
+      const some = requestScheduling(em, { source: 'CHAT', type: 'SUMMARIZE', event: about })
+      some.start()
+      await proposeSlots(em, some, answer)
+    }, agent)
+    await expect(attempt).rejects.toMatchObject({ code: 'scheduling.task_invalid' })
+  })
+
   test('is refused where it could never be done', async () => {
     const invalid = { code: 'scheduling.task_invalid' }
     const ask = (input: Parameters<typeof requestScheduling>[1]) => work(async em => requestScheduling(em, input))

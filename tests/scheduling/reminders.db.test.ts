@@ -19,8 +19,9 @@ const { calendar, work, schedule, events } = useCalendar()
 
 describe('reminders', () => {
   const reminders = () => work(em => em.find(EventReminder, {}, { orderBy: { remindAt: 'asc', id: 'asc' } }))
-  const reminded = async (...minutes: number[]) => {
-    const { id } = await schedule(at(10), at(11))
+  const reminded = (...minutes: number[]) => remindedOf(at(11), ...minutes)
+  const remindedOf = async (endsAt: Date, ...minutes: number[]) => {
+    const { id } = await schedule(at(10), endsAt)
     for (const before of minutes) await work(async em => void (await remind(em, await event(em, { id }), before, 'EMAIL')))
     return id
   }
@@ -41,7 +42,7 @@ describe('reminders', () => {
   })
 
   test('that fail are tried again later, and what they wrote is gone; others go out', async () => {
-    await reminded(10, 20, 30)
+    await remindedOf(at(23), 10, 20, 30)
     const send = async (em: ScopedEntityManager, { remindAt, tenantId }: EventReminder) => {
       if (remindAt.getTime() !== at(9, 40).getTime()) return
       await tell(em, { type: 'reminder.half_done', log: tenantId })
@@ -57,7 +58,7 @@ describe('reminders', () => {
     expect(await events()).toMatchObject([{ title: 'A meeting' }])
     expect(await work(em => sendReminders(em, at(9, 55), send))).toBe(0)
     let attempts = 0
-    for (let hour = 10; hour < 24; hour++) attempts += await work(em => sendReminders(em, at(hour), send))
+    for (let hour = 10; hour < 23; hour++) attempts += await work(em => sendReminders(em, at(hour), send))
     expect(attempts).toBe(4)
     expect((await reminders())[1]).toMatchObject({ status: 'FAILED', attempts: 5 })
   })
@@ -73,6 +74,27 @@ describe('reminders', () => {
       { status: 'PENDING', remindAt: at(11, 30), dueAt: at(11, 30) },
     ])
     expect(await work(em => countDueReminders(em, at(11)))).toBe(1)
+  })
+
+  test('begin again with all of their attempts when the event moves', async () => {
+    const id = await reminded(30)
+    const failing = () => Promise.reject(new Error('no'))
+    for (const minute of [30, 31, 36]) await work(em => sendReminders(em, at(9, minute), failing))
+    expect(await reminders()).toMatchObject([{ status: 'PENDING', attempts: 3, error: 'no' }])
+    await work(async em => rescheduleEvent(em, await event(em, { id }), { startsAt: at(20), endsAt: at(21) }, at(9, 40)))
+    expect(await reminders()).toMatchObject([{ status: 'PENDING', attempts: 0, error: null, dueAt: at(19, 30) }])
+  })
+
+  test('tell nobody of what is over, unless they are meant for afterwards', async () => {
+    const id = await reminded(30, -90)
+    const sent: Date[] = []
+    const send = async (_em: ScopedEntityManager, { remindAt }: EventReminder) => void sent.push(remindAt)
+    expect(await work(em => sendReminders(em, at(11), send))).toBe(1)
+    expect(await work(em => sendReminders(em, at(12), send))).toBe(1)
+    expect(sent).toEqual([at(11, 30)])
+    expect(await reminders()).toMatchObject([{ status: 'FAILED', attempts: 0, error: expect.stringContaining('over') }, { status: 'SENT' }])
+    await work(async em => rescheduleEvent(em, await event(em, { id }), { startsAt: at(20), endsAt: at(21) }, at(12)))
+    expect(await reminders()).toMatchObject([{ status: 'PENDING', error: null, dueAt: at(19, 30) }, { status: 'PENDING' }])
   })
 
   test.each([cancelEvent, completeEvent])('that wait go with the event: %o', async end => {

@@ -3,7 +3,7 @@ import { because, decide } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { type ScopedEntityManager, wholly } from '../../orm/index.ts'
 import type { TaskSource } from '../work/index.ts'
-import { rescheduleEvent } from './change-event.ts'
+import { cancelEvent, rescheduleEvent } from './change-event.ts'
 import { type EventInput, requirePeriod, scheduleEvent } from './schedule-event.ts'
 import { type Proposal, SchedulingAgentTask, type SchedulingRequest, type SchedulingTaskType } from './scheduling-agent-task.entity.ts'
 import { type Period, SchedulingEvent } from './scheduling-event.entity.ts'
@@ -27,28 +27,41 @@ export function requestScheduling(em: ScopedEntityManager, input: SchedulingTask
 }
 
 export interface SlotProposal {
-  readonly slots: readonly Period[]
+  /** Times to choose from; none where the event is to be cancelled. */
+  readonly slots?: readonly Period[]
   readonly rationale: string
   /** From 0 to 1. */
   readonly confidence?: number
   readonly model?: string
 }
 
-/** The agent's answer to a task that runs: times to choose from. It is a decision, so the log knows who proposed them and why. */
+/**
+ * The agent's answer to a task that runs: times to choose from, or that an event be cancelled, which gives the event's own time free. It is a
+ * decision, so the log knows who proposed it and why.
+ */
 export async function proposeSlots(em: ScopedEntityManager, task: SchedulingAgentTask, answer: SlotProposal): Promise<void> {
-  const { slots, ...told } = answer
-  if (slots.length === 0) throw new SchedulingTaskInvalidError(['there is no time to choose from; let the task fail instead'])
+  const { slots = [], ...told } = answer
+  refuseUseless(task.type, slots)
   slots.forEach(requirePeriod)
-  const proposals = slots.map(({ startsAt, endsAt }) => ({ startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString() }))
   await wholly(em, async inner => {
     const current = await lockTask(inner, task)
+    const times = current.type === 'CANCEL' ? [await current.event!.loadOrFail()] : slots
+    const proposals = times.map(({ startsAt, endsAt }) => ({ startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString() }))
     const { id } = await decide(inner, { type: 'scheduling.proposal', subject: current, outcome: proposals, ...told })
     await because(inner, { decision: id }, async () => current.propose(proposals, id))
   })
 }
 
+function refuseUseless(type: SchedulingTaskType, slots: readonly Period[]): void {
+  if (type === 'SUMMARIZE') throw new SchedulingTaskInvalidError(['a summary is no proposal that somebody could accept; complete the task'])
+  if (type === 'CANCEL' && slots.length > 0)
+    throw new SchedulingTaskInvalidError(['the event is to be cancelled, not moved; name no times'])
+  if (type !== 'CANCEL' && slots.length === 0)
+    throw new SchedulingTaskInvalidError(['there is no time to choose from; let the task fail instead'])
+}
+
 /**
- * Makes or moves the event as proposed. The decision that proposed it stands with the event in the log. Where the time was taken meanwhile
+ * Makes, moves or cancels the event as proposed. The decision that proposed it stands with the event in the log. Where the time was taken meanwhile
  * it is refused, and the other proposals still stand.
  */
 export async function acceptProposal(
@@ -75,7 +88,8 @@ async function carryOut(em: ScopedEntityManager, task: SchedulingAgentTask, prop
   const period = { startsAt: new Date(proposal.startsAt), endsAt: new Date(proposal.endsAt) }
   if (task.event) {
     const event = await task.event.loadOrFail()
-    await rescheduleEvent(em, event, period, at)
+    if (task.type === 'CANCEL') await cancelEvent(em, event)
+    else await rescheduleEvent(em, event, period, at)
     return event.id
   }
   const aiSuggestion = { task: task.id, decision: task.decisionId, ...proposal }

@@ -1,7 +1,7 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
-import { SchedulingEvent } from './scheduling-event.entity.ts'
+import { type Period, SchedulingEvent } from './scheduling-event.entity.ts'
 
 export const reminderChannels = ['EMAIL', 'SMS', 'CHAT'] as const
 export type ReminderChannel = (typeof reminderChannels)[number]
@@ -46,15 +46,25 @@ export class EventReminder extends TenantRow {
     else this.dueAt = new Date(at.getTime() + minute * 5 ** (this.attempts - 1))
   }
 
-  /** The event was moved by so much. Whoever was told of the old time is told of the new one too, where its time is still to come. */
+  /** What was to be told before the end of the event tells nobody anything after it; what was meant for afterwards does. */
+  comesTooLate({ endsAt }: Period, at: Date): boolean {
+    return this.remindAt < endsAt && endsAt <= at
+  }
+
+  /** The event is over, so that it isn't tried any more. */
+  miss(): void {
+    this.become('FAILED')
+    this.error = 'The event was over before anybody could be reminded of it.'
+  }
+
+  /** The event was moved by so much, and whatever failed for the old time is no attempt for the new one. Whoever was told of the old time is told of the new one too, where its time is still to come. */
   follow(shiftMs: number, at: Date): void {
     this.remindAt = new Date(this.remindAt.getTime() + shiftMs)
-    if (this.status === 'PENDING') this.dueAt = this.remindAt
-    else if (this.remindAt > at) this.beginAgain()
+    if (this.status === 'PENDING' || this.remindAt > at) this.beginAgain()
   }
 
   private beginAgain(): void {
-    this.become('PENDING')
+    if (this.status !== 'PENDING') this.become('PENDING')
     this.dueAt = this.remindAt
     this.sentAt = null
     this.error = null

@@ -33,7 +33,7 @@ const tellLog: SendReminder = (em, reminder) => {
 
 /**
  * Sends what is due, the longest due first; how many were tried. Any number may run at once, and each reminder is sent by one of them. Only
- * if the process dies between the sending and its commit is one sent again: better twice than never.
+ * if the process dies between the sending and its commit is one sent again: better twice than never. Nobody is reminded of what is over.
  */
 export async function sendReminders(em: ScopedEntityManager, at: Date, send: SendReminder = tellLog, limit = 50): Promise<number> {
   const due = await allLockedAfresh(em, EventReminder, dueBy(at), {
@@ -41,15 +41,20 @@ export async function sendReminders(em: ScopedEntityManager, at: Date, send: Sen
     limit,
     lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
   })
-  for (const reminder of due) {
-    try {
-      await wholly(em, inner => send(inner, reminder))
-      reminder.sent(at)
-    } catch (error) {
-      reminder.failed(at, messageOf(error))
-    }
+  for (const reminder of await em.populate(due, ['event'], { refresh: true })) {
+    if (reminder.comesTooLate(reminder.event.$, at)) reminder.miss()
+    else await sendOne(em, reminder, at, send)
   }
   return due.length
+}
+
+async function sendOne(em: ScopedEntityManager, reminder: EventReminder, at: Date, send: SendReminder): Promise<void> {
+  try {
+    await wholly(em, inner => send(inner, reminder))
+    reminder.sent(at)
+  } catch (error) {
+    reminder.failed(at, messageOf(error))
+  }
 }
 
 export function countDueReminders(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {

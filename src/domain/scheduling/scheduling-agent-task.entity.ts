@@ -3,6 +3,7 @@ import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { tenantEntity, TenantRow } from '../../orm/index.ts'
 import { type TaskSource, taskSources } from '../work/index.ts'
 import { type Attendee, SchedulingEvent } from './scheduling-event.entity.ts'
+import { SchedulingTaskInvalidError } from './scheduling.errors.ts'
 
 export const schedulingTaskTypes = ['FIND_TIME', 'RESCHEDULE', 'CANCEL', 'SUMMARIZE'] as const
 export type SchedulingTaskType = (typeof schedulingTaskTypes)[number]
@@ -36,7 +37,7 @@ export interface Proposal {
   readonly endsAt: string
 }
 
-/** What an agent is asked to do with a calendar: it proposes, somebody accepts, and only then an event is made or moved. */
+/** What an agent is asked to do with a calendar: it proposes, somebody accepts, and only then an event is made, moved or cancelled. */
 export class SchedulingAgentTask extends TenantRow {
   declare source: TaskSource
   declare type: SchedulingTaskType
@@ -65,6 +66,7 @@ export class SchedulingAgentTask extends TenantRow {
   }
 
   complete(): void {
+    if (this.type === 'FIND_TIME' && !this.event) throw new SchedulingTaskInvalidError(['no time was found yet; accept a proposal'])
     this.become('DONE')
   }
 

@@ -71,7 +71,7 @@ const connectionBody = exactly({
 })
 
 const proposalBody = exactly({
-  slots: Type.Array(exactly(period), { minItems: 1, maxItems: 100 }),
+  slots: Type.Optional(Type.Array(exactly(period), { maxItems: 100 })),
   rationale: Type.String({ minLength: 1, maxLength: 4_000 }),
   confidence: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   model: Type.Optional(nameField()),
@@ -144,9 +144,10 @@ export const scheduling = [
     actions: {
       start: action('update', (_work, task: SchedulingAgentTask) => task.start()),
       queue: action('update', (_work, task: SchedulingAgentTask) => task.queue()),
+      complete: action('update', (_work, task: SchedulingAgentTask) => task.complete()),
       fail: action('update', (_work, task: SchedulingAgentTask) => task.fail()),
-      propose: action('update', proposalBody, ({ em }, task: SchedulingAgentTask, answer) =>
-        proposeSlots(em, task, { ...answer, slots: answer.slots.map(periodIn) }),
+      propose: action('update', proposalBody, ({ em }, task: SchedulingAgentTask, { slots: times = [], ...told }) =>
+        proposeSlots(em, task, { ...told, slots: times.map(periodIn) }),
       ),
       accept: action(
         'update',
