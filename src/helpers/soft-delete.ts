@@ -10,6 +10,7 @@ export type SoftDeletable<T extends Row> = T | readonly [type: new () => T, id: 
 /** Classes that know more about their end than a date bring methods of their own. */
 interface Marked extends Row {
   deletedAt?: Date | null
+  status?: string
   softDelete?(at: Date): void
   restore?(): void
 }
@@ -42,12 +43,12 @@ async function mark<T extends Row>(em: ScopedEntityManager, subject: SoftDeletab
   if (!em.getMetadata().find(entity.constructor as EntityName)?.properties['deletedAt' as never]) {
     throw new NotSoftDeletableError(entity.constructor.name)
   }
-  const { deletedAt } = row
+  const { deletedAt = null, status } = row
   try {
     await change(row)
     await em.flush()
   } catch (error) {
-    row.deletedAt = deletedAt ?? null
+    Object.assign(row, { deletedAt, ...(status !== undefined && { status }) })
     throw error
   }
   return entity

@@ -68,6 +68,32 @@ describe('an order', () => {
     await logTellsIt()
   })
 
+  test.each([
+    ['things', { nail: 2 ** 31 }],
+    ['money', { yacht: 2 }],
+  ])('of more %s than can be kept is refused', async (_what, quantities) => {
+    await work(em => item(em, 'yacht', { priceMinor: 2n ** 62n }))
+    await expect(place(quantities)).rejects.toMatchObject({ code: 'commerce.order_invalid' })
+  })
+
+  test('of more of one thing than can be kept is refused, in however many lines', async () => {
+    const attempt = work(async em => {
+      const line = { item: await item(em, 'nail'), quantity: 2 ** 30 }
+      return placeOrder(em, await em.findOneOrFail(User, buyer), [line, line])
+    })
+    await expect(attempt).rejects.toMatchObject({ code: 'commerce.order_invalid' })
+  })
+
+  test('takes no line in another currency, by whomever it is written', async () => {
+    const { id } = await place({ audit: 1 })
+    const attempt = work(async em => {
+      const order = await em.findOneOrFail(MarketplaceOrder, id)
+      em.create(MarketplaceOrderItem, { order, item: await item(em, 'report', { currency: 'USD' }), quantity: 1, unitMinor: 100n })
+      order.totalMinor += 100n
+    })
+    await expect(attempt).rejects.toThrow(/priced in the currency of its order/)
+  })
+
   test('has one line for an item that is asked for twice', async () => {
     await work(async em => {
       const some = await item(em, 'a')

@@ -3,7 +3,7 @@ import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, refused, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { MarketplaceItem } from './marketplace-item.entity.ts'
-import { linesAreFrozen, totalOfLines, totalOfOrder } from './order-rules.ts'
+import { linesAreFrozen, linesShareCurrency, totalOfLines, totalOfOrder } from './order-rules.ts'
 
 export const orderStatuses = ['PENDING', 'PAID', 'FULFILLED', 'CANCELLED', 'REFUNDED'] as const
 export type OrderStatus = (typeof orderStatuses)[number]
@@ -101,5 +101,5 @@ export const MarketplaceOrderItemSchema: EntitySchema<MarketplaceOrderItem> = te
   uniques: [{ properties: ['order', 'item'] }],
   checks: [{ name: 'marketplace_order_item_amount', expression: 'quantity > 0 and unit_minor >= 0' }],
   immutable: ['order', 'item'],
-  triggers: [linesAreFrozen, totalOfLines],
+  triggers: [linesAreFrozen, linesShareCurrency, totalOfLines],
 })

@@ -96,5 +96,13 @@ export const NewsletterSubscriberSchema: EntitySchema<NewsletterSubscriber> = te
       when: `old.status = 'COMPLAINED' and new.status <> 'COMPLAINED'`,
       message: 'an address that has complained gets nothing again',
     }),
+    // No service does; taking back an event of the log would.
+    refused({
+      table: 'newsletter_subscriber',
+      name: 'leaving_stays',
+      event: 'update',
+      when: `old.status = 'UNSUBSCRIBED' and new.status = 'ACTIVE'`,
+      message: 'whoever has left comes back by asking for it and confirming that',
+    }),
   ],
 })

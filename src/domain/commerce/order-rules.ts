@@ -19,6 +19,20 @@ export const linesAreFrozen = rowTrigger({
     end;`,
 })
 
+/** A total is an amount of one currency. What an item costs later, and in which, is no matter of orders that were placed. */
+export const linesShareCurrency = rowTrigger({
+  table: 'marketplace_order_item',
+  name: 'currency',
+  at: 'before',
+  events: ['insert'],
+  body: `begin
+      if (select o.currency from marketplace_order o where o.id = new.order_id) <> (select i.currency from marketplace_item i where i.id = new.item_id) then
+        ${refusal({ table: 'marketplace_order_item', name: 'currency', message: 'a line must be priced in the currency of its order' })}
+      end if;
+      return new;
+    end;`,
+})
+
 /**
  * An order's total is that of its lines when the transaction ends. Both sides look: whoever writes only one of them is refused. Each writer
  * of a line holds the order's lock by then, so two can't pass each other by.

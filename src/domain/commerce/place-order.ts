@@ -26,7 +26,7 @@ export async function placeOrder(
     const order = inner.create(MarketplaceOrder, {
       number: await nextOrderNumber(inner, items[0]!.tenantId, at),
       buyer,
-      totalMinor: placed.reduce((total, { quantity, unitMinor }) => total + BigInt(quantity) * unitMinor, 0n),
+      totalMinor: totalOf(placed),
       currency: items[0]!.currency,
       placedAt: at,
     })
@@ -35,13 +35,24 @@ export async function placeOrder(
   })
 }
 
+function totalOf(placed: readonly { readonly quantity: number; readonly unitMinor: bigint }[]): bigint {
+  const total = placed.reduce((sum, { quantity, unitMinor }) => sum + BigInt(quantity) * unitMinor, 0n)
+  if (total > mostMinor) throw new OrderInvalidError([`its total is above ${mostMinor}, the largest amount that is kept`])
+  return total
+}
+
+/** What the columns hold. */
+const mostOfOne = 2 ** 31 - 1
+const mostMinor = 2n ** 63n - 1n
+
 function quantitiesOf(lines: readonly OrderLine[]): ReadonlyMap<string, number> {
   const wrong = lines.filter(({ quantity }) => !Number.isSafeInteger(quantity) || quantity < 1)
   const problems = wrong.map(({ item, quantity }) => `${quantity} of item ${item.id} is no number of things`)
   if (lines.length === 0) problems.push('it has no lines')
-  if (problems.length > 0) throw new OrderInvalidError(problems)
   const quantities = new Map<string, number>()
   for (const { item, quantity } of lines) quantities.set(item.id, (quantities.get(item.id) ?? 0) + quantity)
+  for (const [id, quantity] of quantities) if (quantity > mostOfOne) problems.push(`${quantity} of item ${id} are more than ${mostOfOne}`)
+  if (problems.length > 0) throw new OrderInvalidError(problems)
   return quantities
 }
 

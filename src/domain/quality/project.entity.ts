@@ -1,6 +1,7 @@
 import { type EntitySchema, type Opt, p } from '@mikro-orm/core'
+import { now } from '../../kernel/clock.ts'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
-import { tenantEntity, TenantRow } from '../../orm/index.ts'
+import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { ProjectInactiveError } from './quality.errors.ts'
 
 export const projectStatuses = ['ACTIVE', 'ARCHIVED', 'DELETED'] as const
@@ -20,6 +21,7 @@ export class Project extends TenantRow {
   declare defaultBranch: Opt<string>
   declare language?: string | null
   declare status: Opt<ProjectStatus>
+  declare deletedAt?: Date | null
   declare version: Opt<number>
 
   archive(): void {
@@ -28,10 +30,21 @@ export class Project extends TenantRow {
 
   reactivate(): void {
     this.become('ACTIVE')
+    this.deletedAt = null
   }
 
-  delete(): void {
+  delete(at: Date = now()): void {
     this.become('DELETED')
+    this.deletedAt = at
+  }
+
+  /** Retention doesn't remove it either. */
+  softDelete(at: Date): void {
+    this.delete(at)
+  }
+
+  restore(): void {
+    this.reactivate()
   }
 
   requireActive(): void {
@@ -52,7 +65,9 @@ export const ProjectSchema: EntitySchema<Project> = tenantEntity({
     defaultBranch: p.text().default('main'),
     language: p.text().nullable(),
     status: p.enum(projectStatuses).default('ACTIVE'),
+    deletedAt: moment().nullable(),
     version: p.integer().version(),
   },
   uniques: [{ properties: ['slug'] }],
+  checks: [{ name: 'project_deleted', expression: `deleted_at is null or status = 'DELETED'` }],
 })
