@@ -30,12 +30,26 @@ export function createTenantClient(daybook: Daybook, actor: Actor): TenantClient
 
 export const transactionHelpers = { withTransaction }
 
-/** One transaction of the tenant at hand, tried again after a conflict; inside another one it is a savepoint. */
+/**
+ * One transaction of the tenant at hand, tried again after a conflict; inside another one it is a savepoint, and those that begin side by side
+ * there take turns.
+ */
 function withTransaction<T>(work: Work<T>): Promise<T> {
   const { daybook, input } = required('transactionHelpers.withTransaction')
   const em = daybook.current()
-  if (em.isInTransaction()) return wholly(em, tx => withAtHand({ daybook, input, em: tx }, () => work(tx)))
-  return daybook.transact(input, work)
+  if (!em.isInTransaction()) return daybook.transact(input, work)
+  return inLine(em, () => wholly(em, tx => withAtHand({ daybook, input, em: tx }, () => work(tx))))
+}
+
+const lines = new WeakMap<ScopedEntityManager, Promise<unknown>>()
+
+/** Savepoints are a stack: going back to an earlier one takes along what another piece of work has written behind it. */
+function inLine<T>(em: ScopedEntityManager, work: () => Promise<T>): Promise<T> {
+  const turn = (lines.get(em) ?? Promise.resolve()).then(work)
+  // Whoever waits in line isn't concerned by a failure in front.
+  const over = turn.catch(() => undefined)
+  lines.set(em, over)
+  return turn
 }
 
 /** The same as `daybook.current()`, for code that has no Daybook either. */

@@ -31,8 +31,14 @@ export interface PageParams<Field extends string> {
   readonly orderBy: Partial<Record<Field | 'id', SortOrder>>[]
 }
 
-/** Reads what a caller asks for. A limit beyond the largest becomes the largest; what makes no sense is refused, all of it at once. */
-export function getPaginationParams<const Field extends string>(asked: PageRequest, rules: PageRules<Field>): PageParams<Field> {
+/**
+ * Reads what a caller asks for. A limit beyond the largest becomes the largest; what makes no sense is refused, all of it at once. Without rules
+ * pages are sorted by age alone.
+ */
+export function getPaginationParams<const Field extends string = never>(
+  asked: PageRequest,
+  rules: PageRules<Field> = { sortable: [] },
+): PageParams<Field> {
   const { limit: usual = 20, maxLimit = 100 } = rules
   const problems: string[] = []
   const page = wholeNumber('page', asked.page, 1, problems)

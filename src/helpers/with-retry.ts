@@ -4,9 +4,10 @@ import { isConflict, isLockRefused, isLostConnection, OutcomeUnknownError } from
 const longestMs = 30_000
 
 /**
- * Does the work again, up to so many times, when it lost against somebody else (40001, 40P01), waited for a lock in vain (55P03) or lost
- * its connection; any other failure is final. A commit whose answer never came is never repeated: it may have happened. The work begins
- * from nothing each time, so it takes its EntityManager inside: `withRetry(() => daybook.transact(scope, …))`.
+ * Does the work again, up to so many times after the first (with 3 it is called four times at most), when it lost against somebody else (40001,
+ * 40P01), waited for a lock in vain (55P03) or lost its connection; any other failure is final. A commit whose answer never came is never
+ * repeated: it may have happened. The work begins from nothing each time, so it takes its EntityManager inside:
+ * `withRetry(() => daybook.transact(scope, …))`.
  */
 export async function withRetry<T>(work: () => Promise<T>, retries = 3, delayMs = 1_000): Promise<T> {
   for (let attempt = 0; ; attempt++) {

@@ -59,6 +59,17 @@ test('each helper that was asked for can be imported under its name', () => {
   expect(daybookEntry.restore).not.toBe(helpers.restore)
 })
 
+test('what had other names elsewhere can be imported under them', () => {
+  const { Organization, IdealCustomerProfile, User } = entities
+  const { Organisation, Workspace, ICP, users } = helpers
+  expect({ Organisation, Workspace, ICP, users }).toEqual({
+    Organisation: Organization,
+    Workspace: Organization,
+    ICP: IdealCustomerProfile,
+    users: User,
+  })
+})
+
 function isListOfWords(value: unknown): value is readonly string[] {
   return Array.isArray(value) && typeof value[0] === 'string'
 }

@@ -1,6 +1,17 @@
+import { OptimisticLockError } from '@mikro-orm/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor, userActor } from '../../src/context/index.ts'
-import { addProspect, authenticateSession, Organization, Prospect, registerOrganization, Role, signIn, User } from '../../src/entities.ts'
+import {
+  addProspect,
+  authenticateSession,
+  Organization,
+  Project,
+  Prospect,
+  registerOrganization,
+  Role,
+  signIn,
+  User,
+} from '../../src/entities.ts'
 import {
   AuthService,
   checkDatabaseHealth,
@@ -86,6 +97,27 @@ describe('soft deletion', () => {
     expect(await signIn(daybook, { email, password })).toBeUndefined()
     await restore(own, [User, owner])
     expect(await signIn(daybook, { email, password })).toBeDefined()
+  })
+
+  test('a project goes and comes back with its status', async () => {
+    const em = scope()
+    const { id } = em.create(Project, { name: 'Engine', slug: 'engine' })
+    await em.flush()
+    const at = new Date('2026-11-20T10:00:00Z')
+    await softDelete(em, [Project, id], at)
+    expect(await scope().findOneOrFail(Project, id)).toMatchObject({ status: 'DELETED', deletedAt: at })
+    await expect(softDelete(em, [Project, id])).rejects.toMatchObject({ code: 'state.transition_refused' })
+    expect(await restore(em, [Project, id])).toMatchObject({ status: 'ACTIVE', deletedAt: null })
+  })
+
+  test('a project that somebody else has changed meanwhile is deleted neither in the table nor in memory', async () => {
+    const [em, other] = [scope(), scope()]
+    const mine = em.create(Project, { name: 'Engine', slug: 'engine' })
+    await em.flush()
+    Object.assign(await other.findOneOrFail(Project, mine.id), { name: 'Other' })
+    await other.flush()
+    await expect(softDelete(em, mine)).rejects.toThrow(OptimisticLockError)
+    expect(mine).toMatchObject({ status: 'ACTIVE', deletedAt: null })
   })
 
   test('nobody deletes somebody else, or another tenant’s rows', async () => {
@@ -235,6 +267,25 @@ describe('with the tenant at hand', () => {
     })
     await expect(undone).rejects.toThrow('all of it')
     expect(await scope().count(Role, { key: { $in: ['TAKEN', 'UNDONE'] } })).toBe(1)
+  })
+
+  test('of transactions side by side inside another one, each is kept or dropped by itself', async () => {
+    const { withTransaction } = transactionHelpers
+    const make = (key: string, fails: boolean) =>
+      withTransaction(async nested => {
+        nested.create(Role, { key, name: key })
+        await nested.flush()
+        await withTransaction(async deeper => void deeper.create(Role, { key: `${key}_BELOW`, name: key }))
+        await nested.execute('select 1')
+        if (fails) throw new Error(`not ${key}`)
+        return key
+      })
+    const outcomes = await withTenant(daybook, { tenant, actor: userActor(owner) }, () =>
+      withTransaction(() => Promise.allSettled([make('A', false), make('B', true), make('C', false)])),
+    )
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    const kept = (await scope().find(Role, { isSystem: false })).map(({ key }) => key).toSorted()
+    expect(kept).toEqual(['A', 'A_BELOW', 'C', 'C_BELOW'])
   })
 
   test('without one they say so', () => {

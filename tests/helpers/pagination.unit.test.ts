@@ -18,6 +18,11 @@ test('who asks for nothing gets the first page by age', () => {
   expect(getPaginationParams({}, rules)).toMatchObject({ page: 1, limit: 20, offset: 0, orderBy: [{ id: 'asc' }] })
 })
 
+test('without rules pages are sorted by age, and by nothing else', () => {
+  expect(getPaginationParams({ page: 2, limit: 20 })).toMatchObject({ offset: 20, orderBy: [{ id: 'asc' }] })
+  expect(() => getPaginationParams({ sortBy: 'email' })).toThrow('sortBy has to be one of id')
+})
+
 test('a limit beyond the largest becomes the largest', () => {
   expect(getPaginationParams({ limit: 5_000 }, rules).limit).toBe(100)
   expect(getPaginationParams({ limit: 5_000 }, { ...rules, maxLimit: 10 }).limit).toBe(10)
