@@ -4,6 +4,8 @@ import { systemActor, userActor } from '../../src/context/index.ts'
 import {
   authenticateSession,
   changePassword,
+  cleanupExpiredSessions,
+  cleanupExpiredTokens,
   type Organization,
   PasswordCredential,
   registerOrganization,
@@ -238,6 +240,18 @@ describe('what only its person may see', () => {
     expect((await em.find(User, {})).map(({ id }) => id)).toEqual([user.id])
     expect(await em.nativeUpdate(User, { id: user.id }, { name: 'Mallory' })).toBe(0)
   })
+})
+
+test('sessions and tokens that have expired are cleaned up by an operator, and nobody else is told that there are none', async () => {
+  const { user, organization, email } = await somebody()
+  await signIn(daybook, { email, password }, later(-400 * 24 * hour))
+  const operator = { kind: 'operator', actor: systemActor('job'), reason: 'a test' } as const
+  for (const scope of [{ tenant: organization, actor: userActor(user) }, { kind: 'identity', actor: userActor(user) } as const])
+    for (const clean of [cleanupExpiredSessions, cleanupExpiredTokens])
+      await expect(daybook.transact(scope, em => clean(em))).rejects.toMatchObject({ code: 'identity.cleanup_scope' })
+  expect(await daybook.transact(operator, em => cleanupExpiredSessions(em, { dryRun: true }))).toBeGreaterThan(0)
+  expect(await daybook.transact(operator, em => cleanupExpiredSessions(em))).toBeGreaterThan(0)
+  expect(await daybook.transact(operator, em => cleanupExpiredSessions(em))).toBe(0)
 })
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

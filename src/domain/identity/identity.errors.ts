@@ -15,3 +15,13 @@ export class EmailInvalidError extends DaybookError {
     super('That is not an e-mail address. It needs a name, an @ and a domain, and no more than 254 characters.')
   }
 }
+
+export class CleanupScopeError extends DaybookError {
+  readonly code = 'identity.cleanup_scope'
+
+  constructor(what: string) {
+    super(`${what} belong to no tenant, so all that have expired are found by an operator alone. Open the scope with kind: 'operator'.`, {
+      what,
+    })
+  }
+}

@@ -5,7 +5,7 @@
 export { Account, AccountSchema } from './account.entity.ts'
 export { cleanupExpiredSessions, cleanupExpiredTokens, type CleanupOptions } from './cleanup.ts'
 export { normalizeEmail } from './email.ts'
-export { EmailInvalidError, PasswordRefusedError } from './identity.errors.ts'
+export { CleanupScopeError, EmailInvalidError, PasswordRefusedError } from './identity.errors.ts'
 export { assertPasswordAcceptable, hashPassword, needsRehash, verifyPassword } from './password.ts'
 export { PasswordCredential, PasswordCredentialSchema } from './password-credential.entity.ts'
 export { PasswordResetToken, PasswordResetTokenSchema } from './password-reset-token.entity.ts'
