@@ -169,6 +169,7 @@ describe('the search', () => {
     await write({ slug: 'french', locale: 'fr-CA', title: 'Ouvertures' }, at)
     expect(await found('opened')).toEqual(['title', 'body'])
     expect(await found('open -hours')).toEqual(['body'])
+    expect(await found('open\0 -hours')).toEqual(['body'])
     expect(await found('ouverture', 'fr')).toEqual(['french'])
     expect(await found('ouverture', 'en')).toEqual([])
     expect(await found('no such thing')).toEqual([])

@@ -280,6 +280,8 @@ describe('the search by words', () => {
     expect(await found('rain')).toEqual(['Rain', 'Weather'])
     expect(await found('rain -spain')).toEqual(['Rain'])
     expect(await found('rain', 1)).toEqual(['Rain'])
+    expect(await found('ra\0in', 1)).toEqual(['Rain'])
+    for (const limit of [-1, 1.5, Number.NaN]) await expect(found('rain', limit)).rejects.toThrow(RangeError)
     expect(await found('"spain will"')).toEqual([])
     const [, hit] = await searchDocuments(em(), 'rain')
     expect(hit!.snippet).toContain('rain in')

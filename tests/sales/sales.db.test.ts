@@ -112,6 +112,7 @@ describe('the search', () => {
     expect(await found('"analytical engines"')).toEqual(['ada@engines.example'])
     expect(await found('lovelace -ada')).toEqual(['grace@navy.example'])
     expect(await found('grace@navy.example')).toEqual(['grace@navy.example'])
+    expect(await found('love\0lace -ada')).toEqual(['grace@navy.example'])
     expect(await found(`'); drop table prospect; --`)).toEqual([])
     await work(async em => void ((await prospect(em, id)).lastName = 'King'))
     expect(await found('lovelace')).toEqual(['grace@navy.example'])

@@ -1,4 +1,5 @@
 import { now } from '../../kernel/clock.ts'
+import { searchInput } from '../../kernel/search-input.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { ContentEntry } from './content-entry.entity.ts'
 import { languageOf } from './in-locale.ts'
@@ -13,7 +14,8 @@ export interface ContentSearch {
 /** What a reader finds by words, the best first: `opening hours -summer`. Nothing that isn't published yet. */
 export async function searchContent(em: ScopedEntityManager, words: string, search: ContentSearch): Promise<ContentEntry[]> {
   const { locale, limit = 20, at = now() } = search
-  const values = [words, languageOf(locale), at, limit]
+  const [stored, most] = searchInput(words, limit)
+  const values = [stored, languageOf(locale), at, most]
   // A statement of one's own knows the tenant only inside a transaction.
   const ask = (inner: ScopedEntityManager) =>
     inner.execute<{ id: string }[]>('select id from daybook_search_content(?, ?, ?, ?) as found', values)

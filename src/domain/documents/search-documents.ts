@@ -1,4 +1,5 @@
 import { escapeHtml } from '../../kernel/escape-html.ts'
+import { searchInput, searchLimit } from '../../kernel/search-input.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { Document } from './document.entity.ts'
 import { DocumentEmbedding } from './document-embedding.entity.ts'
@@ -15,7 +16,7 @@ export interface WordHit {
 /** The documents in whose title or text these words stand, the best first: `invoice "acme gmbh" -draft`. */
 export async function searchDocuments(em: ScopedEntityManager, words: string, { limit = 20 } = {}): Promise<WordHit[]> {
   const sql = 'select id, rank, snippet from daybook_search_documents(?, ?) as found'
-  const rows = await ask<{ id: string; rank: number; snippet: string }>(em, sql, [words, limit])
+  const rows = await ask<{ id: string; rank: number; snippet: string }>(em, sql, searchInput(words, limit))
   const documents = await documentsOf(
     em,
     rows.map(({ id }) => id),
@@ -50,7 +51,12 @@ export async function searchByMeaning(
   if (dimension === undefined) return []
   if (dimension !== query.length) throw new DimensionMismatchError(model)
   const sql = 'select id, similarity from daybook_search_embeddings(?::real[], ?, ?, ?) as found'
-  const rows = await ask<{ id: string; similarity: number }>(em, sql, [`{${query.join(',')}}`, model, limit, document?.id ?? null])
+  const rows = await ask<{ id: string; similarity: number }>(em, sql, [
+    `{${query.join(',')}}`,
+    model,
+    searchLimit(limit),
+    document?.id ?? null,
+  ])
   const found = await em.find(DocumentEmbedding, { id: { $in: rows.map(({ id }) => id) } })
   const chunks = new Map(found.map(chunk => [chunk.id, chunk]))
   return rows.flatMap(({ id, similarity }) => {
@@ -84,7 +90,7 @@ const flatness = 60
  * that measure different things.
  */
 export async function searchHybrid(em: ScopedEntityManager, { words, vector, model, limit = 20 }: HybridSearch): Promise<HybridHit[]> {
-  const byWords = await searchDocuments(em, words, { limit: 2 * limit })
+  const byWords = await searchDocuments(em, words, { limit: 2 * searchLimit(limit) })
   // Several chunks of one document count as one.
   const chunks = await searchByMeaning(em, vector, { model, limit: 10 * limit })
   const byMeaning = [...Map.groupBy(chunks, ({ chunk }) => chunk.document.id).values()].map(([best]) => best!.chunk)

@@ -1,4 +1,5 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core'
+import { searchInput } from '../../kernel/search-input.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { normalizeEmail } from '../identity/index.ts'
 import { Prospect } from './prospect.entity.ts'
@@ -41,8 +42,9 @@ export async function restoreProspect(em: ScopedEntityManager, prospect: Prospec
 
 /** The prospects whose words these are, the best first: `ada "example gmbh" -test`. */
 export async function searchProspects(em: ScopedEntityManager, words: string, limit = 50): Promise<Prospect[]> {
+  const input = searchInput(words, limit)
   const search = (inner: ScopedEntityManager) =>
-    inner.execute<{ id: string }[]>('select id from daybook_search_prospects(?, ?) as found', [words, limit])
+    inner.execute<{ id: string }[]>('select id from daybook_search_prospects(?, ?) as found', input)
   // A statement of one's own knows the tenant only inside a transaction.
   const found = await (em.isInTransaction() ? search(em) : em.transactional(search))
   const ids = found.map(({ id }) => id)
