@@ -71,13 +71,15 @@ export async function overrideDecision(
 
 /** Rejects what nobody approved in time or somebody refused by its approval item, some at a time; how many there were. */
 export async function rejectUnapproved(em: ScopedEntityManager): Promise<number> {
-  const left = await em.find(AgentDecision, unapproved, { limit: 500 })
+  const left: AgentDecision[] = []
+  // One after the other, because for both at once the planner reads all approvals.
+  for (const status of refusals)
+    left.push(...(await em.find(AgentDecision, { status: 'REQUIRES_APPROVAL', approval: { status } }, { limit: 500 })))
   for (const decision of left) decision.reject()
   return left.length
 }
 
 const refusals = ['EXPIRED', 'REJECTED'] as const
-const unapproved = { status: 'REQUIRES_APPROVAL' as const, approval: { status: { $in: [...refusals] } } }
 
 const isRefused = ({ status }: ApprovalItem): boolean => refusals.some(refusal => refusal === status)
 

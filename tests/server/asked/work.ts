@@ -3,6 +3,7 @@ import { agentActor, userActor } from '../../../src/context/index.ts'
 import {
   type AgentDecision,
   AIProviderConfig,
+  ApprovalItem,
   type AgentDecisionInput,
   approve,
   approveDecision,
@@ -10,6 +11,7 @@ import {
   createPipeline,
   createTemplate,
   decideAsAgent,
+  decisionBehind,
   ensureBuiltinWork,
   executeDecision,
   makeDefault,
@@ -85,6 +87,13 @@ export const aboutWork: Calls = {
     const [approved, rejected] = [await decision(world, 0.1), await decision(world, 0.1)]
     await world.work(em => approveDecision(em, approved, verdict, tools))
     await world.work(em => rejectDecision(em, rejected, verdict))
+    const byItem = await decision(world, 0.1)
+    await world.work(async em => {
+      const item = await em.findOneOrFail(ApprovalItem, byItem.approval!.id)
+      await decisionBehind(em, item)
+      await approve(em, item, verdict)
+    })
+    await world.work(em => executeDecision(em, byItem, tools))
     await world.work(async em =>
       overrideDecision(em, sure, { subject: await aTask(em), outcome: 'another', rationale: 'They are on holiday.' }),
     )
