@@ -4,7 +4,7 @@ import {
   confirmSubscription,
   importSubscribers,
   NewsletterSubscriber,
-  subscribe,
+  subscribeToNewsletter,
   unsubscribe,
   unsubscribeTokenOf,
 } from '../../src/entities.ts'
@@ -35,7 +35,7 @@ test('whoever has left comes back by confirming anew, and not by a change that i
   await expect(takeBack).rejects.toThrow(/confirming/)
   await expect(work(em => em.execute(`update newsletter_subscriber set status = 'ACTIVE'`))).rejects.toThrow(/confirming/)
   expect(await status()).toBe('UNSUBSCRIBED')
-  const token = await work(em => subscribe(em, { email: 'ada@example.com', source: 'website' }))
+  const token = await work(em => subscribeToNewsletter(em, { email: 'ada@example.com', source: 'website' }))
   await confirmSubscription(daybook, token!)
   expect(await status()).toBe('ACTIVE')
 })

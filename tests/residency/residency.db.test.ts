@@ -14,7 +14,7 @@ import {
   type Registered,
   rejectInvitation,
   Role,
-  subscribe,
+  subscribeToNewsletter,
   unsubscribe,
   unsubscribeTokenOf,
 } from '../../src/entities.ts'
@@ -99,7 +99,7 @@ test('invitations and keys of another region open nothing', async () => {
 
 test('newsletters of another region are neither confirmed nor left here', async () => {
   const subscribers = (em: ScopedEntityManager) => em.findOneOrFail(NewsletterSubscriber, { email: 'reader@example.com' })
-  const token = (await workIn(canadian, em => subscribe(em, { email: 'reader@example.com', source: 'website' })))!
+  const token = (await workIn(canadian, em => subscribeToNewsletter(em, { email: 'reader@example.com', source: 'website' })))!
   const leave = await workIn(canadian, async em => unsubscribeTokenOf(em, await subscribers(em)))
   await expect(confirmSubscription(inEurope, token)).rejects.toMatchObject(wrong)
   await expect(unsubscribe(inEurope, leave)).rejects.toMatchObject(wrong)
