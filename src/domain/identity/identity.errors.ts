@@ -19,9 +19,7 @@ export class EmailInvalidError extends DaybookError {
 export class CleanupScopeError extends DaybookError {
   readonly code = 'identity.cleanup_scope'
 
-  constructor(what: string) {
-    super(`${what} belong to no tenant, so all that have expired are found by an operator alone. Open the scope with kind: 'operator'.`, {
-      what,
-    })
+  constructor() {
+    super(`Sessions and tokens belong to no tenant, so only an operator finds all that have expired. Open the scope with kind: 'operator'.`)
   }
 }
