@@ -28,6 +28,7 @@ import { Migration20261123000017_still_admitted } from './Migration2026112300001
 import { Migration20261123000018_alike } from './Migration20261123000018_alike.ts'
 import { Migration20261123000019_private_chats } from './Migration20261123000019_private_chats.ts'
 import { Migration20261123000020_row_versions } from './Migration20261123000020_row_versions.ts'
+import { Migration20261123000022_unpaid } from './Migration20261123000022_unpaid.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -60,4 +61,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000018_alike', class: Migration20261123000018_alike },
   { name: 'Migration20261123000019_private_chats', class: Migration20261123000019_private_chats },
   { name: 'Migration20261123000020_row_versions', class: Migration20261123000020_row_versions },
+  { name: 'Migration20261123000022_unpaid', class: Migration20261123000022_unpaid },
 ]
