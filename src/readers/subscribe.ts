@@ -1,5 +1,6 @@
 import { setImmediate as yieldToTimers, setTimeout as sleep } from 'node:timers/promises'
 import type { ScopeInput } from '../context/index.ts'
+import { messageOf } from '../kernel/storable.ts'
 import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
 import { eventsBetween, type FollowedEvent } from './followed-event.ts'
 import { Horizon } from './horizon.ts'
@@ -153,14 +154,13 @@ export class Subscription implements AsyncDisposable {
   }
 
   async #remember(error: unknown): Promise<void> {
-    const words = error instanceof Error ? error.message : String(error)
     await this.#daybook.transact(this.#options.scope, em =>
       // The row itself may have gone with the transaction that failed.
       em.execute(
         `insert into audit_subscription as s (name, tenant_id, failures, last_error)
            values (?, nullif(current_setting('daybook.tenant_id', true), '')::uuid, 1, left(?, 500))
            on conflict (tenant_id, name) do update set failures = s.failures + 1, last_error = excluded.last_error`,
-        [this.#name, words],
+        [this.#name, messageOf(error)],
       ),
     )
   }

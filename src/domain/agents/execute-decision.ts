@@ -1,5 +1,6 @@
 import { because, decide } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
+import { messageOf } from '../../kernel/storable.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow, wholly } from '../../orm/index.ts'
 import { ApprovalItem, approve, rejectApproval, type Verdict } from '../work/index.ts'
 import { type AgentAction, AgentDecision } from './agent-decision.entity.ts'
@@ -84,7 +85,7 @@ async function carryOut(em: ScopedEntityManager, decision: AgentDecision, tools:
     })
     decision.execute(at)
   } catch (error) {
-    decision.fail(error instanceof Error ? error.message : String(error))
+    decision.fail(messageOf(error))
   }
 }
 

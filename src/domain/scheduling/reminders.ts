@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core'
 import { tell } from '../../audit/index.ts'
+import { messageOf } from '../../kernel/storable.ts'
 import { allLockedAfresh, type ScopedEntityManager, wholly } from '../../orm/index.ts'
 import { lockEvent } from './change-event.ts'
 import { EventReminder, type ReminderChannel } from './event-reminder.entity.ts'
@@ -45,7 +46,7 @@ export async function sendReminders(em: ScopedEntityManager, at: Date, send: Sen
       await wholly(em, inner => send(inner, reminder))
       reminder.sent(at)
     } catch (error) {
-      reminder.failed(at, error instanceof Error ? error.message : String(error))
+      reminder.failed(at, messageOf(error))
     }
   }
   return due.length
