@@ -124,6 +124,34 @@ describe('a mail', () => {
     expect(mails[1]!.id).toBe(failed!.id)
   })
 
+  test('counts as delivered once it is sent, and not when it is queued', async () => {
+    await subscribeAll(['ada', 'eve'].map(address))
+    const { id } = await plan(hours(-1))
+    refuse = ({ to }) => to === address('eve')
+    await run()
+    expect(await issueNow(id)).toMatchObject({ status: 'DONE', stats: { delivered: 1 } })
+    refuse = () => false
+    await run(hours(1))
+    expect(await issueNow(id)).toMatchObject({ stats: { delivered: 2 } })
+  })
+
+  test('whose mailer never answers is tried again later, and holds up nobody', async () => {
+    await subscribeAll(['ada', 'eve'].map(address))
+    await plan(hours(-1))
+    let toldToStop = false
+    const send = (mail: NewsletterMail, signal: AbortSignal) => {
+      if (mail.to !== address('eve')) return mailer.send(mail)
+      signal.addEventListener('abort', () => (toldToStop = true))
+      return new Promise(() => undefined)
+    }
+    const transact = <T>(does: (em: ScopedEntityManager) => Promise<T>) => work(does)
+    await deliverIssues({ ...newsletter, mailer: { send }, timeoutMs: 100, transact }, new Date())
+    expect(mails.map(({ to }) => to)).toEqual([address('ada')])
+    expect(toldToStop).toBe(true)
+    const late = expect.objectContaining({ status: 'PENDING', attempt: 1, error: 'The mailer refused it: TimeoutError.' }) as unknown
+    expect(await deliveries()).toContainEqual(late)
+  })
+
   test('that is refused seven times is given up until somebody says otherwise', async () => {
     await subscribeAll([address('eve')])
     await plan(hours(-1))

@@ -59,7 +59,10 @@ async function sendBatch(em: ScopedEntityManager, id: string, deliver: Deliver, 
   // What a delivery's savepoint takes back must be its own alone.
   await em.flush()
   const { delivered, failure } = await deliverAll(em, recipients, deliver)
-  if (delivered > 0) issue.advance(recipients[delivered - 1]!.id, delivered)
+  if (delivered > 0) {
+    issue.advance(recipients[delivered - 1]!.id)
+    issue.hasReached(issue.stats.delivered + delivered)
+  }
   if (failure) return { issue, hasMore: false, failure }
   const hasMore = recipients.length === limit
   if (!hasMore) issue.finish(at)
