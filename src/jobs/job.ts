@@ -23,18 +23,19 @@ export type Step = (em: ScopedEntityManager, context: JobContext) => Promise<num
 export interface Job {
   readonly name: string
   readonly everyMs: number
-  /** Closed organizations have their turn too. */
-  readonly alsoForClosed?: boolean
+  /** Organizations that are suspended, deleted or closed have their turn too: nobody works there, but what stands there is looked after. */
+  readonly alsoForUnserved?: boolean
   readonly forPlatform?: Step
   readonly forTenant?: Step
   /**
    * Work for a tenant that takes longer than a transaction should, like calls to somewhere else: it takes transactions of its own, in the
-   * tenant's scope, and is asked again like a step.
+   * tenant's scope, and is asked again like a step. Some tenants have their turn at once.
    */
   readonly outsideForTenant?: (tenant: TenantAccess, context: JobContext) => Promise<number>
   /**
-   * What is to be done in a tenant, asked by the operator, whom no policy binds. A job that is told of work and finds none is blind, which
-   * a broken policy or a wrong scope makes it; it fails instead of reporting that all is well.
+   * What is to be done in a tenant, asked by the operator, whom no policy binds. A job that has done nothing is asked the same in the
+   * tenant's scope; if it sees none of it there it is blind, which a broken policy or a wrong scope makes it, and it fails instead of
+   * reporting that all is well.
    */
   readonly due?: (em: ScopedEntityManager, tenant: string, context: JobContext) => Promise<number>
 }

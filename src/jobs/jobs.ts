@@ -150,6 +150,7 @@ function removeFiles(store: DocumentStore): Job {
   return {
     name: 'remove-files',
     everyMs: minute,
+    alsoForUnserved: true,
     due: (em, tenant, { at }) => countStrayFiles(em, at, tenant),
     outsideForTenant: ({ transact }, { at, dryRun }) =>
       dryRun ? transact(em => countStrayFiles(em, at)) : removeStrayFiles({ store, transact }, at),
@@ -161,7 +162,7 @@ function seal({ installation, anchors = [] }: JobSettings): Job {
   return {
     name: 'seal',
     everyMs: 10 * second,
-    alsoForClosed: true,
+    alsoForUnserved: true,
     outsideForTenant: ({ transact }, { dryRun }) =>
       dryRun ? transact(countUnsealed) : sealLog(transact, { anchors, ...(installation && { installation }) }),
   }
@@ -170,6 +171,7 @@ function seal({ installation, anchors = [] }: JobSettings): Job {
 const forgetAnswers: Job = {
   name: 'forget-idempotency-keys',
   everyMs: hour,
+  alsoForUnserved: true,
   due: (em, tenant, { at }) => countExpiredIdempotencyKeys(em, at, tenant),
   forTenant: (em, { at, dryRun }) => (dryRun ? countExpiredIdempotencyKeys(em, at) : forgetIdempotencyKeys(em, at)),
 }
@@ -178,6 +180,7 @@ const forgetAnswers: Job = {
 const retention: Job = {
   name: 'retention',
   everyMs: 12 * hour,
+  alsoForUnserved: true,
   forTenant: async (em, context) =>
     (await cleanupSoftDeletedRecords(em, await settingOf(em, keepDeletedDays), context)) + (await forgetFinished(em, context)),
 }
