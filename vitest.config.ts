@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// On a machine that others use too, a test with a time limit gets a second try; locally the first failure counts.
+// CI may run beside others, where a time limit can pass for a failure: there a test that fails is tried twice more. Locally the first failure
+// counts.
 const common = { isolate: true, hookTimeout: 120_000, testTimeout: 60_000, retry: process.env.CI ? 2 : 0 }
 const setupFiles = ['tests/setup/use-databases.ts']
 const onDatabases = ['tests/**/*.db.test.ts', 'tests/**/*.http.test.ts']

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core'
 import { Seeder } from '@mikro-orm/seeder'
 import { confirmProduction } from './confirm-production.ts'
-import { readConfig } from '../src/config.ts'
+import { readSeedConfig } from '../src/config.ts'
 import { Daybook } from '../src/orm/index.ts'
 import { demoPasswords } from './demo-passwords.ts'
 import { seedDemo } from './seed-demo.ts'
@@ -9,7 +9,7 @@ import { seedDemo } from './seed-demo.ts'
 /** What `npx mikro-orm seeder:run` runs. */
 export class DatabaseSeeder extends Seeder {
   async run(em: EntityManager): Promise<void> {
-    const config = readConfig()
+    const config = readSeedConfig()
     const passwords = demoPasswords(config)
     await confirmProduction(config)
     console.log('Demo data:')

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { stdin, stdout } from 'node:process'
-import type { Config } from '../src/config.ts'
+import type { DatabaseConfig, SeedConfig } from '../src/config.ts'
 import { DaybookError } from '../src/kernel/error.ts'
 
 export class SeedingRefusedError extends DaybookError {
@@ -15,7 +15,7 @@ export class SeedingRefusedError extends DaybookError {
 }
 
 /** Demo people have known names, so a production database gets them only when somebody names it. */
-export async function confirmProduction(config: Config): Promise<void> {
+export async function confirmProduction(config: DatabaseConfig & SeedConfig): Promise<void> {
   if (config.environment !== 'production') return
   const url = config.directUrl ?? config.databaseUrl
   const database = url ? decodeURIComponent(new URL(url).pathname.slice(1)) : config.dataDirectory

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Config, ConfigurationError } from '../src/config.ts'
+import { ConfigurationError, type SeedConfig } from '../src/config.ts'
 
 /** What everybody in the demo signs in with. */
 export interface DemoPasswords {
@@ -24,7 +24,7 @@ export const insecurePasswords: DemoPasswords = {
 export const insecureFlag = '--insecure-demo-passwords'
 
 /** Passwords that the whole world knows are had only by whoever asks for them, and never in production. */
-export function demoPasswords(config: Config, isAskedFor = false): DemoPasswords {
+export function demoPasswords(config: SeedConfig, isAskedFor = false): DemoPasswords {
   if (!config.insecureDemoPasswords && !isAskedFor) return onePassword(config.seedPassword)
   if (config.environment === 'production') {
     throw new ConfigurationError([`${insecureFlag} is refused in production: everybody knows these passwords. Leave it out.`])

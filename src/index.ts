@@ -37,6 +37,7 @@ export {
 export { ConfigurationError } from './config.ts'
 export * from './entities.ts'
 export {
+  type BackgroundOptions,
   type Job,
   type JobContext,
   type JobProgress,
@@ -48,6 +49,7 @@ export {
   runJob,
   type RunOptions,
   type ReactionsOptions,
+  startBackground,
   startJobs,
   startReactions,
   type Step,

@@ -1,10 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Config, ConfigurationError } from './config.ts'
+import { type DatabaseConfig, ConfigurationError } from './config.ts'
 import { Keyring, newKey } from './kernel/keyring.ts'
 
 /** The keys of the configuration. An embedded database keeps one of its own beside it; a server's must be given. */
-export async function openKeyring(config: Config & { readonly inMemory?: boolean }): Promise<Keyring> {
+export async function openKeyring(config: DatabaseConfig & { readonly inMemory?: boolean }): Promise<Keyring> {
   if (config.masterKeys) return new Keyring(config.masterKeys.map(key => Buffer.from(key, 'base64')))
   if (config.databaseUrl) {
     throw new ConfigurationError([

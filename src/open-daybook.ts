@@ -1,6 +1,6 @@
 import { MikroORM, type Options } from '@mikro-orm/core'
 import type { Pool } from 'pg'
-import { type Config, readConfig } from './config.ts'
+import { type DatabaseConfig, type GivenDatabase, readDatabaseConfig } from './config.ts'
 import { openKeyring } from './master-keys.ts'
 import { modelWith } from './model.ts'
 import {
@@ -20,14 +20,13 @@ import {
   serverOptions,
 } from './orm/index.ts'
 
-export interface OpenOptions extends Partial<Omit<Config, 'host' | 'port'>> {
+/** What is left out is read from the environment, where the library looks for nothing but this; the host has settings of its own. */
+export interface OpenOptions extends GivenDatabase {
   /** Entities and migrations of your own, which get isolation like the product's. */
   readonly entities?: readonly Entity[]
   readonly migrations?: Model['migrations']
   /** Bring the schema up to date first. On the embedded database the default is yes, on a server no. */
   readonly migrate?: boolean
-  /** An in-memory database instead of a folder; for tests. */
-  readonly inMemory?: boolean
   /** What an in-memory database starts from: an image that PGlite's `dumpDataDir` has made. */
   readonly image?: Blob
   readonly onClose?: () => Promise<void>
@@ -35,14 +34,14 @@ export interface OpenOptions extends Partial<Omit<Config, 'host' | 'port'>> {
 
 /** Opens the database that the options or the environment name: a PostgreSQL server, or the embedded one in `./.daybook/`. */
 export async function openDaybook(options: OpenOptions = {}): Promise<Daybook> {
-  const config = { ...readConfig(), ...options }
+  const config = { ...options, ...readDatabaseConfig(options) }
   const keyring = await openKeyring(config)
   const model = modelWith({ ...options, keyring: () => Promise.resolve(keyring) })
   return config.databaseUrl ? openServer(config as ServerConfig, model) : openEmbedded(config, model)
 }
 
-type OpenConfig = Config & OpenOptions
-type ServerConfig = Config & OpenOptions & { readonly databaseUrl: string }
+type OpenConfig = DatabaseConfig & OpenOptions
+type ServerConfig = DatabaseConfig & OpenOptions & { readonly databaseUrl: string }
 
 async function openServer(config: ServerConfig, model: Model): Promise<Daybook> {
   if (config.migrate) await migrateServer(config, model)
@@ -56,7 +55,7 @@ async function openServer(config: ServerConfig, model: Model): Promise<Daybook> 
     embedded: false,
     limits: config.limits,
     pool: () => made && { size: made.totalCount, idle: made.idleCount, waiting: made.waitingCount },
-    ...inRegion(config),
+    ...named(config),
     ...(config.onClose && { onClose: config.onClose }),
     ...(operatorUrl && {
       openOperator: () => connect(operatorUrl, serverOptions(model, { ...pool(config), url: operatorUrl }, logging(config))),
@@ -84,7 +83,7 @@ async function openEmbedded(config: OpenConfig, model: Model): Promise<Daybook> 
       }),
     )
     const onClose = () => database.close().then(config.onClose)
-    return new Daybook({ orm, embedded: true, limits: config.limits, onClose, ...inRegion(config) })
+    return new Daybook({ orm, embedded: true, limits: config.limits, onClose, ...named(config) })
   } catch (error) {
     await database.close()
     throw error
@@ -99,7 +98,7 @@ export async function migrateEmbedded(database: EmbeddedDatabase, model: Model =
 }
 
 /** What the `mikro-orm` command works with: the owner's connection, on whichever database the environment names. */
-export function ownerOptions(model: Model, config: Config = readConfig()): Partial<Options> {
+export function ownerOptions(model: Model, config: DatabaseConfig = readDatabaseConfig()): Partial<Options> {
   const url = config.directUrl ?? config.databaseUrl
   if (url) return serverOptions(model, ownerConnection(config, url), { queries: config.logQueries })
   let database: Promise<EmbeddedDatabase> | undefined
@@ -122,7 +121,7 @@ async function becomeOwner(pglite: EmbeddedDatabase['pglite']): Promise<void> {
   await run(`set role ${ownerRole}`)
 }
 
-function ownerConnection(config: Config, url: string) {
+function ownerConnection(config: DatabaseConfig, url: string) {
   return {
     ...pool(config),
     url,
@@ -135,7 +134,7 @@ function ownerConnection(config: Config, url: string) {
 }
 
 /** A role that migrations have to make gets the password that the configuration will use for it. */
-function passwordsIn(config: Config): RolePasswords {
+function passwordsIn(config: DatabaseConfig): RolePasswords {
   const urls = [config.databaseUrl, config.directUrl, config.operatorUrl].filter(url => url !== undefined)
   const credentials = urls
     .map(url => new URL(url))
@@ -155,6 +154,6 @@ async function connect(url: string, options: Partial<Options>): Promise<MikroORM
   }
 }
 
-const inRegion = ({ region }: Config) => (region ? { region } : {})
-const pool = ({ poolMax, connectTimeoutMs }: Config) => ({ poolMax, connectTimeoutMs, applicationName: 'daybook' })
-const logging = ({ logQueries }: Config) => ({ queries: logQueries, quietMigrations: true })
+const named = ({ region, installation }: DatabaseConfig) => ({ ...(region && { region }), ...(installation && { installation }) })
+const pool = ({ poolMax, connectTimeoutMs }: DatabaseConfig) => ({ poolMax, connectTimeoutMs, applicationName: 'daybook' })
+const logging = ({ logQueries }: DatabaseConfig) => ({ queries: logQueries, quietMigrations: true })

@@ -34,6 +34,17 @@ export class SubjectUnknownError extends DaybookError {
   }
 }
 
+export class ValueUnknownError extends DaybookError {
+  readonly code = 'audit.value_unknown'
+
+  constructor(entity: string) {
+    super(
+      `A hook left a value of ${entity} to the database (raw), when it was too late for the log to learn it. Leave it to the database before the flush, or give the value itself.`,
+      { entity },
+    )
+  }
+}
+
 export class KeyringMissingError extends DaybookError {
   readonly code = 'audit.keyring_missing'
 

@@ -1,4 +1,5 @@
 import type { EntityMetadata } from '@mikro-orm/core'
+import { oncePer } from '../kernel/once-per.ts'
 import { declarationOf, type PastShape } from '../orm/index.ts'
 
 /** What the log needs to know of a table, read once from its entity's declaration. */
@@ -17,13 +18,9 @@ export interface AuditedTable {
   readonly past: readonly PastShape[]
 }
 
-const tables = new WeakMap<EntityMetadata, AuditedTable | null>()
-
 /** Undefined for an entity that the log knows nothing of. An inheritance tree is one table under its root's name. */
 export function auditedTableOf(meta: EntityMetadata): AuditedTable | undefined {
-  const root = meta.root
-  if (!tables.has(root)) tables.set(root, describe(root))
-  return tables.get(root) ?? undefined
+  return tableOf(meta.root)
 }
 
 /** In kebab-case, for the log and for permissions: `AIProviderConfig` is `ai-provider-config`. */
@@ -31,9 +28,9 @@ export function entityNameOf(className: string): string {
   return className.replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').toLowerCase()
 }
 
-function describe(root: EntityMetadata): AuditedTable | null {
+const tableOf = oncePer((root: EntityMetadata): AuditedTable | undefined => {
   const declaration = declarationOf(root.class)
-  if (!declaration?.audit || declaration.madeByMigration || root.pivotTable) return null
+  if (!declaration?.audit || declaration.madeByMigration || root.pivotTable) return undefined
   const columnOf = (property: string) => root.properties[property as never]!['fieldNames'][0] as string
   return {
     entity: entityNameOf(root.className),
@@ -44,4 +41,4 @@ function describe(root: EntityMetadata): AuditedTable | null {
     personColumn: columnOf(declaration.audit.person ?? 'id'),
     past: declaration.audit.past ?? [],
   }
-}
+})

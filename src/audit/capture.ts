@@ -1,16 +1,17 @@
 import {
   ChangeSetType,
   type EntityMetadata,
-  type EntityProperty,
   EventType,
   type FlushEventArgs,
+  type MetadataStorage,
   type TransactionEventArgs,
   type UnitOfWork,
 } from '@mikro-orm/core'
 import { CompiledQuery, type Transaction } from 'kysely'
 import type { Keyring } from '../kernel/keyring.ts'
+import { oncePer } from '../kernel/once-per.ts'
 import { type FlushAwareEventManager, type LastSubscriber, type ScopedEntityManager, type Unsent, unsentOf } from '../orm/index.ts'
-import { KeyringMissingError } from './audit.errors.ts'
+import { KeyringMissingError, ValueUnknownError } from './audit.errors.ts'
 import { auditedTableOf } from './audited-table.ts'
 import type { Change, EventBuffer, Foreseen } from './event-buffer.ts'
 import {
@@ -110,36 +111,46 @@ class Flush {
     return this.#pending.length === 0
   }
 
-  /** A flush that leaves a value to the database (`raw`) vouches for nothing: what it will be, only the sentinel sees. */
+  /**
+   * A flush that leaves a value to the database (`raw`, a type that converts in SQL) vouches for nothing: what it will be, only the sentinel
+   * sees. Nor does one that comes while another has not ended.
+   */
   async begin(transaction: object, isOwn: boolean): Promise<void> {
     if (this.#unsent || this.#pending.some(leavesValueToDatabase)) return
-    const unsent = (this.#unsent = await unsentOf(transaction))
+    const unsent = await unsentOf(transaction)
     await this.#lookUpUnknown(transaction)
     await this.#takeSeals(transaction)
     const buffer = bufferOf(unsent)
-    buffer.pull = () => this.#collect(buffer, unsent)
     const acts = actsOf(this.#pending, this.#em)
+    const ends = () => {
+      this.#collect(buffer, unsent)
+      buffer.pull = buffer.foresee = undefined
+    }
+    if (!unsent.beginUnit(ends, acts)) return
+    this.#unsent = unsent
+    buffer.pull = () => this.#collect(buffer, unsent)
     if (!acts && (isOwn || unsent.endsWithFlushOf === this.#em) && this.#isCertain()) {
       inWritingOrder(this.#pending)
       const isOnlyInserted = this.#isOnlyInserted()
       if (isOwn || isOnlyInserted) buffer.foresee = () => this.#foresee(unsent, isOnlyInserted)
     }
-    unsent.beginUnit(() => {
-      this.#collect(buffer, unsent)
-      buffer.pull = buffer.foresee = undefined
-    }, acts)
   }
 
   /** Whether nothing can come between what the change sets say and what will be written: no hook, no collection, no value of the database. */
   #isCertain(): boolean {
-    const events = this.#em.getEventManager()
     const metas = new Set(this.#pending.map(({ set }) => set.meta))
     return (
       this.#uow.getCollectionUpdates().length === 0 &&
       this.#uow.getExtraUpdates().size === 0 &&
-      [...metas].every(meta => hooks.every(hook => !events.hasListeners(hook, meta))) &&
+      [...metas].every(meta => !this.#isHooked(meta)) &&
       this.#pending.every(isForeseeable)
     )
+  }
+
+  /** Whether somebody has a word in how rows of a class are written, and may change them. */
+  #isHooked(meta: EntityMetadata): boolean {
+    const events = this.#em.getEventManager()
+    return hooks.some(hook => events.hasListeners(hook, meta))
   }
 
   /**
@@ -182,6 +193,7 @@ class Flush {
 
   #changeOf(pending: Pending, unsent: Unsent, outcome: Snapshot): Change {
     const { set, table, fields } = pending
+    if (leavesValueToDatabase(pending)) throw new ValueUnknownError(table.entity)
     if (set.type === ChangeSetType.CREATE) createdHere.add(set.entity)
     return {
       entity: table.entity,
@@ -209,7 +221,9 @@ class Flush {
 
   /** Of the rows that tell something of a person; most flushes have none. */
   async #takeSeals(transaction: object): Promise<void> {
-    const telling = this.#pending.filter(tellsOfPerson)
+    const telling = this.#pending.filter(
+      pending => tellsOfPerson(pending) || (pending.table.personal.length > 0 && this.#isHooked(pending.set.meta)),
+    )
     if (telling.length === 0) return
     if (!this.#keyring) throw new KeyringMissingError(telling[0]!.table.entity)
     const toldBy = (pending: Pending) => ({
@@ -261,31 +275,19 @@ const hooks = [
 /** Which of a flush's statements write other rows as well, of which the sentinel will tell at once. */
 function actsOf(pending: readonly Pending[], em: ScopedEntityManager): RegExp | undefined {
   if (pending.some(({ set }) => writesElsewhere(set.meta.root))) return /^/
-  return pending.some(({ set }) => deletions.has(set.type) && isActedUpon(set.meta.root, em)) ? /^delete/i : undefined
+  return pending.some(({ set }) => deletions.has(set.type) && actedUpon(em.getMetadata()).has(set.meta.root)) ? /^delete/i : undefined
 }
-
-const writers = new WeakMap<EntityMetadata, boolean>()
 
 /** Whether a trigger that the entity declares writes rows, and doesn't only look or refuse. */
-function writesElsewhere(meta: EntityMetadata): boolean {
-  const found = writers.get(meta)
-  if (found !== undefined) return found
-  const writes = meta.triggers.some(({ expression = '' }) => writing.test(/\$\$.*\$\$/s.exec(expression)?.[0] ?? ''))
-  writers.set(meta, writes)
-  return writes
-}
+const writesElsewhere = oncePer((meta: EntityMetadata) =>
+  meta.triggers.some(({ expression = '' }) => writing.test(/\$\$.*\$\$/s.exec(expression)?.[0] ?? '')),
+)
 
 const writing = /\b(insert into|update "?\w+"?(\s+\w+)? set|delete from)\s/i
 
-const actedUpon = new WeakMap<EntityMetadata, boolean>()
-
-/** Whether deleting a row may delete or change rows that point at it: their foreign keys cascade, or are set to null. */
-function isActedUpon(target: EntityMetadata, em: ScopedEntityManager): boolean {
-  const found = actedUpon.get(target)
-  if (found !== undefined) return found
-  const points = (prop: EntityProperty) =>
-    prop.targetMeta?.root === target && !['no action', 'restrict'].includes(prop.deleteRule ?? 'cascade')
-  const acted = [...em.getMetadata().getAll().values()].some(meta => meta.relations.some(points))
-  actedUpon.set(target, acted)
-  return acted
-}
+/** What loses or changes rows that point at it when its own are deleted: their foreign keys cascade, or are set to null. */
+const actedUpon = oncePer((metadata: MetadataStorage): ReadonlySet<EntityMetadata | undefined> => {
+  const relations = [...metadata.getAll().values()].flatMap(meta => meta.relations)
+  const acting = relations.filter(({ deleteRule = 'cascade' }) => !['no action', 'restrict'].includes(deleteRule))
+  return new Set(acting.map(({ targetMeta }) => targetMeta?.root))
+})

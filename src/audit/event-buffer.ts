@@ -49,9 +49,14 @@ export class EventBuffer implements Outbox {
   record(change: Change): void {
     const key = `${change.entity}:${change.id}`
     const earlier = this.#changes.get(key)
-    const merged = earlier ? merge(earlier, change) : change
-    // What is merged stands where the row was changed last, after what that change may have been caused by.
-    this.#changes.delete(key)
+    if (!earlier) return void this.#changes.set(key, change)
+    if (!isOfOnePiece(earlier, change)) {
+      this.#settle()
+      return void this.#changes.set(key, change)
+    }
+    const merged = merge(earlier, change)
+    // A row stands where it was created, before what points at it; otherwise where it was changed last, after what that may have been caused by.
+    if (!merged || merged.before) this.#changes.delete(key)
     if (merged) this.#changes.set(key, merged)
   }
 
@@ -102,6 +107,20 @@ export class EventBuffer implements Outbox {
     const draft = draftOf(change)
     if (draft) this.#drafts.push(draft)
   }
+}
+
+/**
+ * Whether one event can tell both: because of the same decision and cause, of a row that has kept its class, and not before what the row
+ * points at was there.
+ */
+function isOfOnePiece(earlier: Change, later: Change): boolean {
+  return (
+    earlier.decision === later.decision &&
+    earlier.causation === later.causation &&
+    earlier.fields === later.fields &&
+    (earlier.before !== undefined ||
+      !later.fields.all.some(({ isReference, place }) => isReference && (later.after?.[place] ?? 'null') !== 'null'))
+  )
 }
 
 function merge(earlier: Change, later: Change): Change | undefined {

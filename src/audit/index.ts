@@ -12,6 +12,7 @@ export {
 export { auditedTableOf, entityNameOf } from './audited-table.ts'
 export { ValueErasedError } from './audit.errors.ts'
 export { AuditCapture, keyringOf } from './capture.ts'
+export { differencesBetween, valueAt } from './changed-paths.ts'
 export { erasePerson, sealPersonal } from './erase-person.ts'
 export { type Marked, Opener } from './opener.ts'
 export { erased } from './personal.ts'

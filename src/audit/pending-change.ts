@@ -1,4 +1,5 @@
 import { type ChangeSet, ChangeSetType, EntityIdentifier, type EntityMetadata, isRaw, wrap } from '@mikro-orm/core'
+import { oncePer } from '../kernel/once-per.ts'
 import type { AuditedTable } from './audited-table.ts'
 import type { Texts } from './event-buffer.ts'
 import type { Seal } from './personal.ts'
@@ -38,30 +39,29 @@ export function idOf({ entity }: ChangeSet<object>): string {
   return String(wrap(entity, true).getPrimaryKey())
 }
 
-export function leavesValueToDatabase({ set }: Pending): boolean {
-  for (const value of Object.values(set.payload as Snapshot)) if (typeof value === 'object' && value !== null && isRaw(value)) return true
+/** Whether a column will be what only the database knows: `raw`, or a type that converts in SQL. */
+export function leavesValueToDatabase({ set, fields }: Pending): boolean {
+  const payload = set.payload as Snapshot
+  for (const { property, isConverted } of fields.all) {
+    const value = payload[property]
+    if (isConverted ? property in payload : typeof value === 'object' && value !== null && isRaw(value)) return true
+  }
   return false
 }
 
 /** What a row's reference, or its own id, says: by the entity, or by what was looked up. */
 export function idIn({ set, lookedUp }: Pending, column: string): string | undefined {
-  const value = (set.entity as Record<string, unknown>)[propertyOf(set.meta, column)]
+  const value = (set.entity as Record<string, unknown>)[propertiesOf(set.meta).get(column)!]
   if (typeof value === 'string') return value
   if (value) return String(wrap(value, true).getPrimaryKey())
   const told = lookedUp?.[column]
   return told && (JSON.parse(told) as string)
 }
 
-const properties = new WeakMap<EntityMetadata, Map<string, string>>()
-
-function propertyOf(meta: EntityMetadata, column: string): string {
-  let found = properties.get(meta)
-  if (!found) {
-    found = new Map(columnPropertiesOf(meta).map(({ name, fieldNames }) => [fieldNames[0]!, name]))
-    properties.set(meta, found)
-  }
-  return found.get(column)!
-}
+/** By column. */
+const propertiesOf = oncePer(
+  (meta: EntityMetadata) => new Map(columnPropertiesOf(meta).map(({ name, fieldNames }) => [fieldNames[0]!, name] as const)),
+)
 
 export function tellsOfPerson(pending: Pending): boolean {
   const { set, table, fields } = pending
@@ -150,16 +150,9 @@ export function isForeseeable(pending: Pending): boolean {
   )
 }
 
-const defaulted = new WeakMap<EntityMetadata, readonly string[]>()
-
 /** Properties that the database fills in where they are left out. */
-function defaultedIn(meta: EntityMetadata): readonly string[] {
-  let found = defaulted.get(meta)
-  if (!found) {
-    found = columnPropertiesOf(meta).flatMap(prop =>
-      prop.defaultRaw !== undefined || prop.default !== undefined || prop.autoincrement ? [prop.name] : [],
-    )
-    defaulted.set(meta, found)
-  }
-  return found
-}
+const defaultedIn = oncePer((meta: EntityMetadata) =>
+  columnPropertiesOf(meta).flatMap(prop =>
+    prop.defaultRaw !== undefined || prop.default !== undefined || prop.autoincrement ? [prop.name] : [],
+  ),
+)

@@ -1,4 +1,5 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind, wrap } from '@mikro-orm/core'
+import { oncePer } from '../kernel/once-per.ts'
 import { parseArrayLiteral } from './array-literal.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
 
@@ -17,6 +18,10 @@ export interface RecordedField {
   /** What stands before its value in an event: `"title":`. */
   readonly key: string
   readonly isDocument: boolean
+  /** Whether it points at another row. */
+  readonly isReference: boolean
+  /** Whether the row has what SQL makes of what is sent. */
+  readonly isConverted: boolean
   readonly isSecret: boolean
   readonly isPersonal: boolean
   readonly toJson: (value: unknown) => string
@@ -27,19 +32,13 @@ export interface RecordedFields {
   readonly byColumn: ReadonlyMap<string, RecordedField>
 }
 
-const fields = new WeakMap<EntityMetadata, RecordedFields>()
-
 /** The columns of an entity's table that events tell about: all but the two that every event has in columns of its own. */
-export function recordedFieldsOf(meta: EntityMetadata): RecordedFields {
-  const found = fields.get(meta)
-  if (found) return found
+export const recordedFieldsOf = oncePer((meta: EntityMetadata): RecordedFields => {
   const table = auditedTableOf(meta)!
   const told = columnPropertiesOf(meta).filter(({ fieldNames: [column] }) => column !== 'id' && column !== 'tenant_id')
   const all = told.map((prop, place) => describe(prop, place, table))
-  const made = { all, byColumn: new Map(all.map(field => [field.column, field])) }
-  fields.set(meta, made)
-  return made
-}
+  return { all, byColumn: new Map(all.map(field => [field.column, field])) }
+})
 
 /** The properties that are stored, each in one column of its own. */
 export function columnPropertiesOf(meta: EntityMetadata): EntityProperty[] {
@@ -66,6 +65,8 @@ function describe(prop: EntityProperty, place: number, table: AuditedTable): Rec
     column,
     key: `"${column}":`,
     isDocument: /^jsonb?$/.test(type),
+    isReference: prop.targetMeta !== undefined && prop.kind !== ReferenceKind.EMBEDDED,
+    isConverted: prop.hasConvertToDatabaseValueSQL ?? false,
     isSecret: table.secret.includes(column),
     isPersonal: table.personal.includes(column),
     toJson: value => (value === null || value === undefined ? 'null' : toJson(value)),

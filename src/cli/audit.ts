@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { type Config, ConfigurationError, readConfig } from '../config.ts'
+import { ConfigurationError, readDatabaseConfig } from '../config.ts'
 import { systemActor } from '../context/index.ts'
 import { Organization } from '../entities.ts'
 import { DaybookError } from '../kernel/error.ts'
@@ -23,7 +23,7 @@ try {
 
 async function audit(): Promise<number> {
   const { command, tenant, ...options } = await readArguments()
-  const config = readConfig()
+  const config = readDatabaseConfig()
   // Whoever has the published keys needs no secret one: nothing is sealed or opened here.
   const masterKeys = config.masterKeys ?? (options.verifiers && [newKey().toString('base64')])
   await using daybook = await openDaybook({ ...config, ...(masterKeys && { masterKeys }), logQueries: false, migrate: false })
@@ -33,7 +33,7 @@ async function audit(): Promise<number> {
     const actor = systemActor('audit')
     const transact: Transact = work => daybook.transact({ tenant: log, actor, reason: `audit ${command}` }, work, { unlogged: true })
     if (command === 'verify') code = Math.max(code, await verify(transact, options))
-    else console.log(await (command === 'keys' ? keysOf(transact, config, log) : newestNote(transact)))
+    else console.log(await (command === 'keys' ? keysOf(transact, daybook, log) : newestNote(transact)))
   }
   return code
 }
@@ -61,7 +61,7 @@ function sentence({ log, size, events, dropped, checkpoints, notes, unsealed, pr
   return `${log}: ${events} events fit up to checkpoint ${size}${gone} (${checkpoints} checkpoints${kept}); ${waiting}. ${rate} events/s.`
 }
 
-async function keysOf(transact: Transact, { installation }: Config, log: string): Promise<string> {
+async function keysOf(transact: Transact, { installation }: Daybook, log: string): Promise<string> {
   const verifiers = await transact(async em => verifiersOf(em, (await headOf(em))?.origin ?? originOf(installation, log)))
   return verifiers.map(verifierKey).join('\n')
 }

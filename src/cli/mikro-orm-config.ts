@@ -1,6 +1,6 @@
 import type { Options } from '@mikro-orm/core'
 import { DatabaseSeeder } from '../../seeders/DatabaseSeeder.ts'
-import { readConfig } from '../config.ts'
+import { readDatabaseConfig } from '../config.ts'
 import { openKeyring } from '../master-keys.ts'
 import { modelWith } from '../model.ts'
 import { ownerOptions } from '../open-daybook.ts'
@@ -10,6 +10,6 @@ import { ownerOptions } from '../open-daybook.ts'
  * entities of its own passes them here and to `openDaybook`.
  */
 export function mikroOrmConfig(more: Parameters<typeof modelWith>[0] = {}): Partial<Options> {
-  const config = readConfig()
+  const config = readDatabaseConfig()
   return ownerOptions({ ...modelWith({ keyring: () => openKeyring(config), ...more }), seeders: [DatabaseSeeder] }, config)
 }

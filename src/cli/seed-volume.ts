@@ -3,7 +3,7 @@ import { confirmProduction } from '../../seeders/confirm-production.ts'
 import { fillVolume, type VolumeProgress } from '../../seeders/volume/fill-volume.ts'
 import { isProfileName, profileNamed, profileNames } from '../../seeders/volume/profiles.ts'
 import { durationOf, progressLine } from '../../seeders/volume/progress-line.ts'
-import { ConfigurationError, readConfig } from '../config.ts'
+import { ConfigurationError, readSeedConfig } from '../config.ts'
 import { DaybookError } from '../kernel/error.ts'
 import { openDaybook } from '../open-daybook.ts'
 
@@ -18,7 +18,7 @@ try {
 
 async function seedVolume(): Promise<void> {
   const { profile, seed, workers } = readArguments()
-  const config = readConfig()
+  const config = readSeedConfig()
   await confirmProduction(config)
   await using daybook = await openDaybook({ ...config, logQueries: false })
   const startedAt = performance.now()

@@ -9,12 +9,12 @@ import { seedDemo } from '../../seeders/seed-demo.ts'
 import { type Config, readConfig } from '../config.ts'
 import type { NewsletterSettings } from '../domain/commerce/index.ts'
 import { type DocumentStore, folderStore } from '../domain/documents/index.ts'
-import { type Job, type JobReport, jobsWith, startJobs, startReactions } from '../jobs/index.ts'
+import { type BackgroundOptions, type JobReport, startBackground } from '../jobs/index.ts'
 import { daybookHost, folderMailer, type HostOptions, type Mailer } from '../http/index.ts'
 import { DaybookError } from '../kernel/error.ts'
 import { fileAnchor } from '../ledger/index.ts'
 import { openDaybook } from '../open-daybook.ts'
-import { type Daybook, refuseBrokenIsolation, runUnlogged } from '../orm/index.ts'
+import { type Daybook, refuseBrokenIsolation } from '../orm/index.ts'
 
 const isInsecure = process.argv.includes(insecureFlag)
 
@@ -30,19 +30,22 @@ try {
 }
 
 async function serve(config: Config): Promise<void> {
+  warnOfDevelopment(config)
   if (isNew(config)) await prepareElsewhere()
   const daybook = await openDaybook(config)
   try {
-    await refuseBrokenIsolation(runUnlogged(daybook), daybook.orm.getMetadata())
+    await refuseBrokenIsolation(daybook)
     const host = daybookHost(daybook, hostOptions(config))
     await host.listen({ host: config.host, port: config.port })
     const { port } = host.server.address() as AddressInfo
     const address = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
     console.log(`Daybook listens on ${address}`)
-    const background = startBackground(daybook, { publicUrl: address, ...config })
+    const background = daybook.hasOperator ? startBackground(daybook, backgroundOptions({ publicUrl: address, ...config })) : undefined
+    if (!background)
+      console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
     closeOnSignal(async () => {
       await host.close()
-      await background[Symbol.asyncDispose]()
+      await background?.[Symbol.asyncDispose]()
       await daybook.close()
     })
   } catch (error) {
@@ -51,20 +54,16 @@ async function serve(config: Config): Promise<void> {
   }
 }
 
-/** Jobs, and what waits for events. */
-function startBackground(daybook: Daybook, config: Config): AsyncDisposable {
-  const { databaseUrl, operatorUrl, installation, anchorFile } = config
-  const background = new AsyncDisposableStack()
-  if (databaseUrl && !operatorUrl) {
-    console.warn('Jobs don’t run: they work across tenants, for which the operator’s own connection is needed (OPERATOR_URL).')
-    return background
+function backgroundOptions(config: Config): BackgroundOptions {
+  const { publicUrl, anchorFile } = config
+  const newsletter = newsletterBy(mailerOf(config), publicUrl)
+  return {
+    store: filesIn(config),
+    ...(anchorFile && { anchors: [fileAnchor(anchorFile)] }),
+    ...(newsletter && { newsletter }),
+    onReport: sayWhatFailed,
+    onError: sayWhy,
   }
-  const newsletter = newsletterBy(mailerOf(config), config.publicUrl)
-  const anchors = anchorFile ? [fileAnchor(anchorFile)] : []
-  const jobs = jobsWith({ store: filesIn(config), installation, anchors, ...(newsletter && { newsletter }) })
-  background.use(startJobs(daybook, jobs, { onReport: sayWhatFailed, onError: sayWhy }))
-  background.use(startReactions(daybook, { onError: error => console.error('Reacting to events failed:', error) }))
-  return background
 }
 
 function sayWhatFailed({ job, status, failed, error }: JobReport): void {
@@ -72,8 +71,17 @@ function sayWhatFailed({ job, status, failed, error }: JobReport): void {
     console.error(`Job ${job} failed${failed > 0 ? ` for ${failed} tenants` : ''}: ${error ?? 'their runs say why (table job_run)'}`)
 }
 
-function sayWhy(error: unknown, { name }: Job): void {
-  console.error(`Job ${name} could not run:`, error instanceof DaybookError ? error.message : error)
+function sayWhy(error: unknown, doing: string): void {
+  const what = doing === 'reactions' ? 'Reacting to events failed:' : `Job ${doing} could not run:`
+  console.error(what, error instanceof DaybookError ? error.message : error)
+}
+
+/** Whoever serves a database server means production more often than not. */
+function warnOfDevelopment({ databaseUrl, isEnvironmentSet }: Config): void {
+  if (!databaseUrl || isEnvironmentSet) return
+  console.warn(
+    'NODE_ENV is not set, so this host works in development on a database server: mails, with their tokens, are written to a folder, the cookies of sessions go over plain http too, requests and statements are logged. Set NODE_ENV=production.',
+  )
 }
 
 /** An embedded database that nobody has opened yet. */

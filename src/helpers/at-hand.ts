@@ -1,22 +1,13 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { type Actor, resolveScope, type ScopeInput, tenantContext, TenantContextMissingError } from '../context/index.ts'
-import { type Daybook, type ScopedEntityManager, wholly } from '../orm/index.ts'
+import { type Actor, TenantContextMissingError } from '../context/index.ts'
+import { type Daybook, type ScopedEntityManager, type TenantInput, withAtHand, wholly, workAtHand } from '../orm/index.ts'
 
-type TenantInput = Extract<ScopeInput, { tenant: unknown }>
 type Tenant = TenantInput['tenant']
 type Work<T> = (em: ScopedEntityManager) => Promise<T>
 
-interface AtHand {
-  readonly daybook: Daybook
-  readonly scope: TenantInput
-  readonly em: ScopedEntityManager
-}
-
-const atHand = new AsyncLocalStorage<AtHand>()
-
 /** Works for one tenant: whatever is called inside finds its EntityManager without being handed it. */
 export function withTenant<T>(daybook: Daybook, scope: TenantInput, work: Work<T>): Promise<T> {
-  return tenantContext.run(resolveScope(scope), () => enter({ daybook, scope, em: daybook.scope(scope) }, work))
+  const em = daybook.scope(scope)
+  return withAtHand({ daybook, input: scope, em }, () => work(em))
 }
 
 /** An EntityManager for one tenant, by its id. */
@@ -41,22 +32,19 @@ export const transactionHelpers = { withTransaction }
 
 /** One transaction of the tenant at hand, tried again after a conflict; inside another one it is a savepoint. */
 function withTransaction<T>(work: Work<T>): Promise<T> {
-  const { daybook, scope, em } = currentlyAtHand('transactionHelpers.withTransaction')
-  if (em.isInTransaction()) return wholly(em, tx => enter({ daybook, scope, em: tx }, work))
-  return daybook.transact(scope, tx => enter({ daybook, scope, em: tx }, work))
+  const { daybook, input } = required('transactionHelpers.withTransaction')
+  const em = daybook.current()
+  if (em.isInTransaction()) return wholly(em, tx => withAtHand({ daybook, input, em: tx }, () => work(tx)))
+  return daybook.transact(input, work)
 }
 
-/** The EntityManager of the transaction or the tenant at hand. */
+/** The same as `daybook.current()`, for code that has no Daybook either. */
 export function emAtHand(asker: string): ScopedEntityManager {
-  return currentlyAtHand(asker).em
+  return required(asker).daybook.current()
 }
 
-function enter<T>(current: AtHand, work: Work<T>): Promise<T> {
-  return atHand.run(current, () => work(current.em))
-}
-
-function currentlyAtHand(asker: string): AtHand {
-  const current = atHand.getStore()
-  if (!current) throw new TenantContextMissingError(asker, 'call outside withTenant(daybook, { tenant, actor }, …)')
-  return current
+function required(asker: string) {
+  const work = workAtHand()
+  if (!work) throw new TenantContextMissingError(asker, 'call outside withTenant(daybook, { tenant, actor }, …)')
+  return work
 }

@@ -131,7 +131,7 @@ function filterIn({ actor, actorType, since, until, ...query }: Partial<Static<t
     ...(correlationId && { correlationId }),
     ...(requestId && { requestId }),
     ...(decisionId && { decisionId }),
-    ...(actor && { actor: { id: actor, ...(actorType && { type: actorType }) } }),
+    ...((actor || actorType) && { actor: { ...(actor && { id: actor }), ...(actorType && { type: actorType }) } }),
     ...(since && { since: new Date(since) }),
     ...(until && { until: new Date(until) }),
   }

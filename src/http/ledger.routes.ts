@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { consistencyProof, headOf, inclusionProof, originOf, Tiles, verifierKey, verifiersOf } from '../ledger/index.ts'
 import type { App } from './app.ts'
 import { exactly, organizationParams, textAnswer, withinOrganization } from './fields.ts'
+import { hostOf } from './host-state.ts'
 import { ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 
@@ -49,7 +50,7 @@ export function ledgerRoutes(app: App): void {
     },
     request =>
       inTenant(request, 'audit-checkpoint:read', async ({ em, organization }) => {
-        const origin = (await headOf(em))?.origin ?? originOf('daybook', organization.id)
+        const origin = (await headOf(em))?.origin ?? originOf(hostOf(request.server).database.installation, organization.id)
         return { keys: (await verifiersOf(em, origin)).map(verifierKey) }
       }),
   )

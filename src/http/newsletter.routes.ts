@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { systemActor } from '../context/index.ts'
-import { confirmSubscription, subscribe, subscriberStatuses, unsubscribe } from '../domain/commerce/index.ts'
+import { confirmSubscription, subscriberStatuses, subscribeToNewsletter, unsubscribe } from '../domain/commerce/index.ts'
 import { isServedHere, ownOrganization } from '../domain/organizations/index.ts'
 import type { App } from './app.ts'
 import { emailField, exactly, idField, nothing, oneOf, textAnswer, tokenField } from './fields.ts'
@@ -42,7 +42,7 @@ export function newsletterRoutes(app: App, { publicUrl }: Pick<PluginOptions, 'p
         const organization = await ownOrganization(em)
         if (!organization?.isServed() || !isServedHere(organization, database.region)) throw new ResourceNotFoundError('organization')
         const language = locale ?? organization.defaultLocale
-        const token = await subscribe(em, { email, source, locale: language })
+        const token = await subscribeToNewsletter(em, { email, source, locale: language })
         return token === undefined ? undefined : newsletterMail(email, organization, { token, locale: language, publicUrl })
       })
       if (mail) outbox.send(mail)

@@ -2,8 +2,10 @@ import type { ScopedEntityManager, Transact } from '../orm/index.ts'
 
 export interface JobContext {
   readonly at: Date
-  /** Says what would be done, and leaves everything as it is. */
+  /** Reports what would be done, and changes nothing. What is done for tenants isn't asked where the job says what is `due`. */
   readonly dryRun: boolean
+  /** The name of this installation in the checkpoints of its logs. */
+  readonly installation: string
 }
 
 export interface TenantAccess {
@@ -33,9 +35,9 @@ export interface Job {
    */
   readonly outsideForTenant?: (tenant: TenantAccess, context: JobContext) => Promise<number>
   /**
-   * What is to be done in a tenant, asked by the operator, whom no policy binds. A job that has done nothing is asked the same in the
-   * tenant's scope; if it sees none of it there it is blind, which a broken policy or a wrong scope makes it, and it fails instead of
-   * reporting that all is well.
+   * How much there is to do in a tenant: in the one that the operator names, whom no policy binds, or in that of the scope. A job that has
+   * done nothing though the operator sees work, and that sees none itself, is blind, which a broken policy or a wrong scope makes it; it
+   * fails instead of reporting that all is well. A dry run asks in the tenant's own scope, and does nothing.
    */
-  readonly due?: (em: ScopedEntityManager, tenant: string, context: JobContext) => Promise<number>
+  readonly due?: (em: ScopedEntityManager, at: Date, tenant?: string) => Promise<number>
 }

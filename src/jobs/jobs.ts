@@ -57,30 +57,29 @@ const cleanUpIdentity: Job = {
 const expireOpenInvitations: Job = {
   name: 'expire-invitations',
   everyMs: hour,
-  due: (em, tenant, { at }) => countExpiredInvitations(em, at, tenant),
-  forTenant: (em, { at, dryRun }) => (dryRun ? countExpiredInvitations(em, at) : expireInvitations(em, at)),
+  due: countExpiredInvitations,
+  forTenant: (em, { at }) => expireInvitations(em, at),
 }
 
 const expireOpenApprovals: Job = {
   name: 'expire-approvals',
   everyMs: 5 * minute,
-  due: (em, tenant, { at }) => countOverdueApprovals(em, at, tenant),
-  forTenant: async (em, { at, dryRun }) =>
-    dryRun ? countOverdueApprovals(em, at) : (await expireApprovals(em, at)) + (await rejectUnapproved(em)),
+  due: countOverdueApprovals,
+  forTenant: async (em, { at }) => (await expireApprovals(em, at)) + (await rejectUnapproved(em)),
 }
 
 const sendDueReminders: Job = {
   name: 'send-reminders',
   everyMs: minute,
-  due: (em, tenant, { at }) => countDueReminders(em, at, tenant),
-  forTenant: (em, { at, dryRun }) => (dryRun ? countDueReminders(em, at) : sendReminders(em, at)),
+  due: countDueReminders,
+  forTenant: (em, { at }) => sendReminders(em, at),
 }
 
 const advanceRunningCampaigns: Job = {
   name: 'advance-campaigns',
   everyMs: minute,
-  due: (em, tenant, { at }) => countDueCampaigns(em, at, tenant),
-  forTenant: (em, { at, dryRun }) => (dryRun ? countDueCampaigns(em, at) : advanceCampaigns(em, at)),
+  due: countDueCampaigns,
+  forTenant: (em, { at }) => advanceCampaigns(em, at),
 }
 
 /** A run in which there was nothing to do says nothing after a day. */
@@ -97,8 +96,8 @@ const forgetJobRuns: Job = {
 const fireDueSchedules: Job = {
   name: 'fire-schedules',
   everyMs: 30 * second,
-  due: (em, tenant, { at }) => countDueSchedules(em, at, tenant),
-  forTenant: (em, { at, dryRun }) => (dryRun ? countDueSchedules(em, at) : fireSchedules(em, at)),
+  due: countDueSchedules,
+  forTenant: (em, { at }) => fireSchedules(em, at),
 }
 
 /** Runs what automations have queued. */
@@ -106,9 +105,8 @@ function runAutomations({ actions = {}, post = guardedPost() }: JobSettings): Jo
   return {
     name: 'run-automations',
     everyMs: 5 * second,
-    due: (em, tenant, { at }) => countQueuedExecutions(em, at, tenant),
-    outsideForTenant: ({ transact, transactAs }, { at, dryRun }) =>
-      dryRun ? transact(em => countQueuedExecutions(em, at)) : runExecutions({ actions, post, transact, transactAs }, at),
+    due: countQueuedExecutions,
+    outsideForTenant: ({ transact, transactAs }, { at }) => runExecutions({ actions, post, transact, transactAs }, at),
   }
 }
 
@@ -117,9 +115,8 @@ function deliver({ post = guardedPost() }: JobSettings): Job {
   return {
     name: 'deliver-webhooks',
     everyMs: 5 * second,
-    due: (em, tenant, { at }) => countDueDeliveries(em, at, tenant),
-    outsideForTenant: ({ transact }, { at, dryRun }) =>
-      dryRun ? transact(em => countDueDeliveries(em, at)) : deliverWebhooks({ post, transact }, at),
+    due: countDueDeliveries,
+    outsideForTenant: ({ transact }, { at }) => deliverWebhooks({ post, transact }, at),
   }
 }
 
@@ -128,9 +125,8 @@ function sendNewsletters(newsletter: NewsletterSettings): Job {
   return {
     name: 'send-newsletters',
     everyMs: 10 * second,
-    due: (em, tenant, { at }) => countDueIssues(em, at, tenant),
-    outsideForTenant: ({ transact }, { at, dryRun }) =>
-      dryRun ? transact(em => countDueIssues(em, at)) : deliverIssues({ ...newsletter, transact }, at),
+    due: countDueIssues,
+    outsideForTenant: ({ transact }, { at }) => deliverIssues({ ...newsletter, transact }, at),
   }
 }
 
@@ -139,9 +135,8 @@ function relay(publisher: Publisher): Job {
   return {
     name: 'relay-messages',
     everyMs: 2 * second,
-    due: (em, tenant, { at }) => countDueMessages(em, at, tenant),
-    outsideForTenant: ({ transact }, { at, dryRun }) =>
-      dryRun ? transact(em => countDueMessages(em, at)) : relayMessages({ publisher, transact }, at),
+    due: countDueMessages,
+    outsideForTenant: ({ transact }, { at }) => relayMessages({ publisher, transact }, at),
   }
 }
 
@@ -151,20 +146,19 @@ function removeFiles(store: DocumentStore): Job {
     name: 'remove-files',
     everyMs: minute,
     alsoForUnserved: true,
-    due: (em, tenant, { at }) => countStrayFiles(em, at, tenant),
-    outsideForTenant: ({ transact }, { at, dryRun }) =>
-      dryRun ? transact(em => countStrayFiles(em, at)) : removeStrayFiles({ store, transact }, at),
+    due: countStrayFiles,
+    outsideForTenant: ({ transact }, { at }) => removeStrayFiles({ store, transact }, at),
   }
 }
 
 /** Seals what the log tells. What has not settled yet isn't due, and how much has settled is known in the middle of it alone. */
-function seal({ installation, anchors = [] }: JobSettings): Job {
+function seal({ anchors = [] }: JobSettings): Job {
   return {
     name: 'seal',
     everyMs: 10 * second,
     alsoForUnserved: true,
-    outsideForTenant: ({ transact }, { dryRun }) =>
-      dryRun ? transact(countUnsealed) : sealLog(transact, { anchors, ...(installation && { installation }) }),
+    outsideForTenant: ({ transact }, { dryRun, installation }) =>
+      dryRun ? transact(countUnsealed) : sealLog(transact, { anchors, installation }),
   }
 }
 
@@ -172,8 +166,8 @@ const forgetAnswers: Job = {
   name: 'forget-idempotency-keys',
   everyMs: hour,
   alsoForUnserved: true,
-  due: (em, tenant, { at }) => countExpiredIdempotencyKeys(em, at, tenant),
-  forTenant: (em, { at, dryRun }) => (dryRun ? countExpiredIdempotencyKeys(em, at) : forgetIdempotencyKeys(em, at)),
+  due: countExpiredIdempotencyKeys,
+  forTenant: (em, { at }) => forgetIdempotencyKeys(em, at),
 }
 
 /** Removes what has had its time, as each organization has set it. */
@@ -196,8 +190,6 @@ export interface JobSettings {
   readonly newsletter?: NewsletterSettings
   /** Where the files of documents are. Without it nothing is removed there. */
   readonly store?: DocumentStore
-  /** How this installation is called in the checkpoints of its logs; see `sealLog`. */
-  readonly installation?: string
   /** Where checkpoints are published. */
   readonly anchors?: readonly Anchor[]
 }

@@ -1,11 +1,11 @@
 import { channel } from 'node:diagnostics_channel'
 import { systemActor } from '../context/index.ts'
 import { allDone } from '../kernel/all-done.ts'
-import { messageOf } from '../kernel/storable.ts'
 import { currentTraceId, inSpan } from '../kernel/tracing.ts'
+import { messageOf } from '../kernel/error.ts'
 import { dataRegions, Organization } from '../domain/organizations/index.ts'
 import { JobRun, type JobStatus } from '../domain/system/index.ts'
-import type { Daybook, ScopedEntityManager, Transact } from '../orm/index.ts'
+import { type Daybook, type ScopedEntityManager, type TenantInput, type Transact, withAtHand } from '../orm/index.ts'
 import type { Job, JobContext } from './job.ts'
 import { JobBlindError } from './jobs.errors.ts'
 import { asLeader } from './leader.ts'
@@ -68,6 +68,8 @@ const fairShareMs = 5_000
 
 const unlogged = { unlogged: true } as const
 
+type Count = (processed: number) => void
+
 class Run {
   readonly #daybook: Daybook
   readonly #job: Job
@@ -79,7 +81,7 @@ class Run {
     this.#daybook = daybook
     this.#job = job
     this.#options = options
-    this.#context = { at: options.at ?? new Date(), dryRun: options.dryRun ?? false }
+    this.#context = { at: options.at ?? new Date(), dryRun: options.dryRun ?? false, installation: daybook.installation }
   }
 
   async go(): Promise<JobReport> {
@@ -156,12 +158,8 @@ class Run {
     }
     try {
       const due = await this.#dueIn(tenant)
-      const { forTenant, outsideForTenant } = this.#job
-      const transactAs = (actor: string): Transact => this.#inTenant(tenant, actor)
-      const transact = transactAs(`job:${this.#job.name}`)
-      if (forTenant) await this.#repeat(count, () => transact(em => forTenant(em, this.#context)))
-      if (outsideForTenant) await this.#repeat(count, () => outsideForTenant({ transact, transactAs }, this.#context), fairShareMs)
-      if (due > 0 && processed === 0) await this.#requireSight(tenant, transact)
+      await this.#inTenant(count, tenant)
+      if (due > 0 && processed === 0) await this.#requireSight(tenant)
     } catch (caught) {
       run.failed++
       error = messageOf(caught)
@@ -175,19 +173,36 @@ class Run {
   }
 
   /** Nothing was done of what was due: somebody else may have it in hand, or have done it. Only who doesn't see what is there is blind. */
-  async #requireSight(tenant: string, transact: Transact): Promise<void> {
+  async #requireSight(tenant: string): Promise<void> {
     if (this.#hasToStop()) return
-    const seen = await transact(em => this.#job.due!(em, tenant, this.#context))
+    const { at } = this.#context
+    const seen = await this.#daybook.transact(this.#scopeIn(tenant, `job:${this.#job.name}`), em => this.#job.due!(em, at), unlogged)
     const due = seen > 0 ? 0 : await this.#dueIn(tenant)
     if (due > 0) throw new JobBlindError(this.#job.name, tenant, due)
   }
 
   #dueIn(tenant: string): Promise<number> {
-    return this.#asOperator(em => this.#job.due?.(em, tenant, this.#context) ?? Promise.resolve(0))
+    return this.#asOperator(em => this.#job.due?.(em, this.#context.at, tenant) ?? Promise.resolve(0))
+  }
+
+  /** Also what it does between its transactions is done for the tenant, for code that asks `daybook.current()`. */
+  async #inTenant(count: Count, tenant: string): Promise<void> {
+    const { due, forTenant, outsideForTenant } = this.#job
+    const input = this.#scopeIn(tenant, `job:${this.#job.name}`)
+    const transact: Transact = work => this.#daybook.transact(input, work, unlogged)
+    const transactAs = (actor: string): Transact => {
+      const scope = this.#scopeIn(tenant, actor)
+      return work => this.#daybook.transact(scope, work, unlogged)
+    }
+    await withAtHand({ daybook: this.#daybook, input }, async () => {
+      if (due && this.#context.dryRun) return this.#repeat(count, () => transact(em => due(em, this.#context.at)))
+      if (forTenant) await this.#repeat(count, () => transact(em => forTenant(em, this.#context)))
+      if (outsideForTenant) await this.#repeat(count, () => outsideForTenant({ transact, transactAs }, this.#context), fairShareMs)
+    })
   }
 
   /** A dry run changes nothing, so a second step would find the same again. */
-  async #repeat(count: (processed: number) => void, round: () => Promise<number>, withinMs = Infinity): Promise<void> {
+  async #repeat(count: Count, round: () => Promise<number>, withinMs = Infinity): Promise<void> {
     const until = performance.now() + withinMs
     for (let processed = -1; processed !== 0 && performance.now() < until && !this.#hasToStop();) {
       processed = await round()
@@ -209,10 +224,9 @@ class Run {
     return this.#daybook.transact(operatorOf(this.#job.name), work, unlogged)
   }
 
-  #inTenant(tenant: string, actor: string): Transact {
+  #scopeIn(tenant: string, actor: string): TenantInput {
     const correlationId = currentTraceId()
-    const scope = { tenant, actor: systemActor(actor), reason: `the job ${this.#job.name}`, ...(correlationId && { correlationId }) }
-    return work => this.#daybook.transact(scope, work, unlogged)
+    return { tenant, actor: systemActor(actor), reason: `the job ${this.#job.name}`, ...(correlationId && { correlationId }) }
   }
 
   #record({ id, status, finishedAt = null, processed, failed, error = null, position = null }: JobRun): Promise<number> {

@@ -18,6 +18,10 @@ export class EnvReader {
     this.#env = env
   }
 
+  text(name: string): string | undefined {
+    return this.#env[name] || undefined
+  }
+
   oneOf<const T extends string, F extends T | undefined>(name: string, allowed: readonly T[], fallback: F): T | F {
     const value = this.#env[name]
     if (!value) return fallback

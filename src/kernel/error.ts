@@ -1,3 +1,5 @@
+import { storableText } from './storable.ts'
+
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>
 
 /**
@@ -13,4 +15,9 @@ export abstract class DaybookError extends Error {
     this.name = new.target.name
     this.details = details
   }
+}
+
+/** What an error says, as far as it can be stored. Anything can be thrown, so it needn't be one. */
+export function messageOf(error: unknown): string {
+  return storableText(error instanceof Error ? error.message : String(error))
 }

@@ -14,8 +14,3 @@ function cleaned(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [storableText(key), cleaned(each)]))
 }
-
-/** What an error says, for a record of it. */
-export function messageOf(error: unknown): string {
-  return storableText(error instanceof Error ? error.message : String(error))
-}

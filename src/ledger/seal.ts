@@ -18,14 +18,14 @@ import { Tiles, TileWriter } from './tiles.ts'
  * commits late must not come behind one with a higher number: nothing is sealed that has not settled.
  */
 export interface SealOptions {
-  /** How this installation is called in its checkpoints: a name that nobody else uses, such as its host's. */
-  readonly installation?: string
+  /** The name of this installation in its checkpoints: a name that nobody else uses, such as its host's. */
+  readonly installation: string
   readonly anchors?: readonly Anchor[]
   readonly batch?: number
 }
 
 /** Seals some of what has settled, and publishes the newest checkpoint when nothing is left; how much there was to do. */
-export async function sealLog(transact: Transact, options: SealOptions = {}): Promise<number> {
+export async function sealLog(transact: Transact, options: SealOptions): Promise<number> {
   if (await transact(async em => (await countUnsealed(em, 1)) > 0)) {
     const seal = () => transact(em => sealSettled(em, options))
     const sealed = await seal()
@@ -58,7 +58,7 @@ function settlingOf(em: ScopedEntityManager): Settling {
 }
 
 /** One batch, in the transaction at hand. */
-async function sealSettled(em: ScopedEntityManager, { installation = 'daybook', batch = 2_000 }: SealOptions): Promise<number> {
+async function sealSettled(em: ScopedEntityManager, { installation, batch = 2_000 }: SealOptions): Promise<number> {
   const log = logOf(em)
   // One at a time, also where somebody seals by hand while the job does.
   await em.execute(`select pg_advisory_xact_lock(hashtextextended('daybook ledger ' || ?, 0))`, [log])

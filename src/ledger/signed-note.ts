@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto'
+import { oncePer } from '../kernel/once-per.ts'
 import { NoteMalformedError } from './ledger.errors.ts'
 
 /** Signed notes and checkpoints as C2SP describes them (signed-note, tlog-checkpoint), with Ed25519. No database here. */
@@ -83,16 +84,10 @@ export function openCheckpoint(note: string, verifiers: readonly Verifier[]): Ch
 
 export function isSignedBy(text: string, { name, bytes }: NoteSignature, verifier: Verifier): boolean {
   if (name !== verifier.name || !bytes.subarray(0, keyIdBytes).equals(keyIdOf(verifier))) return false
-  return verify(null, Buffer.from(text), keyOf(verifier), bytes.subarray(keyIdBytes))
+  return verify(null, Buffer.from(text), keyFrom(verifier.publicKey), bytes.subarray(keyIdBytes))
 }
 
-const keys = new WeakMap<Buffer, KeyObject>()
-
-function keyOf({ publicKey }: Verifier): KeyObject {
-  const key = keys.get(publicKey) ?? createPublicKey({ key: Buffer.concat([spki, publicKey]), format: 'der', type: 'spki' })
-  keys.set(publicKey, key)
-  return key
-}
+const keyFrom = oncePer((publicKey: Buffer) => createPublicKey({ key: Buffer.concat([spki, publicKey]), format: 'der', type: 'spki' }))
 
 /** Whether a signature says of itself that this key made it. */
 export function namesKey({ name, bytes }: NoteSignature, verifier: Verifier): boolean {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { currentScope, policyVariables, resolveScope, type Scope, type ScopeInput, sessionVariables } from '../context/index.ts'
 import { transactUntil } from './abandon.ts'
 import { askAtOnce, type Question, type StoredRow } from './ask.ts'
+import { emOfWork, withAtHand } from './at-hand.ts'
 import { translateDriverError } from './driver-errors.ts'
 import { DaybookEmbeddedDriver, type DaybookServerDriver } from './drivers.ts'
 import { OperatorUnavailableError } from './orm.errors.ts'
@@ -36,6 +37,7 @@ export interface TransactOptions {
   readonly signal?: AbortSignal
 }
 
+/** What holds where nothing else was said. */
 export const defaultLimits: TransactionLimits = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, idleTimeoutMs: 60_000 }
 
 export interface DaybookParts {
@@ -46,10 +48,14 @@ export interface DaybookParts {
   readonly embedded: boolean
   /** Where this process serves: organizations whose data is kept elsewhere are refused. */
   readonly region?: string
+  /** The name of this installation in the checkpoints of its logs: a name that nobody else uses. `daybook` unless said otherwise. */
+  readonly installation?: string
   /** How busy the application's connections are; the embedded database has but one. */
   readonly pool?: () => PoolState | undefined
   readonly onClose?: () => Promise<void>
 }
+
+type SettingsAround = Partial<Pick<DaybookParts, 'limits' | 'region' | 'installation'>>
 
 export interface PoolState {
   readonly size: number
@@ -62,6 +68,7 @@ export class Daybook implements AsyncDisposable {
   readonly orm: MikroORM
   readonly embedded: boolean
   readonly region: string | undefined
+  readonly installation: string
   readonly #parts: DaybookParts
   readonly #limits: Record<string, string>
   #operator: Promise<MikroORM> | undefined
@@ -71,6 +78,7 @@ export class Daybook implements AsyncDisposable {
     this.orm = parts.orm
     this.embedded = parts.embedded
     this.region = parts.region
+    this.installation = parts.installation ?? 'daybook'
     this.#limits = {
       statement_timeout: `${parts.limits.statementTimeoutMs}ms`,
       lock_timeout: `${parts.limits.lockTimeoutMs}ms`,
@@ -79,9 +87,10 @@ export class Daybook implements AsyncDisposable {
   }
 
   /** Around the EntityManager that the ORM hands to a seeder. It works as the role that the ORM connected as; the ORM closes it. */
-  static around(em: EntityManager, { region }: Pick<DaybookParts, 'region'> = {}): Daybook {
+  static around(em: EntityManager, { limits = defaultLimits, region, installation }: SettingsAround = {}): Daybook {
     const orm = ormOf(em)
-    return new Daybook({ orm, limits: defaultLimits, embedded: orm.driver instanceof DaybookEmbeddedDriver, ...(region && { region }) })
+    const embedded = orm.driver instanceof DaybookEmbeddedDriver
+    return new Daybook({ orm, limits, embedded, ...(region && { region }), ...(installation && { installation }) })
   }
 
   /** An EntityManager for one tenant and one actor, for one unit of work. Making one costs microseconds: take a new one for each. */
@@ -95,9 +104,18 @@ export class Daybook implements AsyncDisposable {
     return this.#enter(await this.#operatorOrm(), scope)
   }
 
-  /** An EntityManager for the scope of the work at hand (`tenantContext`), for code that was handed none. */
+  /**
+   * The EntityManager of the work at hand, for code that was handed none: that of the innermost `transact` in a tenant, so what it does
+   * commits with the rest. Where only a scope is at hand (`tenantContext`), a new one for it.
+   */
   current(): ScopedEntityManager {
-    return this.#enter(this.orm, currentScope())
+    const scope = currentScope()
+    return emOfWork(this) ?? this.#enter(this.orm, scope)
+  }
+
+  /** Whether work across tenants is possible: on a server its own connection is needed. */
+  get hasOperator(): boolean {
+    return this.embedded || this.#parts.openOperator !== undefined
   }
 
   get pool(): PoolState | undefined {
@@ -157,7 +175,8 @@ export class Daybook implements AsyncDisposable {
     const whole = async () => {
       unsent = await unsentOf(em.getTransactionContext<object>()!)
       if (first) unsent.first = { text: em.getPlatform().formatQuery(first.sql, first.params), values: [] }
-      const result = await work(em).catch(async (error: unknown) => {
+      const done = 'tenant' in input ? withAtHand({ daybook: this, input, em }, () => work(em)) : work(em)
+      const result = await done.catch(async (error: unknown) => {
         // Who isn't let in shall hear of that, and not of what else is wrong.
         if (first && (unsent!.first || isAfterFailure(error))) await em.execute('select 1')
         throw error

@@ -14,7 +14,7 @@ import type { AbstractSqlConnection, AbstractSqlDriver } from '@mikro-orm/sql'
 import { CompiledQuery, type Transaction } from 'kysely'
 import { DaybookError } from '../kernel/error.ts'
 import { translateDriverError } from './driver-errors.ts'
-import { lensOf, throughLens } from './lens.ts'
+import { isReadOnly, lensOf, noteReadOnly, throughLens } from './lens.ts'
 import { knownUnsentOf, literal, setLocal } from './unsent.ts'
 
 /** The ORM's drivers: their errors pass through our translation, and they know when a flush is speaking. */
@@ -70,7 +70,11 @@ function heedLenses(connection: Pick<AbstractSqlConnection, 'begin'>): void {
   const begin = connection.begin.bind(connection)
   connection.begin = async (options = {}) => {
     const lens = lensOf(options.ctx) ?? lensOf(options.sessionContext)
-    return lens ? throughLens(await begin({ ...options, readOnly: true }), lens) : begin(options)
+    const readOnly = lens !== undefined || options.readOnly === true
+    const transaction = await begin({ ...options, ...(lens && { readOnly }) })
+    // A savepoint may do what its transaction may.
+    if (options.ctx ? isReadOnly(options.ctx) : readOnly) noteReadOnly(transaction)
+    return lens ? throughLens(transaction, lens) : transaction
   }
 }
 

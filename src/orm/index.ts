@@ -1,8 +1,10 @@
 export type { Question, StoredRow } from './ask.ts'
+export { type TenantInput, withAtHand, workAtHand } from './at-hand.ts'
 export { explainConnectionFailure } from './connection-failure.ts'
 export {
   Daybook,
   type DaybookParts,
+  defaultLimits,
   runUnlogged,
   snapshot,
   type TransactionLimits,

@@ -32,7 +32,8 @@ export function throughLens<T extends object>(transaction: T, lens: Lens): T {
     const { sql } = query as CompiledQuery
     if (ofTransaction.test(sql)) return target.executeQuery(query, options)
     if (!/^(select|with)\b/i.test(sql)) throw new LensWritesError()
-    const result = await target.executeQuery<R>({ ...(query as CompiledQuery<R>), sql: await lens.rewrite(sql, run) }, options)
+    const rewritten = { ...(query as CompiledQuery<R>), sql: await lens.rewrite(sql, run) }
+    const result = await onlyReading(target, () => target.executeQuery<R>(rewritten, options)).catch(refuseWriting)
     return { ...result, rows: await lens.read(result.rows, run) }
   }
   const proxy = new Proxy(transaction, {
@@ -43,7 +44,39 @@ export function throughLens<T extends object>(transaction: T, lens: Lens): T {
     },
   })
   lenses.set(proxy, lens)
+  if (isReadOnly(transaction)) noteReadOnly(proxy)
   return proxy
+}
+
+const reading = new WeakSet<object>()
+
+/** Of a transaction that the database lets nobody write in. */
+export function noteReadOnly(transaction: object): void {
+  reading.add(transaction)
+}
+
+export function isReadOnly(transaction: object | undefined): boolean {
+  return transaction !== undefined && reading.has(transaction)
+}
+
+/**
+ * What a question calls might write, which only the database can tell. Where the transaction itself may, a savepoint that may not is put around
+ * the question: the four statements leave one behind the other, so that nothing else of the transaction gets between. After a failure the
+ * transaction can only be rolled back, as after any.
+ */
+async function onlyReading<R>(target: Transaction<unknown>, ask: () => Promise<R>): Promise<R> {
+  if (isReadOnly(target)) return ask()
+  const say = (sql: string) => target.executeQuery(CompiledQuery.raw(sql))
+  const opening = [say('savepoint daybook_past'), say('set local transaction_read_only = on')]
+  const answer = ask()
+  const [outcome] = await Promise.allSettled([answer, ...opening, say('release savepoint daybook_past')])
+  await Promise.all(opening)
+  if (outcome.status === 'rejected') throw outcome.reason
+  return outcome.value
+}
+
+function refuseWriting(error: unknown): never {
+  throw (error as { code?: string }).code === '25006' ? new LensWritesError(error) : error
 }
 
 const ofTransaction = /^(\/\* daybook|select set_config\(|savepoint|release|rollback|set local)/i

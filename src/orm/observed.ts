@@ -13,7 +13,7 @@ export interface TransactionReport {
   readonly seconds: number
 }
 
-/** Who isn't subscribed to costs nothing. */
+/** A channel that nobody subscribes to costs nothing. */
 export const transactionReports = channel('daybook:transaction')
 
 export interface Counts {

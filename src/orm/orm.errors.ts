@@ -38,9 +38,11 @@ export class PolicyWidensError extends DaybookError {
 export class LensWritesError extends DaybookError {
   readonly code = 'history.read_only'
 
-  constructor() {
+  constructor(cause?: unknown) {
     super(
       'What is read as of a moment in the past can only be read. Make the change through the scope’s own EntityManager, or use revert or restore.',
+      {},
+      { cause },
     )
   }
 }

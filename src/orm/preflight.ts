@@ -1,4 +1,5 @@
 import type { MetadataStorage } from '@mikro-orm/core'
+import { type Daybook, runUnlogged } from './daybook.ts'
 import { isTenantOwned, privateColumnOf } from './declaration.ts'
 import { tablesOf } from './discovery.ts'
 import { IsolationBrokenError } from './orm.errors.ts'
@@ -26,8 +27,9 @@ export async function isolationProblems(run: RunSql, metadata: MetadataStorage):
   ]
 }
 
-export async function refuseBrokenIsolation(run: RunSql, metadata: MetadataStorage): Promise<void> {
-  const problems = await isolationProblems(run, metadata)
+/** For whoever serves, before it does: asked as the role that serves, or as `run` asks. */
+export async function refuseBrokenIsolation(daybook: Daybook, run: RunSql = runUnlogged(daybook)): Promise<void> {
+  const problems = await isolationProblems(run, daybook.orm.getMetadata())
   if (problems.length > 0) throw new IsolationBrokenError(problems)
 }
 

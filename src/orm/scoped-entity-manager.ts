@@ -33,7 +33,7 @@ interface AloneOptions {
 export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   #scope: Scope | undefined
   #lens: Lens | undefined
-  /** Which one's entities this one works on too, in a transaction of its own. */
+  /** The EntityManager whose identity map this fork shares. */
   #sharing: ScopedEntityManager | undefined
 
   /** The ORM calls this, for itself and for each fork. */
@@ -110,12 +110,14 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
       if (this.getUnitOfWork().getChangeSets().length > 0) throw new LensWritesError()
       return
     }
-    try {
-      await flushing.run(this.getContext(false), () => super.flush())
-    } catch (error) {
-      knownUnsentOf(this.getTransactionContext())?.endUnit()
-      throw error
-    }
+    await flushing.run(this.getContext(false), async () => {
+      try {
+        await super.flush()
+      } catch (error) {
+        knownUnsentOf(this.getTransactionContext())?.endUnit()
+        throw error
+      }
+    })
   }
 
   /**

@@ -1,5 +1,6 @@
 import pg, { type QueryResult } from 'pg'
 import { cancelQuery } from './cancel-query.ts'
+import { lastAnswer } from './last-answer.ts'
 import { OutcomeUnknownError, TransactionAbandonedError, TransactionRolledBackError } from './orm.errors.ts'
 import { isLostConnection, leavesDoubt } from './transient.ts'
 import { isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts'
@@ -28,7 +29,7 @@ import { isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts
 export class TransactionClient extends pg.Client {
   /** What waits for the first statement: the opening, perhaps followed by the session context. */
   readonly held: Statement[] = []
-  /** What left behind a statement: why it failed, if it did. */
+  /** Statements sent without waiting: each gives its error, if it failed. */
   readonly behind: Promise<Error | undefined>[] = []
   unsent = new Unsent()
   /** The transaction's end, where it left with the last words before it was asked for. */
@@ -211,7 +212,7 @@ async function sendTogether(client: TransactionClient, first: readonly Statement
   const earlier = [...client.behind]
   try {
     if (first.length === 0) return await send.call(client, statement.text, statement.values)
-    if (statement.values.length === 0) return lastOf(await send.call(client, inOneMessage([...first, statement]).text))
+    if (statement.values.length === 0) return await lastAnswer(client, inOneMessage([...first, statement]).text)
     const { stream } = client.connection
     stream.cork()
     earlier.push(sendUnawaited(client, inOneMessage(first)))
@@ -234,13 +235,8 @@ function inDoubt(error: unknown): unknown {
   return leavesDoubt(error) ? new OutcomeUnknownError({ cause: error }) : error
 }
 
-/** PostgreSQL answers each statement of a message. */
-function lastOf(result: QueryResult | QueryResult[]): QueryResult {
-  return Array.isArray(result) ? result.at(-1)! : result
-}
-
 function sendUnawaited(client: TransactionClient, { text }: Statement): Promise<Error | undefined> {
-  const failure = send.call(client, text).then(
+  const failure = lastAnswer(client, text).then(
     () => undefined,
     (error: Error) => error,
   )

@@ -31,9 +31,9 @@ export interface Outbox {
  *   statement                 in front of it
  *   ---------                 --------------
  *   of the unit of work       the variables; where foreign keys or triggers write other rows for it, the outbox before
- *   a plain read              nothing
+ *   a plain read              the variables: it may still write, in a way that its words don't show
  *   anything else             the outbox, then the variables: what comes later in the log happened later
- *   savepoint                 the outbox, so that rolling back to it takes back only what followed
+ *   savepoint                 the same, so that rolling back to it takes back only what followed, and wakes the sentinel
  *   rollback to               nothing; the outbox forgets, and the variables are what they were
  *   commit                    the outbox
  *
@@ -51,7 +51,7 @@ export class Unsent {
   stop: (() => void) | undefined
   /** What is asked before anything else, in one message with it: if it fails, nothing of the transaction is done. */
   first: Statement | undefined
-  /** Whose next flush is the last that its transaction does: the work is done, and nobody else has a word in what follows. */
+  /** The EntityManager whose next flush ends the transaction: its COMMIT may leave with it. */
   endsWithFlushOf: object | undefined
 
   /** A session variable of this transaction, from the next statement on. */
@@ -63,15 +63,22 @@ export class Unsent {
     return this.#wanted.get(name) ?? ''
   }
 
-  /** From here on the statements are a flush's own, until it ends. `acts` knows those for which foreign keys or triggers will write other rows. */
-  beginUnit(onEnd: () => void, acts?: RegExp): void {
+  /**
+   * From here on the statements are a flush's own, until it ends. `acts` knows those for which foreign keys or triggers will write other rows.
+   * Of two flushes in one transaction, side by side or one in a hook of the other, only the first is vouched for; the second isn't begun.
+   */
+  beginUnit(onEnd: () => void, acts?: RegExp): boolean {
+    if (this.#unitEnds) return false
     this.#unitEnds = onEnd
     this.#unit = flushing.getStore()
     this.#acts = acts
     this.#vouch()
+    return true
   }
 
+  /** The unit of the flush that this is called in. */
   endUnit(): void {
+    if (flushing.getStore() !== this.#unit) return
     const ends = this.#unitEnds
     this.#unitEnds = undefined
     this.#vouch()
@@ -101,16 +108,18 @@ export class Unsent {
 
   #due(text: string): Statement[] {
     if (this.#unitEnds) this.#vouch() // for what comes from inside the flush, or from beside it
-    if (/^rollback to/i.test(text)) {
+    if (/^rollback (work |transaction )?to\b/i.test(text)) {
       this.outbox?.forget()
       this.#sent.clear()
       return []
     }
     if (/^release/i.test(text)) return []
-    if (this.isVouching && !this.#acts?.test(text)) return this.#variables()
-    if (this.outbox && isPlainRead(text)) return []
+    if ((this.isVouching && !this.#acts?.test(text)) || (this.outbox && isPlainRead(text))) return this.#variables()
     const pending = this.outbox?.take()
-    return [...(pending ? [pending] : []), ...(/^savepoint/i.test(text) ? [] : this.#variables())]
+    const due = [...(pending ? [pending] : []), ...this.#variables()]
+    // Written in a way of its own, or among other statements, it takes the variables back to what nobody here can know.
+    if (/\brollback\b/i.test(text)) this.#sent.clear()
+    return due
   }
 
   /** What follows a statement of the unit of work without waiting for its answer. */
@@ -141,7 +150,7 @@ export class Unsent {
   }
 }
 
-/** Sets a session variable for this transaction, in words to which there is no answer to read. */
+/** Sets a session variable for this transaction; unlike `set_config` it answers with no row. */
 export function setLocal(name: string, value: string): string {
   return `set local ${name} = ${literal(value)}`
 }
@@ -176,11 +185,11 @@ export function knownUnsentOf(transaction: object | undefined): Unsent | undefin
   return transaction && known.get(transaction)
 }
 
-/** A select that calls nothing but what is known to write nothing that the log tells. Function calls could do anything. */
+/** One select that calls nothing but what is known to write nothing that the log tells. Function calls could do anything. */
 export function isPlainRead(text: string): boolean {
-  if (!/^select\b/i.test(text)) return false
-  for (const [, word] of text.matchAll(/\b([a-z_]\w*)\s*\(/gi)) if (!harmless.has(word!.toLowerCase())) return false
-  return !/\binto\b/i.test(text)
+  if (!/^select\b/i.test(text) || /;|--|\/\*|\binto\b/i.test(text)) return false
+  for (const [, called] of text.matchAll(/([\p{L}\p{N}_$".]+)\s*\(/gu)) if (!harmless.has(called!.toLowerCase())) return false
+  return true
 }
 
 const harmless = new Set(

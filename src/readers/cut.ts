@@ -1,3 +1,4 @@
+import { isId } from '../kernel/id.ts'
 import type { RunSql } from '../orm/index.ts'
 import { EventUnknownError, MomentInvalidError, NothingThenError } from './readers.errors.ts'
 
@@ -13,6 +14,16 @@ export type When = Date | string | { readonly id: string } | { readonly before: 
 export interface Cut {
   readonly seq: string
   readonly open: readonly string[]
+  /** Positions that are left out besides. */
+  readonly without?: readonly number[]
+}
+
+/**
+ * Right before an event, with what its own transaction did until then. For one row alone, whose writers wait for each other: of others it may
+ * hold half of what a transaction wrote.
+ */
+export function rightBefore({ seq }: { readonly seq: number }): Cut {
+  return { seq: String(seq - 1), open: [] }
 }
 
 /** How long a transaction may take at most; one that writes for longer is seen in part. */
@@ -30,8 +41,11 @@ export async function cutAt(when: When, run: RunSql): Promise<Cut> {
 }
 
 /** The condition on `audit_event e` that the cut stands for. */
-export function withinCut({ seq, open }: Cut): string {
-  return open.length > 0 ? `e.seq <= ${seq} and e.xact <> all ('{${open.join(',')}}'::xid8[])` : `e.seq <= ${seq}`
+export function withinCut({ seq, open, without = [] }: Cut): string {
+  const conditions = [`e.seq <= ${seq}`]
+  if (open.length > 0) conditions.push(`e.xact <> all ('{${open.join(',')}}'::xid8[])`)
+  if (without.length > 0) conditions.push(`e.seq <> all ('{${without.join(',')}}'::bigint[])`)
+  return conditions.join(' and ')
 }
 
 async function lastOf(when: When, run: RunSql): Promise<{ seq: string; at: string }> {
@@ -65,6 +79,6 @@ async function edgeOf(id: string, edge: string, run: RunSql): Promise<{ seq: str
 const literalsOf = (row: Record<string, unknown>) => ({ seq: row.seq as string, at: `'${row.at as string}'::timestamptz` })
 
 function uuidLiteral(id: string): string {
-  if (!/^[0-9a-f-]{36}$/i.test(id)) throw new EventUnknownError(id)
+  if (!isId(id)) throw new EventUnknownError(id)
   return `'${id}'`
 }

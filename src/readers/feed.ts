@@ -2,18 +2,20 @@ import { type AuditEvent, auditedTableOf, type EventKind, type EventSource } fro
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import { digest } from '../kernel/secret.ts'
 import type { Row, ScopedEntityManager } from '../orm/index.ts'
-import { changedSql, type Condition } from './event-rows.ts'
+import type { Condition } from './event-rows.ts'
 import { readEvents } from './read-events.ts'
+import { requireId, requireMoment, requirePosition } from './questions.ts'
 import { CursorInvalidError, NotAuditedError } from './readers.errors.ts'
-import { columnOf } from './told-changes.ts'
+import { touching } from './touching.ts'
 
 export interface FeedFilter {
-  readonly actor?: { readonly type?: string; readonly id: string }
+  /** All of a type, without an id. */
+  readonly actor?: { readonly type?: string; readonly id?: string }
   readonly entity?: new () => Row
   /** Instead of `entity`, by its name in the log: `task`. */
   readonly entityName?: string
   readonly entityId?: string
-  /** A property of `entity`; a path into a document counts as the document too. */
+  /** A property of `entity`. A path into a document counts as the document too, and the document as every path in it. */
   readonly property?: string
   readonly kind?: EventKind
   readonly type?: string
@@ -37,9 +39,9 @@ export async function feed(
   filter: FeedFilter = {},
   page: { readonly limit?: number; readonly cursor?: string; readonly beforeSeq?: number } = {},
 ): Promise<FeedPage> {
-  const limit = Math.min(Math.max(page.limit ?? 50, 1), 1_000)
+  const limit = Math.min(Math.max(requirePosition('limit', page.limit) ?? 50, 1), 1_000)
   const fingerprint = fingerprintOf(filter)
-  const before = page.cursor === undefined ? page.beforeSeq : positionIn(page.cursor, fingerprint)
+  const before = page.cursor === undefined ? requirePosition('beforeSeq', page.beforeSeq) : positionIn(page.cursor, fingerprint)
   const where = [...conditionsOf(em, filter), ...given('seq < ?', before)]
   const found = await readEvents(em, where, { newestFirst: true, limit: limit + 1 })
   const items = found.slice(0, limit)
@@ -52,33 +54,26 @@ function conditionsOf(em: ScopedEntityManager, filter: FeedFilter): readonly Con
   const meta = entity && em.getMetadata().find(entity)
   const table = meta && auditedTableOf(meta)
   if (entity && !table) throw new NotAuditedError(entity.name)
-  const column = property !== undefined && meta ? columnOf(property, meta) : property
   return [
     ...given('tenant_id = ?', scope?.kind === 'tenant' ? scope.tenantId : undefined),
     ...given('actor_id = ?', actor?.id),
     ...given('actor_type = ?', actor?.type || undefined),
     ...given('entity = ?', table?.entity ?? filter.entityName),
-    ...given('entity_id = ?', filter.entityId),
+    ...given('entity_id = ?', requireId('entityId', filter.entityId)),
     ...given('kind = ?', filter.kind),
     ...given('type = ?', filter.type),
     ...given('source = ?', filter.source),
-    ...given('recorded_at >= ?', filter.since),
-    ...given('recorded_at < ?', filter.until),
+    ...given('recorded_at >= ?', requireMoment(filter.since)),
+    ...given('recorded_at < ?', requireMoment(filter.until)),
     ...given('correlation_id = ?', filter.correlationId),
     ...given('request_id = ?', filter.requestId),
-    ...given('decision_id = ?', filter.decisionId),
-    ...(column === undefined ? [] : [touching(column)]),
+    ...given('decision_id = ?', requireId('decisionId', filter.decisionId)),
+    ...(property === undefined ? [] : [touching(property, meta, 'all')]),
   ]
 }
 
 function given(sql: string, value: unknown): readonly Condition[] {
   return value === undefined ? [] : [[sql, value]]
-}
-
-/** A change of a document is told by its paths, and a creation by what it holds. */
-function touching(column: string): Condition {
-  const condition = `(exists (select from unnest(${changedSql}) as c where c = ? or starts_with(c, ?)) or (${changedSql} is null and coalesce(after, before)->>? is not null))`
-  return [condition, column, `${column}.`, column]
 }
 
 /** A cursor belongs to its filter: with another one it would skip what nobody has seen. */

@@ -1,6 +1,6 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind } from '@mikro-orm/core'
 import { auditedTableOf, columnPropertiesOf } from '../audit/index.ts'
-import { ownRowSql, privateColumnOf } from '../orm/index.ts'
+import { currentTenantSql, currentUserSql, ownRowSql, privateColumnOf } from '../orm/index.ts'
 
 /**
  * A select that gives an audited table's rows by folding their events, with the table's own column names and types. `id` and the column of
@@ -10,9 +10,8 @@ import { ownRowSql, privateColumnOf } from '../orm/index.ts'
  */
 export function foldedTableSql(meta: EntityMetadata, where = 'true', prefix?: string): string {
   const { entity, logColumn, personal } = auditedTableOf(meta)!
-  // With its schema, because some names are types of PostgreSQL's own: line, box, path.
-  const rowType = `"${meta.schema ?? 'public'}"."${meta.tableName}"`
-  const columns = columnsOf(meta).filter(column => column !== 'id' && column !== logColumn)
+  const rowType = rowTypeOf(meta)
+  const columns = foldedColumnsOf(meta).filter(column => column !== 'id' && column !== logColumn)
   const log = logColumn === 'id' ? '' : `f.tenant_id as "${logColumn}", `
   const valueSql = (column: string) => {
     if (prefix === undefined || !personal.includes(column)) return `r."${column}"`
@@ -26,6 +25,31 @@ export function foldedTableSql(meta: EntityMetadata, where = 'true', prefix?: st
     `from audit_event e where e.entity = '${entity}' and ${where} group by e.tenant_id, e.entity_id) f, ` +
     `lateral jsonb_populate_record(null::${rowType}, f.state) r where f.state is not null${owner === undefined ? '' : ` and (${ownRowSql(`r."${owner}"`)} or not row_security_active('${rowType}'))`}`
   )
+}
+
+/**
+ * The rows of an audited table whose log the scope doesn't see, as they are now, in the columns of `foldedTableSql`; of a tenant's table there
+ * are none. People have logs of their own, and whoever is seen in an organization today was somebody in its past.
+ */
+export function unfoldableRowsSql(meta: EntityMetadata): string | undefined {
+  const { logColumn } = auditedTableOf(meta)!
+  if (logColumn === 'tenant_id') return undefined
+  const [log, names] = [`p."${logColumn}"`, foldedColumnsOf(meta).map(column => `p."${column}"`)]
+  return (
+    `select ${names.join(', ')} from ${rowTypeOf(meta)} p where row_security_active('audit_event') ` +
+    `and ${log} is distinct from ${currentTenantSql} and ${log} is distinct from ${currentUserSql}`
+  )
+}
+
+/** In the order of the select: those that the events are grouped by come first. */
+function foldedColumnsOf(meta: EntityMetadata): string[] {
+  const { logColumn } = auditedTableOf(meta)!
+  return [...new Set(['id', logColumn, ...columnsOf(meta)])]
+}
+
+/** With its schema, because some names are types of PostgreSQL's own: line, box, path. */
+function rowTypeOf(meta: EntityMetadata): string {
+  return `"${meta.schema ?? 'public'}"."${meta.tableName}"`
 }
 
 function isDocument(meta: EntityMetadata, column: string): boolean {

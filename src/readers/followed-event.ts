@@ -67,6 +67,11 @@ export class FollowedEvent {
     return this.#read(this.#after)
   }
 
+  /** With its documents, which are no fields of their own. */
+  toJSON(): AuditEvent {
+    return { ...this, changed: this.changed, before: this.before, after: this.after }
+  }
+
   #read(text: string | null): Record<string, unknown> | null {
     const side = exactJson(text)
     if (side) this.#open?.(side)

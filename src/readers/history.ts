@@ -3,6 +3,7 @@ import { type AuditEvent, auditedTableOf } from '../audit/index.ts'
 import { privateColumnOf, Row, type ScopedEntityManager } from '../orm/index.ts'
 import type { Condition } from './event-rows.ts'
 import { readEvents } from './read-events.ts'
+import { requireId, requirePosition } from './questions.ts'
 import { NotAuditedError } from './readers.errors.ts'
 import { changesIn, type PropertyChange } from './told-changes.ts'
 
@@ -25,8 +26,9 @@ export interface HistoryOptions {
 /** Everything that happened to an entity, the first event first: rows, relations and decisions about it. */
 export async function history(em: ScopedEntityManager, subject: Subject, options: HistoryOptions = {}): Promise<HistoryEntry[]> {
   const { meta, id } = subjectOf(em, subject)
-  const before: Condition[] = options.beforeSeq === undefined ? [] : [['seq < ?', options.beforeSeq]]
-  const events = await readEvents(em, [...eventsOf(em, meta, id), ...before], { newestFirst: true, limit: options.limit })
+  const [limit, beforeSeq] = [requirePosition('limit', options.limit), requirePosition('beforeSeq', options.beforeSeq)]
+  const before: Condition[] = beforeSeq === undefined ? [] : [['seq < ?', beforeSeq]]
+  const events = await readEvents(em, [...eventsOf(em, meta, id), ...before], { newestFirst: true, limit })
   return events.toReversed().map(event => ({ event, changes: changesIn(event, meta) }))
 }
 
@@ -51,5 +53,5 @@ export function subjectOf(em: ScopedEntityManager, subject: Subject): { meta: En
   const [type, id] = subject instanceof Row ? [subject.constructor as new () => Row, subject.id] : subject
   const meta = em.getMetadata().find(type)
   if (!meta || !auditedTableOf(meta)) throw new NotAuditedError(type.name)
-  return { meta, id, type }
+  return { meta, id: requireId('id', id), type }
 }

@@ -1,5 +1,6 @@
 import type { EntityMetadata, MetadataStorage } from '@mikro-orm/core'
 import { type AuditEvent, auditedTableOf, keyringOf, type Marked, Opener } from '../audit/index.ts'
+import { oncePer } from '../kernel/once-per.ts'
 import { type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 
 type Values = Record<string, unknown>
@@ -50,19 +51,11 @@ export function openSide(log: string, side: Values, names: ReadonlySet<string>, 
   }
 }
 
-const known = new WeakMap<MetadataStorage, ReadonlyMap<string, ReadonlySet<string>>>()
-
 /** By entity, the columns that tell of people, under every name that they have had. */
-export function personalNames(metadata: MetadataStorage): ReadonlyMap<string, ReadonlySet<string>> {
-  let found = known.get(metadata)
-  if (!found) {
-    found = new Map(
-      tablesOf(metadata).flatMap(meta => (personalNamesOf(meta).size > 0 ? [[auditedTableOf(meta)!.entity, personalNamesOf(meta)]] : [])),
-    )
-    known.set(metadata, found)
-  }
-  return found
-}
+export const personalNames = oncePer((metadata: MetadataStorage): ReadonlyMap<string, ReadonlySet<string>> => {
+  const named = tablesOf(metadata).map(meta => [auditedTableOf(meta)?.entity, personalNamesOf(meta)] as const)
+  return new Map(named.flatMap(([entity, names]) => (entity && names.size > 0 ? [[entity, names]] : [])))
+})
 
 function personalNamesOf(meta: EntityMetadata): ReadonlySet<string> {
   const table = auditedTableOf(meta)

@@ -32,6 +32,18 @@ export class NotAuditedError extends DaybookError {
   }
 }
 
+export class QuestionInvalidError extends DaybookError {
+  readonly code = 'history.question_invalid'
+
+  constructor(name: string, expected: string, given: unknown) {
+    super(`The log can’t be asked with this ${name}: expected ${expected}, got ${JSON.stringify(given) ?? String(given)}.`, {
+      name,
+      expected,
+      given: String(given),
+    })
+  }
+}
+
 export class CursorInvalidError extends DaybookError {
   readonly code = 'history.cursor_invalid'
 
@@ -40,13 +52,26 @@ export class CursorInvalidError extends DaybookError {
   }
 }
 
+export class SchemaNamedError extends DaybookError {
+  readonly code = 'history.schema_named'
+
+  constructor(table: string) {
+    super(`The table ${table} is named with its schema, which the view of the past doesn’t reach. Name it without its schema.`, { table })
+  }
+}
+
 export class RevertConflictError extends DaybookError {
   readonly code = 'history.revert_conflict'
 
-  constructor(event: string, properties: readonly string[], later: readonly string[]) {
+  /** What changed since, by which later events; and from where rows point at what would be removed. */
+  constructor(event: string, properties: readonly string[], later: readonly string[], references: readonly string[]) {
+    const what = [
+      ...(properties.length > 0 ? [`${properties.join(', ')} changed since`] : []),
+      ...(references.length > 0 ? [`${references.join(', ')} would go along, or point at nothing`] : []),
+    ]
     super(
-      `Event ${event} can’t be reverted without losing what came later: ${properties.join(', ')} changed since. Revert that first, or say \`force: true\`.`,
-      { event, properties, later },
+      `Event ${event} can’t be reverted without losing what came later: ${what.join('; ')}. Revert that first, or say \`force: true\`.`,
+      { event, properties, later, references },
     )
   }
 }

@@ -1,16 +1,22 @@
 import { type Collection, type EntityMetadata, type EntityProperty, Reference, ReferenceKind } from '@mikro-orm/core'
 import { type AuditEvent, auditedTableOf, because, columnPropertiesOf, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
-import { ownsPivot, type Row, type ScopedEntityManager } from '../orm/index.ts'
-import { asOf } from './as-of.ts'
+import { declarationOf, ownsPivot, type Row, type ScopedEntityManager } from '../orm/index.ts'
+import { throughCut } from './as-of.ts'
+import { type Cut, rightBefore } from './cut.ts'
 import { eventsOf, subjectOf } from './history.ts'
 import { readEvents } from './read-events.ts'
 import { NotRestorableError } from './readers.errors.ts'
+import { touching } from './touching.ts'
 
-/** Brings a deleted entity back under its id, as it was right before, with those of its many-to-many relations that are still there. */
+/**
+ * Brings a deleted entity back under its id, as it was right before, with those of its many-to-many relations that are still there. One that
+ * is only marked as deleted loses the mark. What went along with it by a foreign key was deleted too, and is restored by itself.
+ */
 export function restore<T extends Row>(em: ScopedEntityManager, subject: readonly [type: new () => T, id: string]): Promise<T> {
   return inTransaction(em, async inner => {
     const { meta, id, type } = subjectOf(inner, subject)
-    if (await inner.findOne(type, id)) throw new NotRestorableError(meta.className, id, 'it is there')
+    const there = await inner.findOne(type, id, { filters: { live: false } })
+    if (there) return (await unmark(inner, there, meta)) as T
     const deleted = [...eventsOf(inner, meta, id), ['type = ?', `${auditedTableOf(meta)!.entity}.deleted`] as const]
     const [deletion] = await readEvents(inner, deleted, { newestFirst: true, limit: 1 })
     if (!deletion) throw new NotRestorableError(meta.className, id, 'the log never saw it deleted')
@@ -18,11 +24,25 @@ export function restore<T extends Row>(em: ScopedEntityManager, subject: readonl
   })
 }
 
+type Marked = Row & { deletedAt?: Date | null }
+
+async function unmark(em: ScopedEntityManager, row: Marked, meta: EntityMetadata): Promise<Row> {
+  const isMarked = declarationOf(meta.class)?.softDelete && row.deletedAt
+  if (!isMarked) throw new NotRestorableError(meta.className, row.id, 'it is there')
+  const marking = [...eventsOf(em, meta, row.id), ['kind = ?', 'activity'] as const, touching('deletedAt', meta, 'creations')]
+  const [marked] = await readEvents(em, marking, { newestFirst: true, limit: 1 })
+  await because(em, { ...(marked && { causation: marked.id }) }, async () => void (row.deletedAt = null))
+  return row
+}
+
 async function copyFromPast(em: ScopedEntityManager, type: new () => Row, id: string, deletion: AuditEvent): Promise<Row> {
   const rootMeta = em.getMetadata().find(type)!
   const links = rootMeta.relations.filter(prop => ownsPivot(prop) && em.getMetadata().find(prop.pivotEntity)?.pivotTable)
-  const past = await asOf(em, { before: deletion }).findOne(type, id, { populate: links.map(({ name }) => name) as never })
-  if (!past) throw new NotRestorableError(rootMeta.className, id, 'it was made and deleted in one transaction')
+  const past = await throughCut(em, await cutBefore(em, deletion, rootMeta)).findOne(type, id, {
+    populate: links.map(({ name }) => name) as never,
+    filters: { live: false },
+  })
+  if (!past) throw new NotRestorableError(rootMeta.className, id, 'the log doesn’t know what it was')
   const meta = em.getMetadata().find(past.constructor as never)!
   refuseLostSecrets(meta, id)
   const values = past as unknown as Record<string, unknown>
@@ -31,11 +51,27 @@ async function copyFromPast(em: ScopedEntityManager, type: new () => Row, id: st
   const entity = em.create(meta.class as new () => Row, { ...data, id } as never, { partial: true })
   for (const link of links) {
     const ids = (values[link.name] as Collection<Row>).getIdentifiers<string>()
-    const still = await em.find(link.targetMeta!.class as new () => Row, { id: { $in: ids } })
+    const still = await em.find(link.targetMeta!.class as new () => Row, { id: { $in: ids } }, { filters: { live: false } })
     const collection = (entity as unknown as Record<string, Collection<Row>>)[link.name]!
     collection.add(ids.flatMap(of => still.filter(item => item.id === of)))
   }
   return entity
+}
+
+/**
+ * Its links go with a row, so a deletion's own transaction tells of them as if somebody had taken them away: of each relation that was
+ * emptied in it, the last such word counts as the deletion's.
+ */
+async function cutBefore(em: ScopedEntityManager, deletion: AuditEvent, meta: EntityMetadata): Promise<Cut> {
+  const ofDeletion = [
+    `xact = (select xact from audit_event where id = ?) and type like '%-changed' and seq < ?`,
+    deletion.id,
+    deletion.seq,
+  ] as const
+  const unlinking = await readEvents(em, [...eventsOf(em, meta, deletion.entityId!), ofDeletion])
+  const last = new Map(unlinking.map(event => [event.type, event]))
+  const emptied = [...last.values()].filter(({ after }) => Object.values(after ?? {}).every(ids => Array.isArray(ids) && ids.length === 0))
+  return { ...rightBefore(deletion), without: emptied.map(({ seq }) => seq) }
 }
 
 /** What is stored, with embedded objects as wholes; the version starts anew. */

@@ -1,6 +1,6 @@
 import { setImmediate as yieldToTimers, setTimeout as sleep } from 'node:timers/promises'
 import type { ScopeInput } from '../context/index.ts'
-import { messageOf } from '../kernel/storable.ts'
+import { messageOf } from '../kernel/error.ts'
 import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
 import { eventsBetween, type FollowedEvent } from './followed-event.ts'
 import { Horizon } from './horizon.ts'

@@ -1,5 +1,6 @@
 import type { EntityMetadata } from '@mikro-orm/core'
-import { type AuditEvent, auditedTableOf, columnPropertiesOf } from '../audit/index.ts'
+import { type AuditEvent, auditedTableOf, columnPropertiesOf, valueAt } from '../audit/index.ts'
+import { oncePer } from '../kernel/once-per.ts'
 import { inTodaysShape } from './upcast.ts'
 
 /** What one property was and became. */
@@ -26,33 +27,20 @@ export function propertyOf(path: string, meta: EntityMetadata): string {
   return below.length > 0 ? [name, ...below].join('.') : name
 }
 
-const known = new WeakMap<EntityMetadata, ReadonlyMap<string, string>>()
-
 /** By column, what the entity calls it. */
-function namesOf(root: EntityMetadata): ReadonlyMap<string, string> {
-  const found = known.get(root)
-  if (found) return found
+const namesOf = oncePer((root: EntityMetadata): ReadonlyMap<string, string> => {
   // The first property of a column names it, as siblings of an inheritance tree may share one.
   const named = columnPropertiesOf(root).map(prop => [prop.fieldNames[0]!, prop.embedded ? prop.embedded.join('.') : prop.name] as const)
-  const names = new Map(named.toReversed())
-  known.set(root, names)
-  return names
-}
+  return new Map(named.toReversed())
+})
 
-/** The column, or the path into a document, that a property's name stands for. */
-export function columnOf(property: string, meta: EntityMetadata): string {
+/** The column, or the path into a document, that a property's name stands for: several of what is embedded in columns of its own. */
+export function pathsOf(property: string, meta: EntityMetadata): string[] {
+  const under: string[] = []
   for (const prop of columnPropertiesOf(meta.root)) {
     const name = prop.embedded ? prop.embedded.join('.') : prop.name
-    if (property === name || property.startsWith(`${name}.`)) return prop.fieldNames[0]! + property.slice(name.length)
+    if (property === name || property.startsWith(`${name}.`)) return [prop.fieldNames[0]! + property.slice(name.length)]
+    if (name.startsWith(`${property}.`)) under.push(prop.fieldNames[0]!)
   }
-  return property
-}
-
-/** Paths are told by their column's name first, below which keys may hold dots of their own; the longest key wins. */
-function valueAt(values: Record<string, unknown> | null | undefined, path: string): unknown {
-  if (!values) return undefined
-  if (path in values) return values[path]
-  const key = Object.keys(values).find(name => path.startsWith(`${name}.`))
-  const inner = key && values[key]
-  return typeof inner === 'object' && inner !== null ? valueAt(inner as Record<string, unknown>, path.slice(key!.length + 1)) : undefined
+  return under.length > 0 ? under : [property]
 }

@@ -19,7 +19,13 @@ export function inTodaysShape(event: Told & { readonly schemaVersion: number }, 
 function reshaped(told: Values, { renamed = {}, removed = [], values = {} }: PastShape): Values {
   const entries = Object.entries(told).map(([column, value]) => [renamed[column] ?? column, value] as const)
   const kept = entries.filter(([column]) => !removed.includes(column))
-  return Object.fromEntries(kept.map(([column, value]) => [column, values[column]?.[String(value)] ?? value]))
+  return Object.fromEntries(kept.map(([column, value]) => [column, instead(values[column], value)]))
+}
+
+/** What stands for a value now, which may be nothing. For nothing itself there is no other word. */
+function instead(words: Values = {}, value: unknown): unknown {
+  const word = typeof value === 'string' ? value : JSON.stringify(value)
+  return value !== null && Object.hasOwn(words, word) ? words[word] : value
 }
 
 function renamedPaths(paths: string[], { renamed = {}, removed = [] }: PastShape): string[] {

@@ -1,9 +1,10 @@
 import { DecisionLog } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
-import { changedSql, type Condition } from './event-rows.ts'
+import type { Condition } from './event-rows.ts'
 import { eventsOf, type HistoryEntry, type Subject, subjectOf } from './history.ts'
 import { readEvents } from './read-events.ts'
-import { changesIn, columnOf } from './told-changes.ts'
+import { changesIn } from './told-changes.ts'
+import { touching } from './touching.ts'
 
 /** The way back from a value: the change that gave it, the decision that the change carried out, who approved that, in which request. */
 export interface Explanation {
@@ -21,9 +22,8 @@ export interface Explanation {
 /** Why a property has the value that it has; undefined where the log never saw it change. */
 export async function why(em: ScopedEntityManager, subject: Subject, property: string): Promise<Explanation | undefined> {
   const { meta, id } = subjectOf(em, subject)
-  const column = columnOf(property, meta)
-  const gaveIt = [gave, column, `${column}.`, column, column.split('.')[0]] as const
-  const [event] = await readEvents(em, [...eventsOf(em, meta, id), ['kind = ?', 'activity'], gaveIt], { newestFirst: true, limit: 1 })
+  const gaveIt = [...eventsOf(em, meta, id), ['kind = ?', 'activity'] as const, touching(property, meta, 'creations')]
+  const [event] = await readEvents(em, gaveIt, { newestFirst: true, limit: 1 })
   if (!event) return undefined
   const decision = event.decisionId ? await decisionWith(em, ['id = ?', event.decisionId]) : undefined
   const approval = decision && (await decisionWith(em, ['causation_id = ? and type = ?', decision.id, 'decision.approved']))
@@ -38,9 +38,6 @@ export async function why(em: ScopedEntityManager, subject: Subject, property: s
     ...(event.reason && { reason: event.reason }),
   }
 }
-
-/** An update of the column, of a path in it or of a document that holds the path; or the creation. */
-const gave = `(exists (select from unnest(${changedSql}) as c where c = ? or starts_with(c, ?) or starts_with(?, c || '.')) or (before is null and changed is null and after->>? is not null))`
 
 async function decisionWith(em: ScopedEntityManager, where: Condition): Promise<DecisionLog | undefined> {
   const [found] = await readEvents(em, [where, ['kind = ?', 'decision']], { as: DecisionLog, limit: 1 })

@@ -6,11 +6,9 @@ export { type RowData } from './row-data.ts'
 export {
   openTestDatabase,
   openTestDaybook,
-  passwords,
   type TestDatabase,
   type TestDatabases,
   type TestOptions,
-  urlsOf,
   useTestDatabases,
 } from './test-database.ts'
-export { administer, startCrashableServer, startTestServer, type TestServer } from './test-server.ts'
+export { startTestServer, type TestServer } from './test-server.ts'

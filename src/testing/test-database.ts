@@ -4,7 +4,7 @@ import { type OpenOptions, openDaybook } from '../open-daybook.ts'
 import type { Daybook } from '../orm/index.ts'
 import { administer } from './test-server.ts'
 
-export type TestOptions = Pick<OpenOptions, 'entities' | 'migrations' | 'poolMax' | 'limits' | 'region'>
+export type TestOptions = Pick<OpenOptions, 'entities' | 'migrations' | 'poolMax' | 'limits' | 'region' | 'installation'>
 
 /** What the setup of a test run hands to its test files. */
 export interface TestDatabases {

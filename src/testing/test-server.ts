@@ -19,7 +19,7 @@ export interface TestServer {
  */
 export async function startTestServer(given = process.env.TEST_DATABASE_URL): Promise<TestServer> {
   if (given) return { url: given, origin: 'TEST_DATABASE_URL', stop: async () => {} }
-  return (await startContainer()) ?? startEmbeddedServer()
+  return (await startContainer()) ?? startEmbeddedServer(fleeting)
 }
 
 async function startContainer(): Promise<TestServer | undefined> {
@@ -71,10 +71,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function startEmbeddedServer(): Promise<TestServer> {
-  // Nothing here outlives the run, so nothing has to survive a power failure.
-  const flags = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off', '-c', 'max_connections=200']
-  const { url, origin, stop } = await embeddedServer(flags)
+/** Nothing outlives a test run, so nothing has to survive a power failure. */
+const fleeting = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off', '-c', 'max_connections=200']
+
+export async function startEmbeddedServer(postgresFlags: string[]): Promise<TestServer> {
+  const { url, origin, stop } = await embeddedServer(postgresFlags)
   return { url, origin, stop }
 }
 
@@ -107,7 +108,7 @@ async function embeddedServer(postgresFlags: string[]) {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer()
   await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve))
   const { port } = probe.address() as { port: number }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decide, type Grants, type HeldRole, implies, type Subject } from '../../src/domain/access/index.ts'
+import { type Grants, type HeldRole, implies, type Subject, verdictOf } from '../../src/domain/access/index.ts'
 
 const userId = 'u1'
 const role = (key: string, permissions: HeldRole['permissions'] = [], parentId?: string): HeldRole => ({
@@ -30,31 +30,31 @@ test.each([
 
 test('whoever is no member may do nothing, whatever else is granted', () => {
   const grants = grantsOf({ direct: [{ key: 'task:read', effect: 'ALLOW' }] })
-  expect(decide(grants, 'task:read')).toMatchObject({ allowed: false, path: [], because: 'the person is not a member' })
+  expect(verdictOf(grants, 'task:read')).toMatchObject({ allowed: false, path: [], because: 'the person is not a member' })
 })
 
 test.each(['SUSPENDED', 'LEFT'])('a membership that is %s allows nothing', status => {
   const grants = grantsOf({ membership: { status, roleId: 'R' }, roles: [role('R', [{ key: 'task:manage' }])] })
-  expect(decide(grants, 'task:read').allowed).toBe(false)
+  expect(verdictOf(grants, 'task:read').allowed).toBe(false)
 })
 
 test('inheritance adds, and the path names every role on the way', () => {
   const roles = [role('OWNER', [], 'ADMIN'), role('ADMIN', [{ key: 'role:manage' }], 'MEMBER'), role('MEMBER', [{ key: 'task:update' }])]
-  expect(decide(grantsOf({ membership: member('OWNER'), roles }), 'task:update').path).toEqual([
+  expect(verdictOf(grantsOf({ membership: member('OWNER'), roles }), 'task:update').path).toEqual([
     'membership',
     'OWNER',
     'ADMIN',
     'MEMBER',
     'task:update',
   ])
-  expect(decide(grantsOf({ membership: member('MEMBER'), roles }), 'role:read').allowed).toBe(false)
+  expect(verdictOf(grantsOf({ membership: member('MEMBER'), roles }), 'role:read').allowed).toBe(false)
 })
 
 test('a circle among roles ends', () => {
   const roles = [role('A', [], 'B'), role('B', [{ key: 'task:read' }], 'A')]
   const grants = grantsOf({ membership: member('A'), roles })
-  expect(decide(grants, 'task:read').path).toEqual(['membership', 'A', 'B', 'task:read'])
-  expect(decide(grants, 'task:delete').allowed).toBe(false)
+  expect(verdictOf(grants, 'task:read').path).toEqual(['membership', 'A', 'B', 'task:read'])
+  expect(verdictOf(grants, 'task:delete').allowed).toBe(false)
 })
 
 test('a denial beats membership, roles and direct grants', () => {
@@ -67,7 +67,7 @@ test('a denial beats membership, roles and direct grants', () => {
       { key: 'task:delete', effect: 'DENY' },
     ],
   })
-  expect(decide(grants, 'task:delete')).toEqual({
+  expect(verdictOf(grants, 'task:delete')).toEqual({
     allowed: false,
     path: ['denied', 'task:delete'],
     because: 'task:delete is denied to the person',
@@ -77,7 +77,7 @@ test('a denial beats membership, roles and direct grants', () => {
       ['role', 'R'],
     ],
   })
-  expect(decide(grants, 'task:update').allowed).toBe(true)
+  expect(verdictOf(grants, 'task:update').allowed).toBe(true)
 })
 
 test('denying manage denies every action', () => {
@@ -86,7 +86,7 @@ test('denying manage denies every action', () => {
     roles: [role('R', [{ key: 'task:read' }])],
     direct: [{ key: 'task:manage', effect: 'DENY' }],
   })
-  expect(decide(grants, 'task:read').allowed).toBe(false)
+  expect(verdictOf(grants, 'task:read').allowed).toBe(false)
 })
 
 test('denying one action denies managing, and no other action', () => {
@@ -95,8 +95,8 @@ test('denying one action denies managing, and no other action', () => {
     roles: [role('R', [{ key: 'task:manage' }])],
     direct: [{ key: 'task:delete', effect: 'DENY' }],
   })
-  expect(decide(grants, 'task:manage')).toMatchObject({ allowed: false, denials: ['task:delete'] })
-  expect(decide(grants, 'task:update').allowed).toBe(true)
+  expect(verdictOf(grants, 'task:manage')).toMatchObject({ allowed: false, denials: ['task:delete'] })
+  expect(verdictOf(grants, 'task:update').allowed).toBe(true)
 })
 
 test('a refusal names the roles that were looked through', () => {
@@ -106,8 +106,8 @@ test('a refusal names the roles that were looked through', () => {
     roles,
     userRoles: [{ roleId: 'R', scope: { type: 'task', id: 't1' } }],
   })
-  expect(decide(grants, 'task:update').considered).toEqual([['membership', 'ADMIN', 'VIEWER']])
-  expect(decide(grants, 'task:update', task).considered).toEqual([
+  expect(verdictOf(grants, 'task:update').considered).toEqual([['membership', 'ADMIN', 'VIEWER']])
+  expect(verdictOf(grants, 'task:update', task).considered).toEqual([
     ['membership', 'ADMIN', 'VIEWER'],
     ['role for task', 'R'],
   ])
@@ -119,17 +119,17 @@ test('a role for one thing counts for that thing alone', () => {
     roles: [role('NONE'), role('R', [{ key: 'task:update' }])],
     userRoles: [{ roleId: 'R', scope: { type: 'task', id: 't1' } }],
   })
-  expect(decide(grants, 'task:update', task).path).toEqual(['role for task', 'R', 'task:update'])
-  expect(decide(grants, 'task:update', { ...task, id: 't2' }).allowed).toBe(false)
-  expect(decide(grants, 'task:update', { ...task, type: 'document' }).allowed).toBe(false)
-  expect(decide(grants, 'task:update').allowed).toBe(false)
+  expect(verdictOf(grants, 'task:update', task).path).toEqual(['role for task', 'R', 'task:update'])
+  expect(verdictOf(grants, 'task:update', { ...task, id: 't2' }).allowed).toBe(false)
+  expect(verdictOf(grants, 'task:update', { ...task, type: 'document' }).allowed).toBe(false)
+  expect(verdictOf(grants, 'task:update').allowed).toBe(false)
 })
 
 test('a condition counts when the subject meets all of it', () => {
   const conditional = (condition: Record<string, string>) =>
     grantsOf({ membership: member('R'), roles: [role('R', [{ key: 'task:update', condition }])] })
-  expect(decide(conditional({ assigneeId: '$actor' }), 'task:update', task).allowed).toBe(true)
-  expect(decide(conditional({ assigneeId: '$actor', stage: 'closed' }), 'task:update', task).allowed).toBe(false)
-  expect(decide(conditional({ assigneeId: '$actor' }), 'task:update').allowed).toBe(false)
-  expect(decide(conditional({ assigneeId: '$actor' }), 'task:update', { type: 'task', id: 't1' }).allowed).toBe(false)
+  expect(verdictOf(conditional({ assigneeId: '$actor' }), 'task:update', task).allowed).toBe(true)
+  expect(verdictOf(conditional({ assigneeId: '$actor', stage: 'closed' }), 'task:update', task).allowed).toBe(false)
+  expect(verdictOf(conditional({ assigneeId: '$actor' }), 'task:update').allowed).toBe(false)
+  expect(verdictOf(conditional({ assigneeId: '$actor' }), 'task:update', { type: 'task', id: 't1' }).allowed).toBe(false)
 })

@@ -40,17 +40,20 @@ describe('what an update changed', () => {
     ]
     for (const event of told) expect([event!.type, event!.changed!.toSorted()]).toEqual(['note.updated', columns])
 
-    const followed: (string[] | null)[] = []
+    const followed: string[] = []
     await using following = subscribe(
       model.daybook,
       'changed',
       async events => {
-        for (const { entityId, type, changed } of events) if (entityId === note.id && type === 'note.updated') followed.push(changed)
+        for (const event of events) if (event.entityId === note.id && event.type === 'note.updated') followed.push(JSON.stringify(event))
       },
       { scope: { tenant: model.tenant, actor: scope().boundScope!.actor } },
     )
     await following.caughtUp()
-    expect(followed.map(changed => changed!.toSorted())).toEqual([columns])
+    const [event, ...others] = followed.map(text => JSON.parse(text) as AuditEvent)
+    expect(others).toEqual([])
+    expect(event).toMatchObject({ entityId: note.id, before: { title: 'first' }, after: { title: 'second' } })
+    expect(event!.changed!.toSorted()).toEqual(columns)
   })
 
   test('is none of what it left alone', async () => {

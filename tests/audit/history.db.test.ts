@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { ActivityLog, AuditEvent, DecisionLog } from '../../src/audit/index.ts'
 import { systemActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { asOf, diff, feed, history } from '../../src/readers/index.ts'
-import { Card, Line, Note, Tag } from './model.ts'
+import { asOf, diff, feed, history, restore, revert, why } from '../../src/readers/index.ts'
+import { Line, Note, Tag } from './model.ts'
 import { usePast } from './use-past.ts'
 
 const { model, scope, transact, noteWithPast, eventOf, agree } = usePast()
@@ -38,6 +38,26 @@ describe('history', () => {
     const note = em.create(Note, { title: 'n', views: '9007199254740993' })
     await em.flush()
     expect((await history(em, note))[0]!.changes).toContainEqual({ property: 'views', after: '9007199254740993' })
+  })
+
+  test('tells a change under a key that no path can name with the document above', async () => {
+    const em = scope()
+    const note = em.create(Note, { title: 'n', data: { 'x.y': 1, x: { y: 5 }, deep: { '': 1 } } })
+    await em.flush()
+    note.data = { 'x.y': 1, x: { y: 6 }, deep: { '': 2 } }
+    await em.flush()
+    expect((await history(em, note))[1]!.changes.filter(({ property }) => property.startsWith('data'))).toEqual([
+      { property: 'data.x.y', before: 5, after: 6 },
+      { property: 'data.deep', before: { '': 1 }, after: { '': 2 } },
+    ])
+    note.data = { 'x.y': 2, x: { y: 7 }, deep: { '': 2 } }
+    await em.flush()
+    expect((await history(em, note))[2]!.changes).toContainEqual({
+      property: 'data',
+      before: { 'x.y': 1, x: { y: 6 }, deep: { '': 2 } },
+      after: { 'x.y': 2, x: { y: 7 }, deep: { '': 2 } },
+    })
+    await agree()
   })
 
   test('of another tenant’s entity is empty', async () => {
@@ -114,6 +134,42 @@ describe('as of', () => {
     await agree()
   })
 
+  test('and nothing writes by what a question calls, also amid a transaction that goes on writing', async () => {
+    const { note } = await noteWithPast()
+    const event = JSON.stringify([{ t: model.tenant, y: 'test.told' }])
+    const created = await eventOf('note.created')
+    const asked = [
+      'select "daybook_append"(?::json)',
+      'with told as (select daybook_append(?::json)) select * from told',
+      `with told as (insert into audit_event (tenant_id, type) select t, y from json_to_recordset(?::json) as r (t uuid, y text) returning id) select * from told`,
+    ]
+    for (const sql of asked) {
+      const refused = transact(em => asOf(em, created).execute(sql, [event]))
+      await expect(refused).rejects.toMatchObject({ code: 'history.read_only' })
+    }
+    await transact(async em => {
+      const now = await em.findOneOrFail(Note, note.id)
+      now.title = 'third'
+      const [past] = await Promise.all([asOf(em, created).findOneOrFail(Note, note.id), asOf(em, created).count(Tag), em.flush()])
+      expect(past.title).toBe('first')
+      now.title = 'fourth'
+    })
+    expect((await scope().findOneOrFail(Note, note.id)).title).toBe('fourth')
+    expect((await feed(scope(), { type: 'test.told' })).items).toEqual([])
+    await agree()
+  })
+
+  test('a table that is named with its schema, where the past isn’t, is refused', async () => {
+    const { tag } = await noteWithPast()
+    const past = asOf(scope(), await eventOf('tag.created'))
+    for (const name of ['public.tag', '"public"."tag"', 'PUBLIC . "tag"', 'public.note_tags']) {
+      await expect(past.execute(`select * from ${name}`)).rejects.toMatchObject({ code: 'history.schema_named' })
+    }
+    expect(await past.execute(`select tag.label, 'public.tag' as text from tag where tag.id = ?`, [tag.id])).toEqual([
+      { label: 'urgent', text: 'public.tag' },
+    ])
+  })
+
   test('a moment before the first event, one that is none, or an unknown event says so', async () => {
     await noteWithPast()
     await expect(asOf(scope(), '2001-01-01').find(Note, {})).rejects.toMatchObject({ code: 'history.nothing_then' })
@@ -159,9 +215,13 @@ describe('the feed', () => {
     await other.flush()
     const types = async (filter: Parameters<typeof feed>[1]) => (await feed(scope(), filter)).items.map(({ type }) => type)
     expect(await types({ actor: { id: 'robot' } })).toEqual(['note.updated'])
+    expect(await types({ actor: { type: 'system' } })).toEqual(['note.updated'])
     expect(await types({ entity: Tag })).toEqual(['tag.created'])
     expect(await types({ entity: Note, property: 'data' })).toEqual(['note.updated', 'note.created'])
+    expect(await types({ entity: Note, property: 'data.a.b' })).toEqual(['note.updated', 'note.created'])
+    expect(await types({ entity: Note, property: 'data.c' })).toEqual(['note.created'])
     expect(await types({ entity: Note, property: 'place.city' })).toEqual(['note.created'])
+    expect(await types({ entity: Note, property: 'place' })).toEqual(['note.created'])
     expect(await types({ kind: 'decision' })).toEqual([])
     expect(await types({ until: new Date(0) })).toEqual([])
     expect(await types({ correlationId: 'story', entityId: note.id })).toHaveLength(4)
@@ -177,38 +237,34 @@ describe('the feed', () => {
   })
 })
 
-test('events of an earlier shape are read in today’s, by every reader', async () => {
-  const id = newId()
-  const insert = (type: string, version: number, values: object) =>
-    transact(em =>
-      em.execute(
-        `insert into audit_event (tenant_id, type, entity, entity_id, schema_version, changed, before, after) values (?, ?, 'card', ?, ?, ?, ?, ?)`,
-        [model.tenant, type, id, version, ...['changed', 'before', 'after'].map(name => (values as Record<string, unknown>)[name] ?? null)],
-      ),
-    )
-  await insert('card.created', 1, { after: JSON.stringify({ headline: 'first', mood: 'GOOD', status: 'OLD' }) })
-  await insert('card.updated', 2, {
-    changed: '{title}',
-    before: JSON.stringify({ title: 'first' }),
-    after: JSON.stringify({ title: 'second' }),
-  })
-  const [created, updated] = await history(scope(), [Card, id])
-  expect(created!.changes).toEqual([
-    { property: 'title', after: 'first' },
-    { property: 'status', after: 'ARCHIVED' },
-  ])
-  expect(updated!.changes).toEqual([{ property: 'title', before: 'first', after: 'second' }])
-  expect(await asOf(scope(), created!.event).findOneOrFail(Card, id)).toMatchObject({ title: 'first', status: 'ARCHIVED' })
-  expect(await asOf(scope(), updated!.event).findOneOrFail(Card, { title: 'second', status: 'ARCHIVED' })).toMatchObject({ id })
-  expect(await diff(scope(), [Card, id], created!.event, updated!.event)).toEqual([{ property: 'title', before: 'first', after: 'second' }])
-  expect(created!.event.after).toMatchObject({ headline: 'first', mood: 'GOOD' })
+test('why tells who changed what is embedded, by its parts and as a whole', async () => {
+  const { em, note } = await noteWithPast()
+  expect((await why(scope(), note, 'place'))!.change.event.type).toBe('note.created')
+  note.place!.zip = '69001'
+  await em.flush()
+  expect((await why(scope(), note, 'place'))!.change.changes).toContainEqual({ property: 'place.zip', before: null, after: '69001' })
+  expect((await why(scope(), note, 'place.city'))!.change.event.type).toBe('note.created')
+  expect((await feed(scope(), { entity: Note, property: 'place' })).items.map(({ type }) => type)).toEqual(['note.updated', 'note.created'])
 })
 
-test('a new event carries the version of its shape, whoever writes it', async () => {
-  const em = scope()
-  const card = em.create(Card, { title: 'a', status: 'OPEN' })
-  await em.flush()
-  await transact(other => other.nativeUpdate(Card, card.id, { title: 'b' }))
-  expect((await history(scope(), card)).map(({ event }) => event.schemaVersion)).toEqual([3, 3])
-  await agree()
+test('what is no id, no number or no moment is refused in words', async () => {
+  const dashes = '-'.repeat(36)
+  const nonsense = [Note, 'nonsense'] as const
+  const questions = [
+    history(scope(), nonsense),
+    history(scope(), [Note, dashes]),
+    history(scope(), [Note, newId()], { limit: Number.NaN }),
+    history(scope(), [Note, newId()], { beforeSeq: 1.5 }),
+    diff(scope(), nonsense, new Date(), new Date()),
+    why(scope(), nonsense, 'title'),
+    restore(scope(), nonsense),
+    feed(scope(), { entityId: 'nonsense' }),
+    feed(scope(), { decisionId: dashes }),
+    feed(scope(), {}, { limit: Number.NaN }),
+    feed(scope(), {}, { beforeSeq: Number.NaN }),
+  ]
+  for (const question of questions) await expect(question).rejects.toMatchObject({ code: 'history.question_invalid' })
+  await expect(feed(scope(), { since: new Date('never') })).rejects.toMatchObject({ code: 'history.moment_invalid' })
+  await expect(revert(scope(), dashes)).rejects.toMatchObject({ code: 'history.event_unknown' })
+  await expect(asOf(scope(), { id: dashes }).find(Note, {})).rejects.toMatchObject({ code: 'history.event_unknown' })
 })

@@ -1,4 +1,4 @@
-import { Collection, defineEntity, type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { Collection, defineEntity, type EntitySchema, type Opt, p, type Ref, Type } from '@mikro-orm/core'
 import { Migration } from '@mikro-orm/migrations'
 import { childEntity, moment, tenantEntity, TenantRow } from '../../src/orm/index.ts'
 import { ormOf } from '../../src/orm/orm-registry.ts'
@@ -110,6 +110,22 @@ export const BillSchema: EntitySchema<Bill> = childEntity({
   properties: { cents: p.bigint('string').nullable() },
 })
 
+class InCapitals extends Type<string, string> {
+  override convertToDatabaseValueSQL(key: string): string {
+    return `upper(${key})`
+  }
+
+  override getColumnType(): string {
+    return 'text'
+  }
+}
+
+/** What its row says, only the database knows. */
+export class Shout extends TenantRow {
+  declare words: string
+}
+export const ShoutSchema: EntitySchema<Shout> = tenantEntity({ class: Shout, properties: { words: p.type(InCapitals) } })
+
 /** What was a headline is a title now, moods are gone, and OLD is called ARCHIVED. */
 export class Card extends TenantRow {
   declare title: string
@@ -121,15 +137,42 @@ export const CardSchema: EntitySchema<Card> = tenantEntity({
   audit: { past: [{ renamed: { headline: 'title' }, removed: ['mood'] }, { values: { status: { OLD: 'ARCHIVED' } } }] },
 })
 
-export const entities = [CardSchema, TagSchema, PlaceSchema, NoteSchema, LineSchema, PaperSchema, LetterSchema, BillSchema]
+/** Marked when it is deleted. What was a headline is a title now, marks are called tags, and OLD means nothing any more. */
+export class Deck extends TenantRow {
+  declare title: string
+  declare status?: string | null
+  declare deletedAt?: Date | null
+  tags = new Collection<Tag>(this)
+}
+export const DeckSchema: EntitySchema<Deck> = tenantEntity({
+  class: Deck,
+  softDelete: true,
+  properties: { title: p.text(), status: p.text().nullable(), tags: () => p.manyToMany(Tag) },
+  audit: { past: [{ renamed: { headline: 'title', marks: 'tags' } }, { values: { status: { OLD: null } } }] },
+})
+
+export const entities = [
+  ShoutSchema,
+  CardSchema,
+  DeckSchema,
+  TagSchema,
+  PlaceSchema,
+  NoteSchema,
+  LineSchema,
+  PaperSchema,
+  LetterSchema,
+  BillSchema,
+]
 
 /** The tables as the metadata describes them. */
 class NotesAndPapers extends Migration {
   override async up(): Promise<void> {
     const orm = ormOf(this.getEntityManager())
     const sql = await orm.schema.getCreateSchemaSQL({ wrap: false })
-    const ours = /^.*?\b(table|on|function) "(tag|note|line|paper|card|note_tags|note_pinned)("|_guard)/
+    const ours = /^.*?\b(table|on|function) "(tag|note|line|paper|card|deck|shout|note_tags|note_pinned|deck_tags)("|_guard)/
     for (const statement of sql.split(/;\n+/)) if (ours.test(statement)) this.addSql(`${statement};`)
+    this.addSql(`create function relabel(words text) returns bigint language sql as $$
+      with changed as (update tag set label = words returning 1) select count(*) from changed $$;`)
   }
 }
 

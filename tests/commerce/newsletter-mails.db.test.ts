@@ -9,12 +9,13 @@ import {
   type NewsletterMail,
   NewsletterSubscriber,
   Organization,
-  scheduleIssue,
+  subscribeToNewsletter,
   unsubscribe,
 } from '../../src/entities.ts'
 import { jobsWith, runJob } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import type { Daybook, ScopedEntityManager, Transact } from '../../src/orm/index.ts'
+import { replayProblems } from '../../src/readers/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
 
 let daybook: Daybook
@@ -48,11 +49,12 @@ const mailer = {
 const newsletter = { mailer, unsubscribeUrl: (token: string) => `https://news.example.com/newsletters/unsubscribe?token=${token}` }
 const job = jobsWith({ newsletter }).find(({ name }) => name === 'send-newsletters')!
 const run = (when = new Date(), options = {}) => runJob(daybook, job, { at: when, ...options })
+const deliver = (transact: Transact = work) => deliverIssues({ ...newsletter, transact }, new Date())
 const address = (name: string) => `${name}@${tenant}.example`
 const plan = (scheduledAt: Date) =>
   work(async em => {
     const issue = em.create(NewsletterIssue, { subject: 'News\r\nBcc: everybody', body: 'What is new.' })
-    scheduleIssue(issue, scheduledAt, new Date(0))
+    issue.schedule(scheduledAt, new Date(0))
     return issue
   })
 const issueNow = (id: string) => work(em => em.findOneOrFail(NewsletterIssue, id))
@@ -68,6 +70,7 @@ beforeEach(async () => {
 test('an issue whose time has come is mailed to each once, with a way out that works', async () => {
   await subscribeAll([address('ada')])
   await subscribeAll([address('zoé')], 'fr')
+  await work(em => subscribeToNewsletter(em, { email: address('unconfirmed'), source: 'website' }))
   const { id } = await plan(hours(-1))
   const report = await run()
   expect(report.status).toBe('OK')
@@ -83,6 +86,7 @@ test('an issue whose time has come is mailed to each once, with a way out that w
   expect(await work(em => em.findOneOrFail(NewsletterSubscriber, { email: address('ada') }))).toMatchObject({ status: 'UNSUBSCRIBED' })
   expect(await issueNow(id)).toMatchObject({ status: 'DONE', stats: { delivered: 2 } })
   expect(await deliveries()).toMatchObject([{ status: 'SENT' }, { status: 'SENT' }])
+  expect(await work(em => replayProblems(em))).toEqual([])
 })
 
 test('what a run has done stands in its record, and a dry run does nothing', async () => {
@@ -182,7 +186,7 @@ describe('a mail', () => {
     await subscribeAll(Array.from({ length: 501 }, (_none, index) => address(`reader-${index}`)))
     const { id } = await plan(hours(-1))
     refuse = () => true
-    expect(await deliverIssues({ ...newsletter, transact: work }, new Date())).toBe(550)
+    expect(await deliver()).toBe(550)
     await work(async em => (await em.findOneOrFail(NewsletterIssue, id)).pause())
     refuse = () => false
     expect((await run(hours(1))).status).toBe('OK')
@@ -193,6 +197,14 @@ describe('a mail', () => {
     expect(new Set(mails.map(({ to }) => to)).size).toBe(501)
     expect(mails).toHaveLength(501)
   })
+})
+
+test('an issue keeps its words once it is being sent', async () => {
+  const { id } = await plan(hours(-1))
+  const say = (subject: string) => work(em => em.execute('update newsletter_issue set subject = ? where id = ?', [subject, id]))
+  await say('Better news')
+  await deliver()
+  await expect(say('Other news')).rejects.toMatchObject({ code: '23514' })
 })
 
 test('nobody gets an issue twice, whatever is tried', async () => {
@@ -206,4 +218,43 @@ test('nobody gets an issue twice, whatever is tried', async () => {
     ),
   )
   await expect(again).rejects.toMatchObject({ code: '23505' })
+})
+
+describe('the recipients of an issue', () => {
+  const readers = (many: number) => Array.from({ length: many }, (_none, index) => address(`reader-${index}`))
+
+  test('are queued together with how far it got, or not at all', async () => {
+    await subscribeAll(readers(3))
+    const { id } = await plan(hours(-1))
+    const dying: Transact = does =>
+      work(async em => {
+        await does(em)
+        await em.flush()
+        throw new Error('the process is gone')
+      })
+    await expect(deliver(dying)).rejects.toThrow('gone')
+    expect(await deliveries()).toEqual([])
+    expect(await issueNow(id)).toMatchObject({ status: 'SCHEDULED', position: null, stats: { delivered: 0 } })
+    await deliver()
+    expect(mails.map(({ to }) => to).toSorted()).toEqual(readers(3))
+  })
+
+  // Some 500 are queued at once, and 50 sent.
+  test.each([499, 500, 501])('are %i, and each is queued once', async many => {
+    await subscribeAll(readers(many))
+    const { id } = await plan(hours(-1))
+    await deliver()
+    await deliver()
+    expect(await issueNow(id)).toMatchObject({ status: 'DONE', stats: { delivered: 100 } })
+    expect(await work(em => em.count(NewsletterDelivery))).toBe(many)
+  })
+
+  test('get it once though several processes send it', async () => {
+    await subscribeAll(readers(20))
+    const { id } = await plan(hours(-1))
+    await Promise.all([deliver(), deliver(), deliver()])
+    while ((await deliver()) > 0);
+    expect(mails.map(({ to }) => to).toSorted()).toEqual(readers(20).toSorted())
+    expect(await issueNow(id)).toMatchObject({ status: 'DONE', stats: { delivered: 20 } })
+  })
 })

@@ -3,13 +3,9 @@ import { systemActor } from '../../src/context/index.ts'
 import {
   confirmSubscription,
   importSubscribers,
-  MarketplaceItem,
-  NewsletterIssue,
   NewsletterSubscriber,
   recipientsOf,
-  scheduleIssue,
-  sendIssue,
-  subscribe,
+  subscribeToNewsletter,
   unsubscribe,
   unsubscribeTokenOf,
 } from '../../src/entities.ts'
@@ -35,7 +31,7 @@ const day = (after: number) => hour(after * 24)
 const scope = () => ({ tenant, actor: systemActor('editor') })
 const work = <T>(does: (em: ScopedEntityManager) => Promise<T>): Promise<T> => daybook.transact(scope(), does)
 const email = 'ada@example.com'
-const ask = (address = email, when = at) => work(em => subscribe(em, { email: address, source: 'website' }, when))
+const ask = (address = email, when = at) => work(em => subscribeToNewsletter(em, { email: address, source: 'website' }, when))
 const subscriber = (address = email) => work(em => em.findOneOrFail(NewsletterSubscriber, { email: address }))
 const activate = async (address = email) => confirmSubscription(daybook, (await ask(address))!, at)
 const refusedToken = { code: 'commerce.subscription_token' }
@@ -219,131 +215,4 @@ test('an address is kept in lower case', async () => {
     select gen_random_uuid(), tenant_id, 'Eve@example.com', 'list', 'a', 'b' from newsletter_subscriber`),
   )
   await expect(attempt).rejects.toMatchObject({ code: '23514' })
-})
-
-describe('a newsletter', () => {
-  let issue: NewsletterIssue
-  let delivered: string[]
-  /** What it writes stands for the message that will be sent. */
-  const deliver = async (em: ScopedEntityManager, { email: to }: NewsletterSubscriber) => {
-    em.create(MarketplaceItem, { sku: to, title: to, kind: 'SERVICE', priceMinor: 0n, currency: 'EUR' })
-    delivered.push(to)
-  }
-  const send = (does = deliver, batch = 4) => sendIssue(daybook.scope(scope()), issue, does, day(1), batch)
-  const written = () => work(async em => (await em.find(MarketplaceItem, {}, { orderBy: { sku: 'asc' } })).map(({ sku }) => sku))
-  const stored = () => work(em => em.findOneOrFail(NewsletterIssue, issue.id))
-  const everybody = Array.from({ length: 10 }, (_none, index) => `reader-${index}@example.com`)
-
-  beforeEach(async () => {
-    delivered = []
-    await work(em =>
-      importSubscribers(
-        em,
-        everybody.map(address => ({ email: address, source: 'fair' })),
-        at,
-      ),
-    )
-    issue = await work(async em => {
-      const made = em.create(NewsletterIssue, { subject: 'News', body: 'Text' })
-      scheduleIssue(made, day(1), at)
-      return made
-    })
-  })
-
-  test('goes to each who is active, once, and is done then', async () => {
-    await activate('late@example.com')
-    await ask('pending@example.com')
-    expect(await send()).toMatchObject({ status: 'DONE', sentAt: day(1), stats: { delivered: 11 } })
-    expect(delivered.toSorted()).toEqual(['late@example.com', ...everybody])
-    await send()
-    expect(delivered).toHaveLength(11)
-    expect(await written()).toEqual(['late@example.com', ...everybody])
-  })
-
-  test.each([1, 3, 4, 10, 11])('goes to each once in batches of %i', async batch => {
-    await send(deliver, batch)
-    expect(delivered.toSorted()).toEqual(everybody)
-    expect(await stored()).toMatchObject({ status: 'DONE', stats: { delivered: 10 } })
-  })
-
-  test.each([0, 1, 5, 7, 9])('that stops at delivery %i goes on there, and to nobody twice', async failing => {
-    const attempt = send(async (em, subscriberOf) => {
-      if (delivered.length === failing) {
-        em.create(MarketplaceItem, { sku: 'half', title: 'half', kind: 'SERVICE', priceMinor: 0n, currency: 'EUR' })
-        await em.flush()
-        throw new Error('the mail server is away')
-      }
-      await deliver(em, subscriberOf)
-    })
-    await expect(attempt).rejects.toThrow('the mail server is away')
-    expect(await stored()).toMatchObject({ status: 'RUNNING', stats: { delivered: failing } })
-    await send()
-    expect(delivered.toSorted()).toEqual(everybody)
-    expect(await written()).toEqual(everybody)
-    expect(await stored()).toMatchObject({ status: 'DONE', stats: { delivered: 10 } })
-    await work(async em => expect(await replayProblems(em)).toEqual([]))
-  })
-
-  test('whose delivery the database refuses stops behind the last that it took', async () => {
-    const attempt = send(async (em, some) => {
-      if (delivered.length === 6) await em.execute('select 1 / 0')
-      await deliver(em, some)
-    })
-    await expect(attempt).rejects.toMatchObject({ code: '22012' })
-    await send()
-    expect(await written()).toEqual(everybody)
-  })
-
-  test('that dies in the middle of a batch has written nothing of it', async () => {
-    await expect(
-      daybook.transact(scope(), async em => {
-        await sendIssue(em, issue, deliver, day(1), 4)
-        throw new Error('the process is gone')
-      }),
-    ).rejects.toThrow('gone')
-    expect(await written()).toEqual([])
-    expect(await stored()).toMatchObject({ status: 'SCHEDULED', position: null })
-    await send()
-    expect(await written()).toEqual(everybody)
-  })
-
-  test('that two send at once goes to each once', async () => {
-    await Promise.all([send(deliver, 2), send(deliver, 3), send(deliver, 2)])
-    expect(delivered.toSorted()).toEqual(everybody)
-  })
-
-  test('that is paused waits until it is resumed', async () => {
-    const stopping = send(async (em, some) => {
-      await deliver(em, some)
-      if (delivered.length === 5) throw new Error('stop')
-    })
-    await expect(stopping).rejects.toThrow('stop')
-    delivered.pop()
-    await work(async em => (await em.findOneOrFail(NewsletterIssue, issue.id)).pause())
-    expect(await send()).toMatchObject({ status: 'PAUSED', stats: { delivered: 4 } })
-    expect(delivered).toHaveLength(4)
-    await work(async em => (await em.findOneOrFail(NewsletterIssue, issue.id)).resume())
-    await send()
-    expect(delivered.toSorted()).toEqual(everybody)
-  })
-
-  test('before its time isn’t sent', async () => {
-    await expect(sendIssue(daybook.scope(scope()), issue, deliver, at)).rejects.toMatchObject({ code: 'commerce.issue_not_due' })
-    expect(delivered).toEqual([])
-  })
-
-  test('keeps its words once it is being sent', async () => {
-    await work(em => em.execute(`update newsletter_issue set subject = 'Better news'`))
-    await send()
-    await expect(work(em => em.execute(`update newsletter_issue set subject = 'Other news'`))).rejects.toMatchObject({ code: '23514' })
-  })
-
-  test('leaves those alone who unsubscribe while it is being sent', async () => {
-    const { email: last } = (await work(em => recipientsOf(em))).at(-1)!
-    await send(async (em, some) => {
-      await deliver(em, some)
-      if (delivered.length === 1) await em.execute(`update newsletter_subscriber set status = 'BOUNCED' where email = ?`, [last])
-    }, 3)
-    expect(delivered.toSorted()).toEqual(everybody.filter(address => address !== last))
-  })
 })

@@ -1,11 +1,12 @@
-import { expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { demoPasswords } from '../../seeders/demo-passwords.ts'
-import { ConfigurationError, readConfig } from '../../src/config.ts'
-import { openDaybook } from '../../src/open-daybook.ts'
+import { ConfigurationError, readConfig, readDatabaseConfig, readSeedConfig } from '../../src/config.ts'
+import { type OpenOptions, openDaybook } from '../../src/open-daybook.ts'
+import { defaultLimits } from '../../src/orm/index.ts'
 
-const problemsOf = (env: Record<string, string>): readonly string[] => {
+const problemsOf = (env: Record<string, string>, read: (env: Record<string, string>) => unknown = readConfig): readonly string[] => {
   try {
-    readConfig(env)
+    read(env)
     return []
   } catch (error) {
     if (error instanceof ConfigurationError) return error.details.problems as string[]
@@ -81,6 +82,10 @@ test('a region is one of those that there are, or none', () => {
   expect(problemsOf({ DAYBOOK_REGION: 'Mars' })).toEqual(['DAYBOOK_REGION is "Mars", expected one of EU, US, CA.'])
 })
 
+test('time-outs that nobody has set are those of a Daybook that nobody has configured', () => {
+  expect(readConfig({}).limits).toEqual(defaultLimits)
+})
+
 test('a direct or operator URL without a database URL is refused', () => {
   expect(problemsOf({ DIRECT_URL: 'postgresql://a@b/c', OPERATOR_URL: 'postgresql://a@b/c' })).toHaveLength(2)
 })
@@ -115,4 +120,86 @@ test('passwords that everybody knows are refused in production, by whichever way
   expect(() => demoPasswords(readConfig({ NODE_ENV: 'production' }), true)).toThrow(/refused in production/)
   expect(demoPasswords(readConfig({ DAYBOOK_SEED_PASSWORD: 'my own' })).of('demo@example.com')).toBe('my own')
   expect(demoPasswords(readConfig({})).of('demo@example.com')).toHaveLength(16)
+})
+
+describe('the library', () => {
+  /** What an application may have in its environment, which the host would refuse. */
+  const surroundings = {
+    NODE_ENV: 'staging',
+    PORT: '/tmp/app.sock',
+    METRICS: 'true',
+    HOST: '::',
+    PUBLIC_URL: 'here',
+    RATE_LIMIT_TENANT: 'many',
+  }
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('reads what the database needs, and has no opinion on the rest', () => {
+    expect(problemsOf(surroundings)).toHaveLength(5)
+    expect(readDatabaseConfig({}, { ...surroundings, DB_POOL_MAX: '4' })).toEqual({
+      dataDirectory: '.daybook',
+      poolMax: 4,
+      connectTimeoutMs: 5_000,
+      limits: defaultLimits,
+      logQueries: false,
+    })
+    expect(problemsOf({ ...surroundings, DB_POOL_MAX: '0' }, env => readDatabaseConfig({}, env))).toEqual([
+      'DB_POOL_MAX is "0", expected a whole number from 1 to 1000.',
+    ])
+  })
+
+  test('is opened in whatever application', async () => {
+    for (const [name, value] of Object.entries(surroundings)) vi.stubEnv(name, value)
+    vi.stubEnv('DAYBOOK_MASTER_KEY', '')
+    const opening = openDaybook({ environment: 'test', databaseUrl: 'postgresql://user@localhost:1/db' })
+    await expect(opening).rejects.toThrow(/1 problem:\n.*DAYBOOK_MASTER_KEY is missing/)
+  })
+
+  test('takes what it is given before it looks for it, so a variable that isn’t needed can’t be wrong', () => {
+    const limits = { statementTimeoutMs: 1, lockTimeoutMs: 2, idleTimeoutMs: 3 }
+    const given = { databaseUrl: 'postgresql://user@host/db', poolMax: 3, limits, region: 'EU', installation: 'here.example' } as const
+    const wrong = {
+      DATABASE_URL: 'mysql://a@b/c',
+      DB_POOL_MAX: '0',
+      DB_LOCK_TIMEOUT_MS: 'long',
+      DAYBOOK_REGION: 'Mars',
+      DAYBOOK_INSTALLATION: 'not a name',
+    }
+    expect(readDatabaseConfig(given, wrong)).toMatchObject(given)
+    expect(problemsOf(wrong, env => readDatabaseConfig({}, env))).toHaveLength(5)
+    expect(problemsOf({}, env => readDatabaseConfig({ installation: 'not a name' }, env))).toHaveLength(1)
+  })
+
+  test('takes the rest of a server from the environment where its URL is given', () => {
+    const operatorUrl = 'postgresql://operator@host/db'
+    const databaseUrl = 'postgresql://user@host/db'
+    expect(readDatabaseConfig({ databaseUrl }, { OPERATOR_URL: operatorUrl })).toMatchObject({ databaseUrl, operatorUrl })
+  })
+
+  test('opens no server when it is asked for a database in memory', () => {
+    const server = { DATABASE_URL: 'postgresql://user@host/db', DIRECT_URL: 'mysql://a@b/c', OPERATOR_URL: 'postgresql://user@host/db' }
+    expect(Object.keys(readDatabaseConfig({ inMemory: true }, server)).filter(name => name.endsWith('Url'))).toEqual([])
+  })
+
+  test('logs queries in development alone, and in no environment that it doesn’t know', () => {
+    const isLogged = (given: OpenOptions, NODE_ENV: string) => readDatabaseConfig(given, { NODE_ENV }).logQueries
+    expect([isLogged({}, ''), isLogged({}, 'staging'), isLogged({ environment: 'development' }, 'staging')]).toEqual([true, false, true])
+    expect([isLogged({ environment: 'test' }, 'development'), isLogged({ logQueries: true }, 'production')]).toEqual([false, true])
+  })
+
+  test('takes no option of the host', () => {
+    // @ts-expect-error they are the host's
+    const options: OpenOptions = { rateLimits: { requests: 1 } }
+    // @ts-expect-error they are the host's
+    const more: OpenOptions = { metrics: {} }
+    expect([options, more]).toHaveLength(2)
+  })
+})
+
+test('demo data asks in which environment it is, and for nothing that a host needs', () => {
+  expect(readSeedConfig({ NODE_ENV: 'production', PORT: '/tmp/app.sock', DB_LOCK_TIMEOUT_MS: '7' })).toMatchObject({
+    environment: 'production',
+    limits: { lockTimeoutMs: 7 },
+  })
+  expect(problemsOf({ NODE_ENV: 'staging' }, readSeedConfig)[0]).toMatch(/^NODE_ENV is "staging"/)
 })

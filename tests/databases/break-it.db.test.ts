@@ -16,7 +16,8 @@ import {
   tenantEntity,
   TenantRow,
 } from '../../src/orm/index.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 /** Isolation is broken on purpose, as an administrator could by accident, and start-up has to notice. */
 let database: TestDatabase
@@ -186,7 +187,7 @@ describe.each<[string, string[], string[], RegExp]>([
   test('start-up refuses and says so, and is content once it is mended', async () => {
     await whileBroken(breaking, mending, async seen => {
       expect((await isolationProblems(seen, database.daybook.orm.getMetadata())).join('\n')).toMatch(expected)
-      await expect(refuseBrokenIsolation(seen, database.daybook.orm.getMetadata())).rejects.toMatchObject({
+      await expect(refuseBrokenIsolation(database.daybook, seen)).rejects.toMatchObject({
         code: 'database.isolation_broken',
       })
     })

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { modelWith } from '../../src/model.ts'
 import { ownerOptions } from '../../src/open-daybook.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 /** The owner's work on a real schema; the embedded database runs the same migrations each time that it is opened. */
 let database: TestDatabase

@@ -1,8 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor, tenantContext, userActor } from '../../src/context/index.ts'
 import { Organization, registerOrganization, Role, type User } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { type Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
 
 let daybook: Daybook
@@ -75,6 +76,29 @@ test('code without an EntityManager at hand works in the scope of the work at ha
   expect(() => daybook.current()).toThrow(expect.objectContaining({ code: 'tenancy.context_missing' }))
 })
 
+test('code without an EntityManager at hand works in the transaction that runs', async () => {
+  let late = (): ScopedEntityManager => daybook.current()
+  const added = async (key: string) => void daybook.current().create(Role, { key, name: key })
+  await daybook.transact(scopeOf(one), async em => {
+    await added('AT_HAND')
+    expect(daybook.current()).toBe(em)
+    expect(await em.count(Role, { key: 'AT_HAND' })).toBe(1)
+    late = AsyncLocalStorage.bind(() => daybook.current())
+    // On a server, for the embedded database has one connection.
+    if (!daybook.embedded) {
+      await daybook.transact(scopeOf(two), async inner => expect(daybook.current()).toBe(inner))
+      await daybook.transact({ kind: 'operator', actor: systemActor('test'), reason: 'a test' }, async () =>
+        expect(daybook.current()).toBe(em),
+      )
+    }
+    const resolved = daybook.scope(scopeOf(two)).boundScope!
+    expect(tenantContext.run(resolved, () => daybook.current()).boundScope).toBe(resolved)
+  })
+  expect(await daybook.scope(scopeOf(one)).count(Role, { key: 'AT_HAND' })).toBe(1)
+  // What wasn't waited for has the tenant still, and an EntityManager of its own.
+  expect(await late().count(Role, { key: 'AT_HAND' })).toBe(1)
+})
+
 test('an operator sees all tenants, names the tenant on what is new, and says why', async () => {
   const scope = { kind: 'operator', actor: systemActor('support'), reason: 'a test' } as const
   const em = await daybook.operatorScope(scope)
@@ -93,6 +117,17 @@ test('after an operator’s work the next scope is an ordinary one again', async
   await daybook.transact({ kind: 'operator', actor: systemActor('support'), reason: 'a test' }, em => em.count(Role))
   const [row] = await daybook.scope(scopeOf(one)).execute<{ current_user: string }[]>('select current_user')
   expect(row).toEqual({ current_user: 'daybook_app' })
+})
+
+test('a Daybook around a seeder’s EntityManager works within the time-outs that it is given', async () => {
+  const limits = { statementTimeoutMs: 7_001, lockTimeoutMs: 7_002, idleTimeoutMs: 7_003 }
+  const around = Daybook.around(daybook.orm.em.fork(), { limits, installation: 'here.example' })
+  const settings = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+  const [row] = await around.transact(scopeOf(one), em =>
+    em.execute<object[]>(`select ${settings.map(name => `current_setting('${name}') as ${name}`).join(', ')}`),
+  )
+  expect(Object.values(row!)).toEqual(['7001ms', '7002ms', '7003ms'])
+  expect(around.installation).toBe('here.example')
 })
 
 describe('a transaction', () => {

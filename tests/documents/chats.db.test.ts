@@ -243,6 +243,12 @@ describe('a question', () => {
     expect(await used()).toEqual([90])
   })
 
+  test.each([-30, Number.NaN, 0.5])('of a model that says it used %d tokens costs what it was allowed to use', async tokens => {
+    const budget = { provider: await provider(100), maxTokens: 60 }
+    const { answer: kept } = await answer('Where?', { budget, ask: () => Promise.resolve({ content: 'There.', tokens }) })
+    expect([kept.tokens, await used()]).toEqual([null, [60]])
+  })
+
   test('beyond the month’s tokens is asked of nobody', async () => {
     const budget: { provider: AIProviderConfig; maxTokens: number } = { provider: await provider(100), maxTokens: 60 }
     const wordy = (given: Question) => Promise.resolve({ content: 'a', tokens: 41, asked: asked.push(given) })

@@ -7,6 +7,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { systemActor } from '../../src/context/index.ts'
+import { JobRun } from '../../src/entities.ts'
+import { openDaybook } from '../../src/open-daybook.ts'
 
 const run = promisify(execFile)
 const password = 'a long and private sentence'
@@ -115,6 +118,20 @@ test('the example does what its page says: made, acted upon, audited, isolated, 
   expect([...new Set(described)].toSorted()).toEqual(expect.arrayContaining(['inspections', 'tasks', 'vehicles']))
   expect(described.filter(name => ['projects', 'members', 'subscriptions'].includes(name))).toEqual([])
   expect(await (await fetch(address)).text()).toContain('A fleet')
+})
+
+test('it does the work that nobody asks for, and ends well', async () => {
+  await stop()
+  expect(server.exitCode).toBe(0)
+  const left = await openDaybook({ dataDirectory: data, logQueries: false })
+  try {
+    const em = await left.operatorScope({ kind: 'operator', actor: systemActor('test'), reason: 'to see what was done' })
+    const [row] = await em.execute<{ reached: string }[]>(`select reached from audit_subscription where name = 'reactions'`)
+    expect(Number(row!.reached)).toBeGreaterThan(0)
+    expect(await em.count(JobRun)).toBeGreaterThan(0)
+  } finally {
+    await left.close()
+  }
 })
 
 test('its migration brings all that its entities declare, and goes back without a trace', async () => {

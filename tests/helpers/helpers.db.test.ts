@@ -218,6 +218,25 @@ describe('with the tenant at hand', () => {
     expect(await keys()).toEqual(['KEPT'])
   })
 
+  test('have the EntityManager that daybook.current() gives, in a transaction too', async () => {
+    const taken = async (em: ScopedEntityManager) => {
+      await new RoleRepository().create({ key: 'TAKEN', name: 'Taken' })
+      expect(daybook.current()).toBe(em)
+      expect(await em.count(Role, { key: 'TAKEN' })).toBe(1)
+    }
+    await withTenant(daybook, { tenant, actor: userActor(owner) }, async em => {
+      expect(daybook.current()).toBe(em)
+      await transactionHelpers.withTransaction(async () => transactionHelpers.withTransaction(tx => taken(tx)))
+    })
+    const undone = daybook.transact({ tenant, actor: userActor(owner) }, async em => {
+      await new RoleRepository().create({ key: 'UNDONE', name: 'Undone' })
+      expect(await em.count(Role, { key: 'UNDONE' })).toBe(1)
+      throw new Error('all of it')
+    })
+    await expect(undone).rejects.toThrow('all of it')
+    expect(await scope().count(Role, { key: { $in: ['TAKEN', 'UNDONE'] } })).toBe(1)
+  })
+
   test('without one they say so', () => {
     expect(() => new UserRepository()).toThrow(expect.objectContaining({ code: 'tenancy.context_missing' }))
     expect(() => transactionHelpers.withTransaction(async () => {})).toThrow(

@@ -48,6 +48,15 @@ describe('the log', () => {
     expect((await zoe.caller.get(`${base}/events?before=${event!.id}`)).statusCode).toBe(404)
   })
 
+  test('is narrowed to those of a type who act, whoever they are', async () => {
+    await addTask('by hand')
+    const actors = async (path: string) => (await ann.caller.get(`${base}/${path}`)).body
+    expect(JSON.parse(await actors('events?actorType=agent'))).toEqual({ items: [], next: null })
+    expect(await actors('events/export?actorType=agent')).toBe('')
+    expect(await actors(`events?actorType=user&type=task.created&limit=1`)).toContain('by hand')
+    expect(await actors(`events/export?actorType=user&actor=${ann.user}`)).toContain('by hand')
+  })
+
   test('as a whole is for those alone who manage the organization', async () => {
     await ann.caller.post(`${base}/invitations`, { email: 'max@x.example', role: await roleIdOf(ann.caller, 'MEMBER') })
     await new Caller(on).post('/invitations/accept', { token: tokenFor(on.mails, 'max@x.example'), password })

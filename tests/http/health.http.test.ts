@@ -1,7 +1,8 @@
 import { Migration } from '@mikro-orm/migrations'
 import { expect, test } from 'vitest'
 import { daybookHost } from '../../src/http/index.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 import { Caller, openTestHost } from './test-host.ts'
 
 test('a host is live, and ready with what it looked at', async () => {

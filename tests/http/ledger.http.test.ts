@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
+import { jobs, runJob } from '../../src/jobs/index.ts'
 import {
   type ConsistencyProof,
   countUnsealed,
@@ -26,7 +27,7 @@ afterAll(() => on[Symbol.asyncDispose]())
 
 async function seal(): Promise<void> {
   const scope = { tenant: ann.organization, actor: systemActor('test') }
-  do await sealLog(work => on.daybook.transact(scope, work))
+  do await sealLog(work => on.daybook.transact(scope, work), on.daybook)
   while ((await on.daybook.transact(scope, em => countUnsealed(em))) > 0)
 }
 const unbase64 = (text: string) => Buffer.from(text, 'base64')
@@ -69,4 +70,22 @@ test('the tree only grows, and the host proves it', async () => {
   expect(verifyConsistency({ earlier: earlier.treeSize, earlierRoot, size: later.treeSize, root, path })).toBe(true)
   expect((await ann.caller.get(`${base}/ledger/consistency?earlier=1&size=100000`)).statusCode).toBe(404)
   expect((await ann.caller.post(`${base}/audit-checkpoints`, {})).statusCode).toBe(405)
+})
+
+test('keys have the installation’s name before the first seal too, and the job signs with it', async () => {
+  await using own = await openTestHost({}, { installation: 'here.example' })
+  const bea = await signUp(own, 'bea@acme.example', 'Acme')
+  const keys = async () => (await bea.caller.get(`${base}/ledger/keys`)).json<{ keys: string[] }>().keys
+  const early = await keys()
+  expect(early.map(key => key.split('+')[0])).toEqual([`here.example/${bea.organization}`])
+  const job = jobs.find(({ name }) => name === 'seal')!
+  await expect
+    .poll(async () => {
+      await runJob(own.daybook, job)
+      return (await bea.caller.get(`${base}/ledger/checkpoint`)).statusCode
+    })
+    .toBe(200)
+  const { body } = await bea.caller.get(`${base}/ledger/checkpoint`)
+  expect(openCheckpoint(body, early.map(parseVerifierKey))).toMatchObject({ origin: `here.example/${bea.organization}` })
+  expect(await keys()).toEqual(early)
 })

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemActor } from '../../src/context/index.ts'
-import { ChatMessage, Document, DocumentChat, DocumentEmbedding } from '../../src/entities.ts'
+import { systemActor, userActor } from '../../src/context/index.ts'
+import { ChatMessage, Document, DocumentChat, DocumentEmbedding, Organization, Task, User } from '../../src/entities.ts'
 import { catalogue } from '../../src/http/resources/index.ts'
 import { newId } from '../../src/kernel/id.ts'
+import { asOf } from '../../src/readers/index.ts'
 import {
   Caller,
   collectionOf,
@@ -155,6 +156,27 @@ describe('a task over its life', () => {
     expect((await ann.caller.get(at)).statusCode).toBe(404)
     expect((await ann.caller.post(`${at}/restore`)).json()).toMatchObject({ title: 'Mend the pump', status: 'DONE', data: { floor: 2 } })
     expect((await ann.caller.get(`${base}/tasks?asOf=${early}&id=${made.json().id}`)).json().items).toMatchObject([{ status: 'NEW' }])
+  })
+
+  test('was somebody’s in the past whose own log nobody else sees, and is found by them', async () => {
+    await ann.caller.post(`${base}/invitations`, { email: 'pat@x.example', role: await roleIdOf(ann.caller, 'MEMBER') })
+    const member = new Caller(on)
+    await member.post('/invitations/accept', { token: tokenFor(on.mails, 'pat@x.example'), password })
+    await member.signIn('pat@x.example')
+    const pat = (await member.get('/me')).json<{ user: { id: string; email: string } }>().user
+    const id = await rowFor(on, ann, Task, { title: 'Pat’s', assignee: pat.id })
+    const now = new Date().toISOString()
+    const shown = async (query: string) => (await ann.caller.get(`${base}/tasks/${id}?populate=assignee${query}`)).json().assignee as object
+    expect(await shown('')).toMatchObject({ id: pat.id, email: pat.email })
+    expect(await shown(`&asOf=${now}`)).toEqual(await shown(''))
+    await on.daybook.transact({ tenant: ann.organization, actor: userActor(ann.user) }, async em => {
+      const past = asOf(em, now)
+      expect(await past.count(Task, { assignee: { email: pat.email } })).toBe(1)
+      expect((await past.find(User, {}, { orderBy: { id: 'asc' } })).map(({ email }) => email)).toEqual(
+        (await em.find(User, {}, { orderBy: { id: 'asc' } })).map(({ email }) => email),
+      )
+      expect(await past.findOneOrFail(Organization, ann.organization)).toMatchObject({ name: 'Acme' })
+    })
   })
 
   test('is made once for each idempotency key, with the same answer', async () => {

@@ -46,6 +46,7 @@ test('the host serves the database that the environment names until it is told t
   const { urls } = database
   const host = serve(urls ? { DATABASE_URL: urls.app } : {})
   const address = await host.address()
+  expect(host.output().includes('NODE_ENV is not set')).toBe(urls !== undefined)
   const ready = await fetch(`${address}/health/ready`)
   expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ready', database: urls ? 'server' : 'embedded' }])
   const slow = fetch(`${address}/auth/forgot-password`, {
@@ -64,7 +65,7 @@ test('the host serves the database that the environment names until it is told t
 test('limits, origins and numbers are what the environment says', { timeout: 60_000 }, async () => {
   const { urls } = database
   const METRICS_TOKEN = 'a-token-of-which-an-operator-has-made-enough'
-  const settings = { ALLOWED_ORIGINS: 'https://app.example.com', RATE_LIMIT_ADDRESS: '3', METRICS_TOKEN }
+  const settings = { NODE_ENV: 'production', ALLOWED_ORIGINS: 'https://app.example.com', RATE_LIMIT_ADDRESS: '3', METRICS_TOKEN }
   const host = serve({ ...(urls && { DATABASE_URL: urls.app }), ...settings })
   const address = await host.address()
   const headers = { origin: 'https://app.example.com' }
@@ -75,6 +76,7 @@ test('limits, origins and numbers are what the environment says', { timeout: 60_
   expect((await fetch(`${address}/metrics`)).status).toBe(401)
   const numbers = await (await fetch(`${address}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } })).text()
   expect(numbers).toContain('daybook_requests_throttled_total{limit="address"} 1')
+  expect(host.output()).not.toContain('NODE_ENV is not set')
   host.child.kill('SIGTERM')
   await host.ended
 })

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifySchema, InjectOptions, LightMyRequestRespo
 import { Writable } from 'node:stream'
 import { daybookHost, type HostOptions, type Mail } from '../../src/http/index.ts'
 import { type Daybook, declarationOf } from '../../src/orm/index.ts'
-import { createRow, openTestDaybook, type RowData } from '../../src/testing/index.ts'
+import { createRow, openTestDaybook, type RowData, type TestOptions } from '../../src/testing/index.ts'
 import type { Schema } from './sample.ts'
 
 export const password = 'a long and private sentence'
@@ -28,8 +28,8 @@ export interface TestHost extends AsyncDisposable {
   readonly routes: readonly Route[]
 }
 
-export async function openTestHost(options: HostOptions = {}): Promise<TestHost> {
-  const daybook = await openTestDaybook()
+export async function openTestHost(options: HostOptions = {}, testOptions: TestOptions = {}): Promise<TestHost> {
+  const daybook = await openTestDaybook(testOptions)
   const mails: Mail[] = []
   const log: string[] = []
   const stream = new Writable({

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor, userActor } from '../../src/context/index.ts'
 import { Invitation, JobRun, Organization, registerOrganization, type Registered, Role, Session } from '../../src/entities.ts'
+import { RoleRepository } from '../../src/helpers/index.ts'
 import { type Job, type JobReport, jobs, runJob, startJobs } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
@@ -75,6 +76,38 @@ describe('a job', () => {
     expect(await runs()).toContainEqual(expect.objectContaining({ tenantId: second, status: 'FAILED', error: 'The paper is out.' }))
   })
 
+  test('has its tenant at hand, in its transactions and between them', async () => {
+    const seen: [string, string | undefined][] = []
+    const note = (where: string) => {
+      const scope = daybook.current().boundScope!
+      seen.push([where, scope.kind === 'tenant' && scope.actor.id === 'job:at-hand' ? scope.tenantId : undefined])
+    }
+    const job: Job = {
+      name: 'at-hand',
+      everyMs: 1_000,
+      async forTenant(em) {
+        note('within')
+        expect(daybook.current()).toBe(em)
+        expect(await new RoleRepository().count({ key: 'OWNER' })).toBe(1)
+        return 0
+      },
+      async outsideForTenant({ transact }) {
+        note('between')
+        expect(await new RoleRepository().count({ key: 'OWNER' })).toBe(1)
+        await transact(async em => expect(daybook.current()).toBe(em))
+        return 0
+      },
+    }
+    expect(await runJob(daybook, job)).toMatchObject({ status: 'OK', failed: 0 })
+    expect(seen).toEqual(
+      tenants().flatMap(tenant => [
+        ['within', tenant],
+        ['between', tenant],
+      ]),
+    )
+    expect(() => daybook.current()).toThrow(expect.objectContaining({ code: 'tenancy.context_missing' }))
+  })
+
   test('that sees nothing where its tenant has rows fails', async () => {
     const due: Job['due'] = em => (em.boundScope!.kind === 'operator' ? em.count(Role) : Promise.resolve(0))
     const blind: Job = { name: 'blind', everyMs: 1_000, due, forTenant: () => Promise.resolve(0) }
@@ -87,7 +120,8 @@ describe('a job', () => {
     const late: Job = { name: 'late', everyMs: 1_000, due: em => em.count(Role), forTenant: () => Promise.resolve(0) }
     expect(await runJob(daybook, late)).toMatchObject({ status: 'OK', failed: 0 })
     const doneMeanwhile = new Set<string>()
-    const due = async (_em: ScopedEntityManager, tenant: string) => (doneMeanwhile.has(tenant) ? 0 : doneMeanwhile.add(tenant).size)
+    const due = async (_em: ScopedEntityManager, _at: Date, tenant?: string) =>
+      !tenant || doneMeanwhile.has(tenant) ? 0 : doneMeanwhile.add(tenant).size
     expect(await runJob(daybook, { ...late, due })).toMatchObject({ status: 'OK', failed: 0 })
   })
 
@@ -173,6 +207,29 @@ describe('a job', () => {
     expect(before.toSorted()).toEqual(tenants())
     const [run] = await asOperator(em => em.find(JobRun, { job: 'calls', tenantId: null }))
     expect(run!.position).toBe(third)
+  })
+
+  test('that says what is due isn’t asked in a dry run, which counts in the tenant’s own scope', async () => {
+    const asked: (readonly [string, string | undefined])[] = []
+    const job: Job = counting('dry', {
+      due: async (em, _at, tenant) => {
+        asked.push([em.boundScope!.kind, tenant])
+        return 2
+      },
+    })
+    const does = () => Promise.reject(new Error('A dry run does nothing.'))
+    expect(await runJob(daybook, { ...job, forTenant: does, outsideForTenant: does }, { dryRun: true })).toMatchObject({
+      status: 'OK',
+      processed: 6,
+    })
+    expect(asked.filter(([kind]) => kind === 'operator').map(([, tenant]) => tenant)).toEqual(tenants())
+    expect(asked.filter(([kind]) => kind === 'tenant').map(([, tenant]) => tenant)).toEqual([undefined, undefined, undefined])
+  })
+
+  test('that sees nothing where its tenant has rows fails in a dry run too', async () => {
+    const due: Job['due'] = (_em, _at, tenant) => Promise.resolve(tenant ? 1 : 0)
+    const blind: Job = { name: 'blind', everyMs: 1_000, due, forTenant: () => Promise.resolve(1) }
+    expect(await runJob(daybook, blind, { dryRun: true })).toMatchObject({ status: 'FAILED', processed: 0, failed: 3 })
   })
 
   test('goes on where a run stood whose process ended', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { messageOf, storableJson, storableText } from '../../src/kernel/storable.ts'
+import { messageOf } from '../../src/kernel/error.ts'
+import { storableJson, storableText } from '../../src/kernel/storable.ts'
 
 describe('what can be stored', () => {
   test('of a text is what isn’t NUL, nor half a character', () => {

@@ -10,9 +10,9 @@ export interface Log {
   readonly tenant: string
   readonly transact: Transact
   readonly write: (count: number, from?: number) => Promise<void>
-  readonly sealOnce: (options?: SealOptions) => Promise<number>
+  readonly sealOnce: (options?: Partial<SealOptions>) => Promise<number>
   /** Everything that is there now. */
-  readonly seal: (options?: SealOptions) => Promise<number>
+  readonly seal: (options?: Partial<SealOptions>) => Promise<number>
   readonly verify: (options?: VerifyOptions) => ReturnType<typeof verifyLog>
   readonly events: () => Promise<{ seq: number; id: string }[]>
 }
@@ -28,6 +28,7 @@ export interface Ground {
 export async function openGround(options: TestOptions = {}): Promise<Ground> {
   const database = await openTestDatabase(options)
   const { daybook } = database
+  const { installation } = daybook
   const log = (tenant = newId()): Log => {
     const transact: Transact = work => daybook.transact({ tenant, actor: systemActor('test') }, work)
     return {
@@ -49,12 +50,12 @@ export async function openGround(options: TestOptions = {}): Promise<Ground> {
           }))
           await em.execute('select daybook_append(?)', [JSON.stringify(events)])
         }),
-      sealOnce: sealOptions => sealLog(transact, sealOptions),
+      sealOnce: sealOptions => sealLog(transact, { installation, ...sealOptions }),
       async seal(sealOptions) {
         let sealed = 0
         // Whatever writes elsewhere on the server keeps the newest events from having settled.
         for (let [more, waiting] = [-1, 1]; more !== 0 || waiting > 0; waiting = await transact(countUnsealed)) {
-          more = await sealLog(transact, sealOptions)
+          more = await sealLog(transact, { installation, ...sealOptions })
           if (more === 0) await sleep(10)
           sealed += more
         }

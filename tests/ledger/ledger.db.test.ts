@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { erasePerson } from '../../src/audit/index.ts'
 import { JobRun, registerOrganization } from '../../src/entities.ts'
-import { jobsWith, runJob } from '../../src/jobs/index.ts'
+import { jobs, runJob } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import {
   AuditCheckpoint,
@@ -26,7 +26,7 @@ import { type Ground, type Log, openGround } from './ground.ts'
 let ground: Ground
 let directory: string
 beforeAll(async () => {
-  ground = await openGround()
+  ground = await openGround({ installation: 'here.example' })
   directory = await mkdtemp(join(tmpdir(), 'daybook-ledger-'))
 })
 afterAll(async () => {
@@ -135,7 +135,7 @@ describe('sealing', () => {
       organization: { name: 'Acme' },
     })
     const log = ground.log(organization.id)
-    const seal = jobsWith({ installation: 'here.example' }).find(({ name }) => name === 'seal')!
+    const seal = jobs.find(({ name }) => name === 'seal')!
     const waiting = (await log.events()).length
     const dry = await runJob(ground.daybook, seal, { dryRun: true })
     expect(dry.processed).toBeGreaterThanOrEqual(waiting)
@@ -242,7 +242,7 @@ describe('verification', () => {
     const log = ground.log()
     await log.write(2)
     await log.seal()
-    const verifiers = await log.transact(em => verifiersOf(em, `daybook/${log.tenant}`))
+    const verifiers = await log.transact(em => verifiersOf(em, `here.example/${log.tenant}`))
     expect((await log.verify({ verifiers })).problem).toBeUndefined()
     const wrong = verifiers.map(verifier => ({ ...verifier, publicKey: Buffer.alloc(32, 3) }))
     expect((await log.verify({ verifiers: wrong })).problem).toMatchObject({ kind: 'checkpoint', position: 2 })

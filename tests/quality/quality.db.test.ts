@@ -18,7 +18,8 @@ import {
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { history, replayProblems } from '../../src/readers/index.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 let database: TestDatabase
 let daybook: Daybook

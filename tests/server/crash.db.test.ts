@@ -8,10 +8,12 @@ import { newId } from '../../src/kernel/id.ts'
 import { openDaybook } from '../../src/open-daybook.ts'
 import type { Daybook } from '../../src/orm/index.ts'
 import { replayProblems } from '../../src/readers/index.ts'
-import { administer, openTestDatabase, startCrashableServer, type TestDatabase, urlsOf } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { urlsOf } from '../../src/testing/test-database.ts'
+import { administer, startCrashableServer } from '../../src/testing/test-server.ts'
 import { entities, migrations } from '../audit/model.ts'
 
-/** Nightly runs crash fifty processes and ten servers. */
+/** `npm run test:nightly` kills fifty processes, and stops a server ten times. */
 const processes = Number(process.env.DAYBOOK_CRASHES ?? 5)
 const servers = Math.max(1, processes / 5)
 

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { subscribe } from '../../src/readers/index.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 import { entities, migrations } from '../audit/model.ts'
 
 /** What `order.db.test.ts` leaves open: the boundary that looks right and isn't, and followers that are killed as processes. */

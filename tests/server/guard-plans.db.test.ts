@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { Message } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 import { nodesOf, type Watched, watchPlans } from './watched-plans.ts'
 
 let database: TestDatabase

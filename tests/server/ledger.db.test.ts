@@ -90,7 +90,10 @@ test(
     }
     const byHand = async (daybook: Daybook) => {
       while (!writing.signal.aborted)
-        await sealLog(work => daybook.transact({ tenant: log.tenant, actor: systemActor('hand') }, work), { batch: 7 })
+        await sealLog(work => daybook.transact({ tenant: log.tenant, actor: systemActor('hand') }, work), {
+          installation: daybook.installation,
+          batch: 7,
+        })
     }
     const sealing = Promise.all([runs(ground.daybook), runs(other), byHand(ground.daybook), byHand(other)])
     await Promise.all(Array.from({ length: 8 }, writer))

@@ -7,7 +7,8 @@ import { userActor } from '../../src/context/index.ts'
 import { issueApiKey, registerOrganization } from '../../src/domain/access/index.ts'
 import { Project } from '../../src/domain/quality/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 /** A release is tried for longer: `DAYBOOK_LOAD_SECONDS=60`. */
 const seconds = Number(process.env.DAYBOOK_LOAD_SECONDS ?? 6)

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
-import { deliverIssues, importSubscribers, NewsletterDelivery, NewsletterIssue, scheduleIssue } from '../../src/entities.ts'
+import { deliverIssues, importSubscribers, NewsletterDelivery, NewsletterIssue } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 let database: TestDatabase
 const tenant = newId()
@@ -43,7 +44,7 @@ test('an issue goes to each subscriber once, though four processes send it and t
       at,
     ),
   )
-  await work(async em => scheduleIssue(em.create(NewsletterIssue, { subject: 'News', body: 'Text' }), at, at))
+  await work(async em => em.create(NewsletterIssue, { subject: 'News', body: 'Text' }).schedule(at, at))
   const senders = await Promise.all([startSender(), startSender(), startSender(), startSender()])
   for (const sender of senders.slice(0, 3)) {
     await sleep(100 + Math.random() * 300)

@@ -6,7 +6,8 @@ import { systemActor } from '../../src/context/index.ts'
 import { OutboxMessage, publish, relayMessages } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
-import { administer, openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 let database: TestDatabase
 let tenant: string

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { migrateServer } from '../../src/open-daybook.ts'
-import { administer, urlsOf } from '../../src/testing/index.ts'
+import { urlsOf } from '../../src/testing/test-database.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 /** Where the roles exist already, nobody needs an administrator: the owner prepares a database of its own. */
 const serverUrl = inject('databases').server.serverUrl!

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, connect } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDaybook } from '../../src/open-daybook.ts'
 import type { Daybook } from '../../src/orm/index.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { freePort } from '../../src/testing/test-server.ts'
 import { mixTwoTenants } from './mix-two-tenants.ts'
 
 const binary = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer'].find(existsSync)
@@ -67,14 +68,6 @@ async function startBouncer(server: URL, directory: string, port: number): Promi
   const bouncer = spawn(binary!, [...(asRoot ? ['-u', 'nobody'] : []), '-q', config], { stdio: 'ignore' })
   for (let attempt = 0; attempt < 50 && !(await answers(port)); attempt++) await sleep(100)
   return bouncer
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as { port: number }
-  await new Promise(resolve => probe.close(resolve))
-  return port
 }
 
 function answers(port: number): Promise<boolean> {

@@ -10,4 +10,4 @@ const daybook = await openDaybook({ databaseUrl, masterKeys, logQueries: false }
 const transact: Transact = work => daybook.transact({ tenant, actor: systemActor('sealer') }, work)
 
 process.send?.('sealing')
-for (;;) await sealLog(transact, { batch: 1 + Math.floor(Math.random() * 40) })
+for (;;) await sealLog(transact, { installation: daybook.installation, batch: 1 + Math.floor(Math.random() * 40) })

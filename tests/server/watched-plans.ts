@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg'
 import { modelWith } from '../../src/model.ts'
 import { Daybook, serverOptions } from '../../src/orm/index.ts'
 import { Keyring } from '../../src/kernel/keyring.ts'
-import { administer } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 export interface PlanNode {
   readonly 'Node Type': string

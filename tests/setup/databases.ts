@@ -5,7 +5,9 @@ import type { TestProject } from 'vitest/node'
 import { readConfig } from '../../src/config.ts'
 import { migrateEmbedded, migrateServer } from '../../src/open-daybook.ts'
 import { openEmbeddedDatabase } from '../../src/orm/index.ts'
-import { administer, passwords, startTestServer, type TestDatabases, urlsOf } from '../../src/testing/index.ts'
+import { startTestServer, type TestDatabases } from '../../src/testing/index.ts'
+import { passwords, urlsOf } from '../../src/testing/test-database.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -209,16 +209,10 @@ const inCommerce = [
       expect(order.totalMinor).toBe(1400n)
     },
   }),
-  of('sendIssue', all.NewsletterIssue, {
-    make: () => make(all.NewsletterIssue, { status: 'SCHEDULED', scheduledAt: at(8) }),
-    change: { subject: 'renamed' },
-    call: (em, row) => all.sendIssue(em, row, () => Promise.resolve(), at(9)),
-    becomes: { status: 'DONE' },
-  }),
-  of('subscribe', all.NewsletterSubscriber, {
+  of('subscribeToNewsletter', all.NewsletterSubscriber, {
     make: () => make(all.NewsletterSubscriber, { email: 'ada@example.com' }),
     change: { locale: 'fr' },
-    call: em => all.subscribe(em, { email: 'ada@example.com', source: 'website' }, at(9)),
+    call: em => all.subscribeToNewsletter(em, { email: 'ada@example.com', source: 'website' }, at(9)),
     becomes: { confirmBy: new Date(at(9).getTime() + 7 * 24 * 3_600_000) },
   }),
 ]

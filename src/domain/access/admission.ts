@@ -5,7 +5,7 @@ import { assertServedHere, type Organization, OrganizationNotServedError } from 
 import { type ApiKey, isUsableAt } from './api-key.entity.ts'
 import { apiKeyAllows } from './api-key-scopes.ts'
 import { grantsColumns, grantsIn, type GrantsRow } from './grants-of.ts'
-import { decide } from './permission-decision.ts'
+import { verdictOf } from './permission-decision.ts'
 
 /** Who wants to work in a tenant: a person, or a program by its key. */
 export type Entrant = { readonly user: string } | { readonly key: string }
@@ -77,7 +77,7 @@ export function admissionIn(
     organization,
     user: { id: entrant.user },
     found,
-    verdictOn: permission => (permissions.includes(permission) ? decide(grants, permission) : undefined),
+    verdictOn: permission => (permissions.includes(permission) ? verdictOf(grants, permission) : undefined),
   }
 }
 

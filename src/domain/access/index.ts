@@ -33,7 +33,7 @@ export { Membership, MembershipSchema, type MembershipStatus, membershipStatuses
 export { changeRole, reactivateMember, removeMember, suspendMember } from './memberships.ts'
 export { actorMay, assertMayGrant } from './own-permissions.ts'
 export { permissionId, type PermissionKey, permissionKeys, syncPermissionCatalogue } from './permission-catalogue.ts'
-export { decide, type Explanation, type GrantPath, type Grants, type HeldRole, implies, type Subject } from './permission-decision.ts'
+export { type Explanation, type GrantPath, type Grants, type HeldRole, implies, type Subject, verdictOf } from './permission-decision.ts'
 export { Permission, type PermissionAction, permissionActions, PermissionSchema } from './permission.entity.ts'
 export { assertCan, can, explain, getUserPermissions } from './permissions.ts'
 export { type Registered, registerOrganization, type Registration } from './register-organization.ts'

@@ -48,7 +48,6 @@ export async function expireInvitations(em: ScopedEntityManager, at: Date): Prom
   return expired.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countExpiredInvitations(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(Invitation, { ...openUntil(at), ...(tenantId && { tenantId }) })
 }

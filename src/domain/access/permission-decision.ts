@@ -40,7 +40,7 @@ export interface Explanation {
 }
 
 /** Decides by rules that can be read in order: members only, a denial beats everything, then whatever grants it first. */
-export function decide(grants: Grants, permission: string, subject?: Subject): Explanation {
+export function verdictOf(grants: Grants, permission: string, subject?: Subject): Explanation {
   const status = grants.membership?.status
   if (status !== 'ACTIVE') return refused(status ? `the membership is ${status.toLowerCase()}` : 'the person is not a member')
   const considered = linesOf(grants, subject).flatMap(line => (line.length > 0 ? [line.at(-1)!.path] : []))

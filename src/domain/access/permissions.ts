@@ -2,7 +2,7 @@ import { entityNameOf } from '../../audit/index.ts'
 import { Row, type ScopedEntityManager } from '../../orm/index.ts'
 import { PermissionDeniedError } from './access.errors.ts'
 import { grantsColumns, grantsIn, type GrantsRow } from './grants-of.ts'
-import { decide, type Explanation, type GrantPath, grantPaths, type Grants, manageOf, type Subject } from './permission-decision.ts'
+import { type Explanation, type GrantPath, grantPaths, type Grants, manageOf, type Subject, verdictOf } from './permission-decision.ts'
 import { permissionActions } from './permission.entity.ts'
 
 type Person = string | { readonly id: string }
@@ -14,7 +14,7 @@ export async function can(em: ScopedEntityManager, person: Person, permission: s
 
 /** The same decision with its reason: the way from the person to the permission, or what is in it. */
 export async function explain(em: ScopedEntityManager, person: Person, permission: string, subject?: Subject | Row): Promise<Explanation> {
-  return decide(await loadGrants(em, idOf(person), [permission]), permission, subjectOf(em, subject))
+  return verdictOf(await loadGrants(em, idOf(person), [permission]), permission, subjectOf(em, subject))
 }
 
 export async function assertCan(em: ScopedEntityManager, person: Person, permission: string, subject?: Subject | Row): Promise<void> {
@@ -38,14 +38,14 @@ export async function getUserPermissions(em: ScopedEntityManager, person: Person
 /** Which of these permissions a person doesn't have, in one statement however many they are. */
 export async function permissionsMissing(em: ScopedEntityManager, person: Person, permissions: readonly string[]): Promise<string[]> {
   const grants = await loadGrants(em, idOf(person), permissions)
-  return permissions.filter(permission => !decide(grants, permission).allowed)
+  return permissions.filter(permission => !verdictOf(grants, permission).allowed)
 }
 
 function remaining(grants: Grants, key: string): string[] {
-  if (decide(grants, key).allowed) return [key]
+  if (verdictOf(grants, key).allowed) return [key]
   if (key !== manageOf(key)) return []
   const actions = permissionActions.map(action => `${key.slice(0, key.lastIndexOf(':'))}:${action.toLowerCase()}`)
-  return actions.filter(action => decide(grants, action).allowed)
+  return actions.filter(action => verdictOf(grants, action).allowed)
 }
 
 /** An entity's relations are compared by their ids. */

@@ -1,6 +1,6 @@
 import { because, decide } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
-import { messageOf } from '../../kernel/storable.ts'
+import { messageOf } from '../../kernel/error.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow, wholly } from '../../orm/index.ts'
 import { ApprovalItem, approve, rejectApproval, type Verdict } from '../work/index.ts'
 import { type AgentAction, AgentDecision } from './agent-decision.entity.ts'

@@ -4,6 +4,7 @@ import { Value } from 'typebox/value'
 import { eventPattern } from '../../kernel/event-pattern.ts'
 import { requireAddress } from '../../kernel/outgoing.ts'
 import { schemaProblems } from '../../kernel/schema-problems.ts'
+import { messageOf } from '../../kernel/error.ts'
 import { AutomationInvalidError } from './automation.errors.ts'
 
 const Text = Type.String({ minLength: 1, maxLength: 500 })
@@ -56,6 +57,6 @@ export function nextFireAt({ cron, timeZone = 'UTC' }: ScheduleConfig, after: Da
   try {
     return new Cron(cron, { timezone: timeZone, paused: true }).nextRun(after) ?? undefined
   } catch (error) {
-    throw new AutomationInvalidError([error instanceof Error ? error.message : String(error)])
+    throw new AutomationInvalidError([messageOf(error)])
   }
 }

@@ -5,7 +5,7 @@ import { latest, now } from '../../kernel/clock.ts'
 import { jsonOrText } from '../../kernel/json-or-text.ts'
 import type { Post } from '../../kernel/outgoing.ts'
 import { webhookHeaders } from '../../kernel/standard-webhooks.ts'
-import { messageOf } from '../../kernel/storable.ts'
+import { messageOf } from '../../kernel/error.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import type { Automation } from './automation.entity.ts'
 import { ActionUnknownError, AnswerRefusedError } from './automation.errors.ts'
@@ -45,7 +45,6 @@ export async function runExecutions(runner: Runner, at: Date): Promise<number> {
   return lost + taken.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countQueuedExecutions(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   const queued = { status: 'QUEUED' as const, nextAttemptAt: { $lte: at }, automation: { isActive: true } }
   return em.count(WorkflowExecution, { ...queued, ...(tenantId && { tenantId }) })

@@ -51,7 +51,6 @@ export async function fireSchedules(em: ScopedEntityManager, at: Date = now()): 
   return due.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countDueSchedules(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(WorkflowTrigger, { ...dueSchedules(at), ...(tenantId && { tenantId }) })
 }

@@ -1,5 +1,6 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
-import { messageOf, storableJson, storableText } from '../../kernel/storable.ts'
+import { messageOf } from '../../kernel/error.ts'
+import { storableJson, storableText } from '../../kernel/storable.ts'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { Automation } from './automation.entity.ts'

@@ -6,7 +6,7 @@ import { lockedAfresh, type ScopedEntityManager, type Transact } from '../../orm
 import { NewsletterDelivery } from './newsletter-delivery.entity.ts'
 import { NewsletterIssue } from './newsletter-issue.entity.ts'
 import type { NewsletterSubscriber } from './newsletter-subscriber.entity.ts'
-import { recipientsOf } from './send-issue.ts'
+import { recipientsOf } from './recipients.ts'
 import { unsubscribeTokenOf } from './subscribe.ts'
 
 export interface NewsletterMail {
@@ -67,7 +67,6 @@ const toSend = (at: Date) => ({
   issue: { status: { $in: ['RUNNING' as const, 'DONE' as const] } },
 })
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export async function countDueIssues(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   const whose = tenantId ? { tenantId } : {}
   return (await em.count(NewsletterIssue, { ...isDue(at), ...whose })) + (await em.count(NewsletterDelivery, { ...toSend(at), ...whose }))

@@ -73,12 +73,12 @@ export {
 } from './newsletter-subscriber.entity.ts'
 export { OrderSeries, OrderSeriesSchema } from './order-series.entity.ts'
 export { type OrderLine, placeOrder } from './place-order.ts'
-export { type Deliver, recipientsOf, type Recipients, scheduleIssue, sendIssue } from './send-issue.ts'
+export { recipientsOf, type Recipients } from './recipients.ts'
 export {
   confirmSubscription,
   type ImportReport,
   importSubscribers,
-  subscribe,
+  subscribeToNewsletter,
   type SubscriberInput,
   unsubscribe,
   unsubscribeTokenOf,

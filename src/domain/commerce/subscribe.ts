@@ -24,7 +24,11 @@ const coolingOffMs = 3_600_000
  * has complained about it, or was mailed a token within the last hour, so that nobody fills a stranger's mailbox: whoever asks must be
  * answered the same either way.
  */
-export async function subscribe(em: ScopedEntityManager, input: SubscriberInput, at: Date = now()): Promise<string | undefined> {
+export async function subscribeToNewsletter(
+  em: ScopedEntityManager,
+  input: SubscriberInput,
+  at: Date = now(),
+): Promise<string | undefined> {
   const email = normalizeEmail(input.email)
   return inTurn(em, async inner => {
     await takeTurns(inner, [email])

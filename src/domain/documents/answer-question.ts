@@ -64,11 +64,18 @@ export async function answerQuestion(
     await settle(em, options, 0, at)
     throw error
   })
-  await settle(em, options, answer.tokens ?? maxTokens ?? 0, at)
+  const { tokens, ...said } = answer
+  const counted = tokens !== undefined && isCount(tokens) && { tokens }
+  await settle(em, options, counted ? counted.tokens : (maxTokens ?? 0), at)
   return em.transactional(async inner => ({
     question: await addMessage(inner, chat, { role: 'USER', content: question }, at),
-    answer: await addMessage(inner, chat, { role: 'ASSISTANT', ...answer }, now()).catch(blameModel),
+    answer: await addMessage(inner, chat, { role: 'ASSISTANT', ...said, ...counted }, now()).catch(blameModel),
   }))
+}
+
+/** A model that miscounts pays what it was allowed to use, and gives nobody anything back. */
+function isCount(tokens: number): boolean {
+  return Number.isSafeInteger(tokens) && tokens >= 0
 }
 
 /** Whoever hands a citation in is told that it is wrong; here the model has. */

@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core'
 import { latest } from '../../kernel/clock.ts'
+import { messageOf } from '../../kernel/error.ts'
 import { inTime } from '../../kernel/in-time.ts'
-import { messageOf } from '../../kernel/storable.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { Document } from './document.entity.ts'
 import type { DocumentStore } from './document-store.ts'
@@ -35,7 +35,6 @@ export async function removeStrayFiles({ store, transact }: FileRemover, at: Dat
   return taken.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countStrayFiles(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(StrayFile, { ...due(at), ...(tenantId && { tenantId }) })
 }

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../../kernel/escape-html.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { Document } from './document.entity.ts'
 import { DocumentEmbedding } from './document-embedding.entity.ts'
@@ -21,7 +22,7 @@ export async function searchDocuments(em: ScopedEntityManager, words: string, { 
   )
   return rows.flatMap(({ id, rank, snippet }) => {
     const document = documents.get(id)
-    return document ? [{ document, rank, snippet: escaped(snippet) }] : []
+    return document ? [{ document, rank, snippet: escapeHtml(snippet) }] : []
   })
 }
 
@@ -110,10 +111,4 @@ function ask<Row extends object>(em: ScopedEntityManager, sql: string, values: u
 
 async function documentsOf(em: ScopedEntityManager, ids: string[]): Promise<Map<string, Document>> {
   return new Map((await em.find(Document, { id: { $in: ids } })).map(document => [document.id, document]))
-}
-
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, character => entities[character]!)
 }

@@ -29,7 +29,6 @@ export function advanceCampaigns(em: ScopedEntityManager, at: Date = now(), limi
   })
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export async function countDueCampaigns(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   const whose = tenantId ? { tenantId } : {}
   const campaigns = await em.count(Campaign, { ...turning(at), ...whose })

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../../kernel/escape-html.ts'
 import type { MessageChannel } from './message-words.ts'
 import { PlaceholderUnknownError } from './sales.errors.ts'
 
@@ -57,10 +58,4 @@ function isPlaceholder(name: string): name is Placeholder {
 /** A line break in a subject would begin another header. */
 function onOneLine(value: string): string {
   return value.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
-}
-
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-function escapeHtml(value: string): string {
-  return value.replace(/[&<>"']/g, character => entities[character]!)
 }

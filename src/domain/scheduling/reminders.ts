@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core'
 import { tell } from '../../audit/index.ts'
-import { messageOf } from '../../kernel/storable.ts'
+import { messageOf } from '../../kernel/error.ts'
 import { allLockedAfresh, type ScopedEntityManager, wholly } from '../../orm/index.ts'
 import { lockEvent } from './change-event.ts'
 import { EventReminder, type ReminderChannel } from './event-reminder.entity.ts'
@@ -52,7 +52,6 @@ export async function sendReminders(em: ScopedEntityManager, at: Date, send: Sen
   return due.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countDueReminders(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(EventReminder, { ...dueBy(at), ...(tenantId && { tenantId }) })
 }

@@ -62,7 +62,6 @@ export function forgetIdempotencyKeys(em: ScopedEntityManager, at: Date): Promis
   return em.nativeDelete(IdempotencyKey, expired(at))
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countExpiredIdempotencyKeys(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(IdempotencyKey, { ...expired(at), ...(tenantId && { tenantId }) })
 }

@@ -2,8 +2,8 @@ import { LockMode } from '@mikro-orm/core'
 import { AuditEvent } from '../../audit/index.ts'
 import { latest } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/id.ts'
+import { messageOf } from '../../kernel/error.ts'
 import { inTime } from '../../kernel/in-time.ts'
-import { messageOf } from '../../kernel/storable.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { withoutPersonal } from '../../readers/index.ts'
 import { eventBody } from './event-body.ts'
@@ -64,7 +64,7 @@ export async function relayMessages({ publisher, transact }: Relay, at: Date): P
   return ids.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. What waits behind another isn't due. */
+/** What waits behind another isn't due. */
 export async function countDueMessages(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   const [row] = await em.execute<{ due: number }[]>(
     `select count(*)::int as due from outbox_message m where ${takeable} ${tenantId ? 'and m.tenant_id = ?' : ''}`,

@@ -6,7 +6,7 @@ import { isNamedBy } from '../../kernel/event-pattern.ts'
 import { newId } from '../../kernel/id.ts'
 import type { Post } from '../../kernel/outgoing.ts'
 import { webhookHeaders } from '../../kernel/standard-webhooks.ts'
-import { messageOf } from '../../kernel/storable.ts'
+import { messageOf } from '../../kernel/error.ts'
 import { lockedAfresh, type ScopedEntityManager, type Transact } from '../../orm/index.ts'
 import { type FollowedEvent, openEvents } from '../../readers/index.ts'
 import { eventBody } from './event-body.ts'
@@ -63,7 +63,6 @@ export async function deliverWebhooks({ post, transact }: Deliverer, at: Date): 
 
 const due = (at: Date) => ({ nextAttemptAt: { $lte: at } })
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countDueDeliveries(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(WebhookDelivery, { ...due(at), ...(tenantId && { tenantId }) })
 }

@@ -83,7 +83,6 @@ export async function expireApprovals(em: ScopedEntityManager, at: Date): Promis
   return due.length
 }
 
-/** An operator names the tenant; anybody else sees their own alone. */
 export function countOverdueApprovals(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   return em.count(ApprovalItem, { ...overdue(at), ...(tenantId && { tenantId }) })
 }

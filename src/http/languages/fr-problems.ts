@@ -273,17 +273,27 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'history.moment_invalid': ({ given }) =>
     fr`« ${given} » n’est pas un moment. Donnez une date, un instant ISO 8601 comme 2026-11-01T00:00:00Z ou un événement.`,
   'history.nothing_then': ({ instant }) => fr`Le journal commence après ${instant} : rien n’est connu de ce qui précède.`,
+  'history.question_invalid': ({ name, expected, given }) =>
+    fr`Le journal ne peut pas être interrogé avec ce ${name} (attendu : ${expected}) : « ${given} ».`,
   'history.cursor_invalid': () => fr`Le curseur est abîmé ou appartient à un autre filtre. Recommencez sans curseur.`,
   'history.read_only': () =>
     fr`Ce qui est lu à un moment du passé ne peut être que lu. Faites la modification par l’EntityManager de la portée, ou utilisez revert ou restore.`,
+  'history.schema_named': ({ table }) =>
+    fr`La table ${table} est nommée avec son schéma, où la vue du passé n’atteint pas. Nommez-la sans son schéma.`,
   'history.no_kysely': () =>
     fr`Les instructions de Kysely ne passent pas par la vue du passé. Lisez avec find, findOne, count, QueryBuilder ou em.execute.`,
-  'history.revert_conflict': ({ event, properties }) =>
-    fr`L’événement ${event} ne peut pas être annulé sans perdre la suite : ${properties} ont changé depuis. Annulez d’abord cela, ou dites « force: true ».`,
+  'history.revert_conflict': ({ event, properties, references }) => {
+    const changed = String(properties) && fr`${properties} ont changé depuis`
+    const pointing = String(references) && fr`${references} disparaîtraient avec, ou ne pointeraient plus sur rien`
+    const what = changed && pointing ? fr`${changed} ; ${pointing}` : changed || pointing
+    return fr`L’événement ${event} ne peut pas être annulé sans perdre la suite : ${what}. Annulez d’abord cela, ou dites « force: true ».`
+  },
   'history.not_revertible': ({ event }) => fr`L’événement ${event} ne peut pas être annulé.`,
   'history.not_restorable': ({ entity, id }) => fr`${entity} ${id} ne peut pas être restauré.`,
   'history.value_erased': ({ properties }) => fr`C’est impossible : ${properties} parlaient d’une personne qui a été effacée du journal.`,
 
+  'audit.value_unknown': ({ entity }) =>
+    `Un hook a laissé une valeur de ${entity} à la base de données (raw), trop tard pour que le journal l’apprenne. Laissez-la à la base avant le flush, ou donnez la valeur elle-même.`,
   'audit.keyring_missing': ({ entity }) =>
     fr`${entity} parle de personnes ou contient un secret qui se garde scellé, mais il n’y a pas de clé maîtresse. Donnez à DAYBOOK_MASTER_KEY le résultat de « openssl rand -base64 32 ».`,
   'audit.person_key_locked': ({ person }) =>

@@ -22,7 +22,7 @@ interface Given {
   readonly id?: string
 }
 
-/** Of so many different questions the words are kept. */
+/** How many shapes of queries are kept. */
 const remembered = 100
 
 /**

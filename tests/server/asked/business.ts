@@ -1,4 +1,3 @@
-import { systemActor } from '../../../src/context/index.ts'
 import {
   acceptInsight,
   addProspect,
@@ -10,6 +9,7 @@ import {
   cancelBooking,
   changeStep,
   confirmSubscription,
+  deliverIssues,
   dismissInsight,
   EmailSequence,
   importSubscribers,
@@ -30,8 +30,7 @@ import {
   restoreProspect,
   searchContent,
   searchProspects,
-  sendIssue,
-  subscribe,
+  subscribeToNewsletter,
   Task,
   unsubscribe,
   unsubscribeTokenOf,
@@ -72,19 +71,15 @@ export const aboutBusiness: Calls = {
     }),
 
   async newsletters(world) {
-    const token = await world.asSystem(em => subscribe(em, { email: 'reader@example.com', source: 'website' }))
+    const token = await world.asSystem(em => subscribeToNewsletter(em, { email: 'reader@example.com', source: 'website' }))
     const subscriber = await confirmSubscription(world.daybook, token!)
     await unsubscribe(world.daybook, await world.asSystem(em => unsubscribeTokenOf(em, subscriber)))
     await world.work(em => importSubscribers(em, [{ email: 'reader.two@example.com', source: 'fair' }]))
     await world.work(em => recipientsOf(em))
-    const issue = await world.work(async em => {
-      const made = em.create(NewsletterIssue, { subject: 'News', body: 'There is some.' })
-      made.schedule(at, at)
-      return made
-    })
-    const em = world.daybook.scope({ tenant: world.tenant, actor: systemActor('plans') })
-    // It goes through all readers, so the first has to do.
-    await sendIssue(em, issue, () => Promise.reject(new Error('enough')), at).catch(() => undefined)
+    await world.work(async em => em.create(NewsletterIssue, { subject: 'News', body: 'There is some.' }).schedule(at, at))
+    const newsletter = { mailer: { send: () => Promise.resolve() }, unsubscribeUrl: (of: string) => of }
+    // It has queued and taken some by the time that it opens secrets of the crowd's, which are none.
+    await deliverIssues({ ...newsletter, transact: does => world.asSystem(does) }, at).catch(() => undefined)
   },
 
   async 'reading what is published'(world) {

@@ -35,7 +35,7 @@ export const aboutTheLog: Calls = {
   },
 
   async 'the ledger'(world) {
-    for (let sealed = -1; sealed !== 0;) sealed = await sealLog(work => world.work(work))
+    for (let sealed = -1; sealed !== 0;) sealed = await sealLog(work => world.work(work), { installation: 'here.example' })
     const { items } = await world.work(em => feed(em, {}, { limit: 1, beforeSeq: 10_000 }))
     await world.work(countUnsealed)
     await world.work(em => inclusionProof(em, items[0]!.id))

@@ -16,7 +16,6 @@ import {
   OrderSeries,
   placeOrder,
   rescheduleBooking,
-  scheduleIssue,
   unsubscribeTokenOf,
 } from '../../../domain/commerce/index.ts'
 import { User } from '../../../domain/identity/index.ts'
@@ -105,7 +104,7 @@ export const commerce = [
     write: ['subject', 'body'],
     actions: {
       schedule: action('update', exactly({ scheduledAt: momentField() }), (_work, issue: NewsletterIssue, { scheduledAt }) =>
-        scheduleIssue(issue, new Date(scheduledAt)),
+        issue.schedule(new Date(scheduledAt), now()),
       ),
       unschedule: action('update', (_work, issue: NewsletterIssue) => issue.unschedule()),
       pause: action('update', (_work, issue: NewsletterIssue) => issue.pause()),

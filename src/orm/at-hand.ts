@@ -1,0 +1,38 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { currentScope, resolveScope, type Scope, type ScopeInput, tenantContext } from '../context/index.ts'
+import type { ScopedEntityManager } from './scoped-entity-manager.ts'
+
+export type TenantInput = Extract<ScopeInput, { tenant: unknown }>
+
+/** As much of a Daybook as code needs that was handed none. */
+interface Opened {
+  current(): ScopedEntityManager
+  transact<T>(input: TenantInput, work: (em: ScopedEntityManager) => Promise<T>): Promise<T>
+}
+
+/** Work in a tenant, for code inside that was handed no EntityManager. An operator's is never at hand: who works across tenants says so. */
+export interface WorkAtHand {
+  readonly daybook: Opened
+  readonly input: TenantInput
+  /** Its EntityManager. Without one, each who asks gets an own. */
+  readonly em?: ScopedEntityManager
+}
+
+const atHand = new AsyncLocalStorage<WorkAtHand & { readonly scope: Scope; readonly isTransaction: boolean }>()
+
+export function withAtHand<T>(work: WorkAtHand, run: () => T): T {
+  const scope = work.em?.boundScope ?? resolveScope(work.input)
+  const isTransaction = work.em?.isInTransaction() ?? false
+  return tenantContext.run(scope, () => atHand.run({ ...work, scope, isTransaction }, run))
+}
+
+export function workAtHand(): Pick<WorkAtHand, 'daybook' | 'input'> | undefined {
+  return atHand.getStore()
+}
+
+/** Not where somebody has entered another scope since, and not when its transaction is over: what wasn't waited for gets an own. */
+export function emOfWork(daybook: Opened): ScopedEntityManager | undefined {
+  const work = atHand.getStore()
+  if (work?.daybook !== daybook || work.scope !== currentScope()) return undefined
+  return work.isTransaction && !work.em?.isInTransaction() ? undefined : work.em
+}
