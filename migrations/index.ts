@@ -29,6 +29,7 @@ import { Migration20261123000018_alike } from './Migration20261123000018_alike.t
 import { Migration20261123000019_private_chats } from './Migration20261123000019_private_chats.ts'
 import { Migration20261123000020_row_versions } from './Migration20261123000020_row_versions.ts'
 import { Migration20261123000021_personal } from './Migration20261123000021_personal.ts'
+import { Migration20261123000022_unpaid } from './Migration20261123000022_unpaid.ts'
 import { Migration20261123000023_rules } from './Migration20261123000023_rules.ts'
 
 /** In the order in which they run. A released migration is never edited. */
@@ -63,5 +64,6 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000019_private_chats', class: Migration20261123000019_private_chats },
   { name: 'Migration20261123000020_row_versions', class: Migration20261123000020_row_versions },
   { name: 'Migration20261123000021_personal', class: Migration20261123000021_personal },
+  { name: 'Migration20261123000022_unpaid', class: Migration20261123000022_unpaid },
   { name: 'Migration20261123000023_rules', class: Migration20261123000023_rules },
 ]

@@ -78,6 +78,7 @@ const statuses: Readonly<Record<string, number>> = {
   'access.api_key_state': 409,
 
   'billing.quota_exceeded': 429,
+  'billing.quantity_refused': 422,
   'billing.signature_refused': 400,
   'billing.organization_unknown': 422,
 

@@ -35,6 +35,7 @@ const StripeEventShape = Type.Object({
 })
 const SubscriptionShape = Type.Object({
   id: named(),
+  created: Type.Optional(seconds()),
   customer: Type.Optional(named()),
   status: named(),
   ...period,

@@ -25,19 +25,19 @@ export type Step = (em: ScopedEntityManager, context: JobContext) => Promise<num
 export interface Job {
   readonly name: string
   readonly everyMs: number
-  /** Closed organizations have their turn too. */
-  readonly alsoForClosed?: boolean
+  /** Organizations that are suspended, deleted or closed have their turn too: nobody works there, but what stands there is looked after. */
+  readonly alsoForUnserved?: boolean
   readonly forPlatform?: Step
   readonly forTenant?: Step
   /**
    * Work for a tenant that takes longer than a transaction should, like calls to somewhere else: it takes transactions of its own, in the
-   * tenant's scope, and is asked again like a step.
+   * tenant's scope, and is asked again like a step. Some tenants have their turn at once.
    */
   readonly outsideForTenant?: (tenant: TenantAccess, context: JobContext) => Promise<number>
   /**
-   * How much there is to do in a tenant: in the one that the operator names, whom no policy binds, or in that of the scope. A job that the
-   * operator sees work for and that finds none is blind, which a broken policy or a wrong scope makes it; it fails instead of reporting that
-   * all is well. A dry run asks in the tenant's own scope, and does nothing.
+   * How much there is to do in a tenant: in the one that the operator names, whom no policy binds, or in that of the scope. A job that has
+   * done nothing though the operator sees work, and that sees none itself, is blind, which a broken policy or a wrong scope makes it; it
+   * fails instead of reporting that all is well. A dry run asks in the tenant's own scope, and does nothing.
    */
   readonly due?: (em: ScopedEntityManager, at: Date, tenant?: string) => Promise<number>
 }

@@ -145,6 +145,7 @@ function removeFiles(store: DocumentStore): Job {
   return {
     name: 'remove-files',
     everyMs: minute,
+    alsoForUnserved: true,
     due: countStrayFiles,
     outsideForTenant: ({ transact }, { at }) => removeStrayFiles({ store, transact }, at),
   }
@@ -155,7 +156,7 @@ function seal({ anchors = [] }: JobSettings): Job {
   return {
     name: 'seal',
     everyMs: 10 * second,
-    alsoForClosed: true,
+    alsoForUnserved: true,
     outsideForTenant: ({ transact }, { dryRun, installation }) =>
       dryRun ? transact(countUnsealed) : sealLog(transact, { anchors, installation }),
   }
@@ -164,6 +165,7 @@ function seal({ anchors = [] }: JobSettings): Job {
 const forgetAnswers: Job = {
   name: 'forget-idempotency-keys',
   everyMs: hour,
+  alsoForUnserved: true,
   due: countExpiredIdempotencyKeys,
   forTenant: (em, { at }) => forgetIdempotencyKeys(em, at),
 }
@@ -172,6 +174,7 @@ const forgetAnswers: Job = {
 const retention: Job = {
   name: 'retention',
   everyMs: 12 * hour,
+  alsoForUnserved: true,
   forTenant: async (em, context) =>
     (await cleanupSoftDeletedRecords(em, await settingOf(em, keepDeletedDays), context)) + (await forgetFinished(em, context)),
 }

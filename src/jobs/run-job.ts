@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { systemActor } from '../context/index.ts'
+import { allDone } from '../kernel/all-done.ts'
 import { currentTraceId, inSpan } from '../kernel/tracing.ts'
 import { messageOf } from '../kernel/error.ts'
 import { dataRegions, Organization } from '../domain/organizations/index.ts'
@@ -59,11 +60,15 @@ export interface JobRunReport {
 
 export const jobRunReports = channel('daybook:job')
 
-const tenantsAtOnce = 100
+const tenantsOnAPage = 100
+/** What calls elsewhere waits there most of the time: one tenant whose receivers hang must not hold up the others. */
+const outsideAtOnce = 5
 /** After that another tenant's calls have their turn; what is left waits for the next run. */
 const fairShareMs = 5_000
 
 const unlogged = { unlogged: true } as const
+
+type Count = (processed: number) => void
 
 class Run {
   readonly #daybook: Daybook
@@ -83,7 +88,11 @@ class Run {
     const run = await this.#start()
     try {
       const { forPlatform, forTenant, outsideForTenant } = this.#job
-      if (forPlatform) await this.#repeat(run, () => this.#asOperator(em => forPlatform(em, this.#context)))
+      if (forPlatform)
+        await this.#repeat(
+          more => this.#count(run, more),
+          () => this.#asOperator(em => forPlatform(em, this.#context)),
+        )
       if (forTenant ?? outsideForTenant) await this.#goThroughTenants(run)
       run.finish(new Date(), this.#options.signal?.aborted ? 'It was told to stop; the next run goes on.' : undefined)
     } catch (error) {
@@ -94,53 +103,67 @@ class Run {
     return { job: this.#job.name, status, processed, failed, ...(error && { error }) }
   }
 
-  /** Where the run before this one ended early, this one begins where it stood. */
+  /** Where the run before this one ended early, this one begins where it stood. One that changed nothing has nothing to go on from. */
   async #start(): Promise<JobRun> {
+    const { dryRun } = this.#context
     return this.#asOperator(async em => {
       const [last] = await em.find(
         JobRun,
-        { job: this.#job.name, tenantId: null },
+        { job: this.#job.name, tenantId: null, dryRun },
         { orderBy: { startedAt: 'desc', id: 'desc' }, limit: 1 },
       )
       if (last?.status === 'RUNNING') last.abandon(new Date())
-      const position = last && last.status === 'FAILED' && last.position ? last.position : null
-      const { dryRun } = this.#context
+      const position = !dryRun && last?.status === 'FAILED' && last.position ? last.position : null
       return em.create(JobRun, { job: this.#job.name, startedAt: new Date(), processed: 0, failed: 0, dryRun, position })
     })
   }
 
   async #goThroughTenants(run: JobRun): Promise<void> {
-    while (!this.#options.signal?.aborted) {
-      const tenants = await this.#asOperator(em => tenantsAfter(em, run.position, this.#daybook.region, this.#job.alsoForClosed))
+    while (!this.#hasToStop()) {
+      const tenants = await this.#asOperator(em => tenantsAfter(em, run.position, this.#daybook.region, this.#job.alsoForUnserved))
       if (tenants.length === 0) {
         run.position = null
         return
       }
-      for (const tenant of tenants) {
-        if (this.#options.signal?.aborted) return
-        await this.#workFor(run, tenant)
-        run.position = tenant
-        this.#tenants++
-      }
+      await this.#workForEach(run, tenants)
       await this.#record(run)
     }
+  }
+
+  /** One after the other, or some at once; the run stands at the last of those of whom all before them are done too. */
+  async #workForEach(run: JobRun, tenants: readonly string[]): Promise<void> {
+    const waiting = tenants.entries()
+    const done = new Set<string>()
+    let reached = 0
+    const takeTurns = async () => {
+      for (const [, tenant] of waiting) {
+        if (this.#hasToStop()) return
+        await this.#workFor(run, tenant)
+        done.add(tenant)
+        while (done.has(tenants[reached]!)) run.position = tenants[reached++]!
+        this.#tenants++
+      }
+    }
+    await allDone(Array.from({ length: this.#job.outsideForTenant ? outsideAtOnce : 1 }, takeTurns))
   }
 
   /** One tenant's trouble is not another's. */
   async #workFor(run: JobRun, tenant: string): Promise<void> {
     const startedAt = new Date()
-    const before = run.processed
+    let processed = 0
     let error: string | undefined
+    const count = (more: number) => {
+      processed += more
+      this.#count(run, more)
+    }
     try {
-      const { due } = this.#job
-      const seen = due ? await this.#asOperator(em => due(em, this.#context.at, tenant)) : 0
-      await this.#inTenant(run, tenant)
-      if (seen > 0 && run.processed === before) throw new JobBlindError(this.#job.name, tenant, seen)
+      const due = await this.#dueIn(tenant)
+      await this.#inTenant(count, tenant)
+      if (due > 0 && processed === 0) await this.#requireSight(tenant)
     } catch (caught) {
       run.failed++
       error = messageOf(caught)
     }
-    const processed = run.processed - before
     if (processed === 0 && !error) return
     const { dryRun } = this.#context
     await this.#asOperator(async em => {
@@ -149,8 +172,21 @@ class Run {
     })
   }
 
+  /** Nothing was done of what was due: somebody else may have it in hand, or have done it. Only who doesn't see what is there is blind. */
+  async #requireSight(tenant: string): Promise<void> {
+    if (this.#hasToStop()) return
+    const { at } = this.#context
+    const seen = await this.#daybook.transact(this.#scopeIn(tenant, `job:${this.#job.name}`), em => this.#job.due!(em, at), unlogged)
+    const due = seen > 0 ? 0 : await this.#dueIn(tenant)
+    if (due > 0) throw new JobBlindError(this.#job.name, tenant, due)
+  }
+
+  #dueIn(tenant: string): Promise<number> {
+    return this.#asOperator(em => this.#job.due?.(em, this.#context.at, tenant) ?? Promise.resolve(0))
+  }
+
   /** Also what it does between its transactions is done for the tenant, for code that asks `daybook.current()`. */
-  async #inTenant(run: JobRun, tenant: string): Promise<void> {
+  async #inTenant(count: Count, tenant: string): Promise<void> {
     const { due, forTenant, outsideForTenant } = this.#job
     const input = this.#scopeIn(tenant, `job:${this.#job.name}`)
     const transact: Transact = work => this.#daybook.transact(input, work, unlogged)
@@ -159,21 +195,29 @@ class Run {
       return work => this.#daybook.transact(scope, work, unlogged)
     }
     await withAtHand({ daybook: this.#daybook, input }, async () => {
-      if (due && this.#context.dryRun) return this.#repeat(run, () => transact(em => due(em, this.#context.at)))
-      if (forTenant) await this.#repeat(run, () => transact(em => forTenant(em, this.#context)))
-      if (outsideForTenant) await this.#repeat(run, () => outsideForTenant({ transact, transactAs }, this.#context), fairShareMs)
+      if (due && this.#context.dryRun) return this.#repeat(count, () => transact(em => due(em, this.#context.at)))
+      if (forTenant) await this.#repeat(count, () => transact(em => forTenant(em, this.#context)))
+      if (outsideForTenant) await this.#repeat(count, () => outsideForTenant({ transact, transactAs }, this.#context), fairShareMs)
     })
   }
 
   /** A dry run changes nothing, so a second step would find the same again. */
-  async #repeat(run: JobRun, round: () => Promise<number>, withinMs = Infinity): Promise<void> {
+  async #repeat(count: Count, round: () => Promise<number>, withinMs = Infinity): Promise<void> {
     const until = performance.now() + withinMs
-    for (let processed = -1; processed !== 0 && performance.now() < until && !this.#options.signal?.aborted;) {
+    for (let processed = -1; processed !== 0 && performance.now() < until && !this.#hasToStop();) {
       processed = await round()
-      run.processed += processed
-      this.#options.onProgress?.({ job: this.#job.name, tenants: this.#tenants, processed: run.processed })
+      count(processed)
       if (this.#context.dryRun) return
     }
+  }
+
+  #count(run: JobRun, processed: number): void {
+    run.processed += processed
+    this.#options.onProgress?.({ job: this.#job.name, tenants: this.#tenants, processed: run.processed })
+  }
+
+  #hasToStop(): boolean {
+    return this.#options.signal?.aborted ?? false
   }
 
   #asOperator<T>(work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
@@ -195,11 +239,11 @@ async function tenantsAfter(
   em: ScopedEntityManager,
   position: string | null | undefined,
   region: string | undefined,
-  alsoClosed = false,
+  alsoUnserved = false,
 ): Promise<string[]> {
   const dataRegion = dataRegions.find(each => each === region)
-  const open = alsoClosed ? {} : { status: { $ne: 'CLOSED' as const } }
+  const open = alsoUnserved ? {} : { status: 'ACTIVE' as const, deletedAt: null }
   const served = { ...open, ...(position && { id: { $gt: position } }), ...(dataRegion && { dataRegion }) }
-  const found = await em.find(Organization, served, { fields: ['id'], orderBy: { id: 'asc' }, limit: tenantsAtOnce })
+  const found = await em.find(Organization, served, { fields: ['id'], orderBy: { id: 'asc' }, limit: tenantsOnAPage })
   return found.map(({ id }) => id)
 }

@@ -1,3 +1,5 @@
+import { storableText } from './storable.ts'
+
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>
 
 /**
@@ -15,7 +17,7 @@ export abstract class DaybookError extends Error {
   }
 }
 
-/** What an error says. Anything can be thrown, so it needn't be one. */
+/** What an error says, as far as it can be stored. Anything can be thrown, so it needn't be one. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return storableText(error instanceof Error ? error.message : String(error))
 }

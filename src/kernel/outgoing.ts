@@ -73,10 +73,10 @@ export function requireAddress(url: string, allowPrivate = false): URL {
   return address
 }
 
-/** A single word, and what names set aside for the machine or its own network (RFC 6761, 6762, 8375) end with: no public server has one. */
+/** A single word, and what names set aside for the machine, its own network or tests (RFC 6761, 6762, 8375) end with, or are commonly given there. */
 function isLocalName(host: string): boolean {
   const name = host.replace(/\.+$/, '')
-  return !name.includes('.') || /\.(?:localhost|local|internal|home\.arpa)$/.test(name)
+  return !name.includes('.') || /\.(?:localhost|localdomain|local|lan|internal|test|home\.arpa)$/.test(name)
 }
 
 const lookupPublic: LookupFunction = (hostname, options, callback) => {
@@ -98,11 +98,13 @@ for (const range of notPublic.split(/\s+/)) {
   const [network, bits] = range.split('/') as [string, string]
   unroutable.addSubnet(network, Number(bits), 'ipv4')
 }
-// Inside of what IPv6 routes: Teredo, documentation, and 6to4, which wraps an IPv4 address.
+// Inside of what IPv6 routes: what protocols have set aside for themselves (Teredo, benchmarks, hashes), documentation, and 6to4, which wraps
+// an IPv4 address.
 for (const [network, bits] of [
-  ['2001::', 32],
+  ['2001::', 23],
   ['2001:db8::', 32],
   ['2002::', 16],
+  ['3fff::', 20],
 ] as const)
   unroutable.addSubnet(network, bits, 'ipv6')
 const global = new BlockList()

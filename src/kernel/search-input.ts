@@ -1,4 +1,4 @@
-import { storableText } from './storable-text.ts'
+import { storableText } from './storable.ts'
 
 const most = 2 ** 31 - 1
 

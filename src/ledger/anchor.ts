@@ -11,7 +11,7 @@ import { headOf } from './log.ts'
 export interface Anchor {
   /** How the place is called in `anchorTarget`; another name is another place. */
   readonly target: string
-  /** A signed note; when this returns, it is published. */
+  /** A signed note; when this returns, it is published. Notes of several tenants may come at once. */
   readonly publish: (note: string, about: { readonly tenant: string; readonly size: number }) => Promise<void>
 }
 

@@ -154,14 +154,13 @@ export class Subscription implements AsyncDisposable {
   }
 
   async #remember(error: unknown): Promise<void> {
-    const words = messageOf(error)
     await this.#daybook.transact(this.#options.scope, em =>
       // The row itself may have gone with the transaction that failed.
       em.execute(
         `insert into audit_subscription as s (name, tenant_id, failures, last_error)
            values (?, nullif(current_setting('daybook.tenant_id', true), '')::uuid, 1, left(?, 500))
            on conflict (tenant_id, name) do update set failures = s.failures + 1, last_error = excluded.last_error`,
-        [this.#name, words],
+        [this.#name, messageOf(error)],
       ),
     )
   }

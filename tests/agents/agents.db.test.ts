@@ -99,6 +99,12 @@ describe('what an agent is sure of', () => {
     expect(await title()).toBe('Fire')
   })
 
+  test('has failed also where a tool says so in what can’t be stored', async () => {
+    const decision = await decided()
+    await work(async em => executeDecision(em, await found(em, decision), { retitle: () => Promise.reject(new Error('no\0')) }))
+    expect(await work(em => found(em, decision))).toMatchObject({ status: 'FAILED', error: 'no' })
+  })
+
   test('can be overridden afterwards, by a decision that says so', async () => {
     const decision = await decided()
     await work(async em => executeDecision(em, await found(em, decision), tools))

@@ -18,6 +18,14 @@ test('every table of tenants that the sentinel watches is tried here', async () 
   expect(audited.map(({ tableName }) => tableName).toSorted()).toEqual(watched.map(({ name }) => name))
 })
 
+test('what the log is told to keep secret, a row that is shown as JSON keeps too', () => {
+  const shown = [...daybook.orm.getMetadata().getAll().values()].flatMap(meta => {
+    const { secret = [] } = declarationOf(meta.class)?.audit || {}
+    return secret.filter(name => !meta.properties[name as never]?.hidden).map(name => `${meta.className}.${name}`)
+  })
+  expect(shown).toEqual([])
+})
+
 describe.each(audited.map(meta => [meta.className, meta] as const))('%s', (_name, meta) => {
   const table = `"${meta.tableName}"`
   const mayRewrite = declarationOf(meta.class)!.access === 'write'

@@ -40,4 +40,10 @@ describe('an execution', () => {
     expect(waits).toEqual([30_000, 120_000])
     expect(each).toMatchObject({ status: 'FAILED', attempt: 3, finishedAt: later, leaseUntil: null, durationMs: 2_000 })
   })
+
+  test('is tried again within a day, however often it has failed', () => {
+    const each = execution({ status: 'RUNNING', attempt: 19, maxAttempts: 20 })
+    each.fail('FAILED', 'no', later)
+    expect(each.nextAttemptAt.getTime() - later.getTime()).toBe(24 * 3_600_000)
+  })
 })

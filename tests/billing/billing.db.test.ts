@@ -93,6 +93,11 @@ describe('a quota', () => {
     expect(quota.limit).toBeUndefined()
   })
 
+  test.each([1.5, Number.NaN, 0, -5, Infinity, 2 ** 31])('counts nothing %d times', async quantity => {
+    await expect(use('odd', quantity)).rejects.toMatchObject({ code: 'billing.quantity_refused' })
+    expect(await uses()).toEqual([])
+  })
+
   test('uses can only be added', async () => {
     await use('one')
     for (const sql of ['update usage_event set quantity = 0', 'delete from usage_event']) {
@@ -178,8 +183,81 @@ describe('an event of Stripe’s', () => {
     expect(await work(em => em.count(Subscription))).toBe(2)
   })
 
+  const professional = { id: 'sub_2', metadata: { plan: 'PROFESSIONAL' } }
+  const later = (afterSeconds: number, type = 'customer.subscription.updated') => ({ type, created: seconds(at) + afterSeconds })
+  const paysProfessional = async () => {
+    expect(await live()).toMatchObject({ stripeSubscriptionId: 'sub_2', status: 'ACTIVE' })
+    expect(await work(em => em.findOneOrFail(Organization, tenant))).toMatchObject({ plan: 'PROFESSIONAL', quotaResetAt: days(29) })
+  }
+
+  test('that one is over whose place another has taken leaves the other as it is', async () => {
+    await receive(event())
+    await receive(event(professional, later(1)))
+    const over = event({ status: 'canceled' }, later(2, 'customer.subscription.deleted'))
+    expect(await receive(over)).toMatchObject({ status: 'PROCESSED' })
+    await paysProfessional()
+  })
+
+  test('that somebody left a checkout ends nothing that is paid for', async () => {
+    await receive(event(professional))
+    expect(await receive(event({ id: 'sub_3', status: 'incomplete' }, later(1)))).toMatchObject({ status: 'IGNORED' })
+    await receive(event({ id: 'sub_3', status: 'incomplete_expired' }, later(82_800)))
+    await paysProfessional()
+  })
+
+  test.each([
+    ['said before it', {}, later(-3_600)],
+    ['begun before it', { created: seconds(days(-9)) }, later(60)],
+  ])('of a subscription that is first heard of after a newer one, and was %s, takes nothing from that', async (_how, older, when) => {
+    await receive(event({ ...professional, created: seconds(at) }))
+    expect(await receive(event(older, when))).toMatchObject({ status: 'IGNORED', error: expect.stringMatching(/newer subscription/) })
+    await paysProfessional()
+  })
+
+  test('of a newer subscription that comes late, after others of the older one, takes its place all the same', async () => {
+    await receive(event({ created: seconds(at) }))
+    await receive(event({ created: seconds(at) }, later(7_200)))
+    await receive(event({ ...professional, created: seconds(at) + 60 }, later(60)))
+    await paysProfessional()
+  })
+
+  test('gives a trial to a subscription that runs', async () => {
+    await receive(event())
+    const trial = { status: 'trialing', trial_end: seconds(days(40)), current_period_end: seconds(days(40)) }
+    expect(await receive(event(trial, later(1)))).toMatchObject({ status: 'PROCESSED' })
+    expect(await live()).toMatchObject({ status: 'TRIALING', trialEndsAt: days(40), currentPeriodEnd: days(40) })
+  })
+
+  test.each(['unpaid', 'paused'])('that says %s leaves the organization with what costs nothing until it is paid for', async status => {
+    await receive(event())
+    await receive(event({ status }, later(1)))
+    expect(await live()).toMatchObject({ status: 'UNPAID' })
+    expect(await plan()).toBe('FREE')
+    const quota = await work(em => useQuota(em, { metric: 'FIXES', requestId: 'a', at }))
+    expect(quota).toMatchObject({ limit: 5, resetAt: new Date('2026-12-01T00:00:00Z') })
+    await receive(event({}, later(2)))
+    expect(await live()).toMatchObject({ status: 'ACTIVE' })
+    expect(await plan()).toBe('STARTER')
+  })
+
+  test('renews a period, to which belongs what was used of it before', async () => {
+    await receive(event({ current_period_start: seconds(days(-30)), current_period_end: seconds(at) }))
+    const use = (requestId: string) =>
+      work(em => useQuota(em, { metric: 'FIXES', quantity: 25, requestId, at: new Date(at.getTime() + 60_000) }))
+    expect(await use('before')).toMatchObject({ used: 25, resetAt: days(30) })
+    await receive(event({ current_period_start: seconds(at), current_period_end: seconds(days(31)) }, later(300)))
+    expect(await use('after')).toMatchObject({ used: 50, resetAt: days(31) })
+    await expect(use('too much')).rejects.toMatchObject({ code: 'billing.quota_exceeded' })
+  })
+
+  test('may call the professional plan PRO', async () => {
+    await receive(event({ metadata: { plan: 'PRO' } }))
+    expect(await plan()).toBe('PROFESSIONAL')
+  })
+
   test.each([
     [{ status: 'odd' }, 'Unknown status odd'],
+    [{ status: 'constructor' }, 'Unknown status constructor'],
     [{ metadata: { plan: 'GOLD' } }, 'There is no plan GOLD'],
     [{ metadata: {} }, 'none named'],
   ])('that says %j is kept with its reason', async (more, reason) => {

@@ -128,6 +128,34 @@ describe('a mail', () => {
     expect(mails[1]!.id).toBe(failed!.id)
   })
 
+  test('counts as delivered once it is sent, and not when it is queued', async () => {
+    await subscribeAll(['ada', 'eve'].map(address))
+    const { id } = await plan(hours(-1))
+    refuse = ({ to }) => to === address('eve')
+    await run()
+    expect(await issueNow(id)).toMatchObject({ status: 'DONE', stats: { delivered: 1 } })
+    refuse = () => false
+    await run(hours(1))
+    expect(await issueNow(id)).toMatchObject({ stats: { delivered: 2 } })
+  })
+
+  test('whose mailer never answers is tried again later, and holds up nobody', async () => {
+    await subscribeAll(['ada', 'eve'].map(address))
+    await plan(hours(-1))
+    let toldToStop = false
+    const send = (mail: NewsletterMail, signal: AbortSignal) => {
+      if (mail.to !== address('eve')) return mailer.send(mail)
+      signal.addEventListener('abort', () => (toldToStop = true))
+      return new Promise(() => undefined)
+    }
+    const transact = <T>(does: (em: ScopedEntityManager) => Promise<T>) => work(does)
+    await deliverIssues({ ...newsletter, mailer: { send }, timeoutMs: 100, transact }, new Date())
+    expect(mails.map(({ to }) => to)).toEqual([address('ada')])
+    expect(toldToStop).toBe(true)
+    const late = expect.objectContaining({ status: 'PENDING', attempt: 1, error: 'The mailer refused it: TimeoutError.' }) as unknown
+    expect(await deliveries()).toContainEqual(late)
+  })
+
   test('that is refused seven times is given up until somebody says otherwise', async () => {
     await subscribeAll([address('eve')])
     await plan(hours(-1))
@@ -211,13 +239,13 @@ describe('the recipients of an issue', () => {
     expect(mails.map(({ to }) => to).toSorted()).toEqual(readers(3))
   })
 
-  // Some 500 are queued at once.
+  // Some 500 are queued at once, and 50 sent.
   test.each([499, 500, 501])('are %i, and each is queued once', async many => {
     await subscribeAll(readers(many))
     const { id } = await plan(hours(-1))
     await deliver()
     await deliver()
-    expect(await issueNow(id)).toMatchObject({ status: 'DONE', stats: { delivered: many } })
+    expect(await issueNow(id)).toMatchObject({ status: 'DONE', stats: { delivered: 100 } })
     expect(await work(em => em.count(NewsletterDelivery))).toBe(many)
   })
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor, userActor } from '../../src/context/index.ts'
-import { Invitation, JobRun, registerOrganization, type Registered, Role, Session } from '../../src/entities.ts'
+import { Invitation, JobRun, Organization, registerOrganization, type Registered, Role, Session } from '../../src/entities.ts'
 import { RoleRepository } from '../../src/helpers/index.ts'
 import { type Job, type JobReport, jobs, runJob, startJobs } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
@@ -109,10 +109,104 @@ describe('a job', () => {
   })
 
   test('that sees nothing where its tenant has rows fails', async () => {
-    const blind: Job = { name: 'blind', everyMs: 1_000, due: em => em.count(Role), forTenant: () => Promise.resolve(0) }
+    const due: Job['due'] = em => (em.boundScope!.kind === 'operator' ? em.count(Role) : Promise.resolve(0))
+    const blind: Job = { name: 'blind', everyMs: 1_000, due, forTenant: () => Promise.resolve(0) }
     expect(await runJob(daybook, blind)).toMatchObject({ status: 'FAILED', failed: 3 })
     const [run] = await asOperator(em => em.find(JobRun, { tenantId: { $ne: null } }))
     expect(run!.error).toMatch(/found nothing to do for tenant .*, where an operator sees \d+/)
+  })
+
+  test('that does nothing of what is due, for somebody else has it in hand, isn’t blind', async () => {
+    const late: Job = { name: 'late', everyMs: 1_000, due: em => em.count(Role), forTenant: () => Promise.resolve(0) }
+    expect(await runJob(daybook, late)).toMatchObject({ status: 'OK', failed: 0 })
+    const doneMeanwhile = new Set<string>()
+    const due = async (_em: ScopedEntityManager, _at: Date, tenant?: string) =>
+      !tenant || doneMeanwhile.has(tenant) ? 0 : doneMeanwhile.add(tenant).size
+    expect(await runJob(daybook, { ...late, due })).toMatchObject({ status: 'OK', failed: 0 })
+  })
+
+  test('that is told to stop before it could do what is due isn’t blind', async () => {
+    const stop = new AbortController()
+    const due: Job['due'] = em => {
+      stop.abort()
+      return Promise.resolve(em.boundScope!.kind === 'operator' ? 3 : 0)
+    }
+    const report = await runJob(daybook, { ...counting('told'), due }, { signal: stop.signal })
+    expect(report).toMatchObject({ processed: 0, failed: 0, error: expect.stringMatching(/told to stop/) as string })
+  })
+
+  test('passes nobody over because a dry run was stopped', async () => {
+    const stop = new AbortController()
+    const dry: Job = { ...counting('rehearsed'), forTenant: () => Promise.resolve(1).finally(() => stop.abort()) }
+    await runJob(daybook, dry, { dryRun: true, signal: stop.signal })
+    const job = counting('rehearsed')
+    expect(await runJob(daybook, job)).toMatchObject({ processed: 3 })
+    expect(job.seen).toEqual(tenants())
+  })
+
+  describe('of organizations that aren’t served', () => {
+    const put = (tenant: string, does: (organization: Organization) => void) =>
+      inTenant(tenant, async em => does(await em.findOneOrFail(Organization, tenant)))
+    const [suspended, deleted] = [() => tenants()[0]!, () => tenants()[1]!]
+    beforeAll(async () => {
+      await put(suspended(), each => each.suspend())
+      await put(deleted(), each => each.softDelete(new Date()))
+    })
+    afterAll(async () => {
+      await put(suspended(), each => each.resume())
+      await put(deleted(), each => each.restore())
+    })
+
+    test('works for none, for nobody works there', async () => {
+      const job = counting('rest')
+      expect(await runJob(daybook, job)).toMatchObject({ status: 'OK', processed: 1 })
+      expect(job.seen).toEqual(tenants().slice(2))
+    })
+
+    test('looks after all of them where it has to', async () => {
+      const job = counting('look-after', { alsoForUnserved: true })
+      await runJob(daybook, job)
+      expect(job.seen).toEqual(tenants())
+      const always = jobs.filter(({ alsoForUnserved }) => alsoForUnserved).map(({ name }) => name)
+      expect(always).toEqual(['seal', 'forget-idempotency-keys', 'retention'])
+    })
+  })
+
+  test('that calls elsewhere works for some at once, so those whose calls hang hold up nobody', async () => {
+    const [last] = tenants().slice(-1)
+    const release = Promise.withResolvers<number>()
+    const hanging: Job = {
+      name: 'call',
+      everyMs: 1_000,
+      async outsideForTenant({ transact }) {
+        const scope = await transact(em => Promise.resolve(em.boundScope!))
+        if (scope.kind === 'tenant' && scope.tenantId === last) release.resolve(0)
+        return release.promise
+      },
+    }
+    expect(await runJob(daybook, hanging)).toMatchObject({ status: 'OK', failed: 0 })
+  })
+
+  test('that calls elsewhere and is stopped is gone on with behind those that are all done', async () => {
+    const stop = new AbortController()
+    const [first, second, third] = tenants()
+    const secondIsDone = Promise.withResolvers<number>()
+    const work =
+      (seen: string[]): Job['outsideForTenant'] =>
+      async ({ transact }) => {
+        const scope = await transact(em => Promise.resolve(em.boundScope!))
+        if (scope.kind !== 'tenant') return 0
+        seen.push(scope.tenantId)
+        if (scope.tenantId === first && !stop.signal.aborted) await secondIsDone.promise
+        if (scope.tenantId === second) secondIsDone.resolve(0)
+        if (scope.tenantId === third) stop.abort()
+        return 0
+      }
+    const before: string[] = []
+    await runJob(daybook, { name: 'calls', everyMs: 1_000, outsideForTenant: work(before)! }, { signal: stop.signal })
+    expect(before.toSorted()).toEqual(tenants())
+    const [run] = await asOperator(em => em.find(JobRun, { job: 'calls', tenantId: null }))
+    expect(run!.position).toBe(third)
   })
 
   test('that says what is due isn’t asked in a dry run, which counts in the tenant’s own scope', async () => {
@@ -128,7 +222,8 @@ describe('a job', () => {
       status: 'OK',
       processed: 6,
     })
-    expect(asked).toEqual(tenants().flatMap(tenant => [['operator', tenant] as const, ['tenant', undefined] as const]))
+    expect(asked.filter(([kind]) => kind === 'operator').map(([, tenant]) => tenant)).toEqual(tenants())
+    expect(asked.filter(([kind]) => kind === 'tenant').map(([, tenant]) => tenant)).toEqual([undefined, undefined, undefined])
   })
 
   test('that sees nothing where its tenant has rows fails in a dry run too', async () => {

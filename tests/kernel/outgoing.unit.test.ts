@@ -6,12 +6,13 @@ import { guardedPost, isPublic, requireAddress } from '../../src/kernel/outgoing
 const request = { headers: {}, body: '{}', timeoutMs: 300 }
 
 describe('an address', () => {
-  test.each(['8.8.8.8', '93.184.215.14', '2606:2800:21f:cb07:6820:80da:af6b:8b2c'])('%s is public', address =>
-    expect(isPublic(address)).toBe(true),
+  test.each(['8.8.8.8', '93.184.215.14', '2001:200::1', '2001:4860:4860::8888', '2606:2800:21f:cb07:6820:80da:af6b:8b2c'])(
+    '%s is public',
+    address => expect(isPublic(address)).toBe(true),
   )
 
   const ours = `0.0.0.0 10.1.2.3 100.64.0.1 127.0.0.1 127.9.9.9 169.254.169.254 172.16.0.1 172.31.255.255 192.168.0.1 198.18.0.1 203.0.113.7 224.0.0.1 255.255.255.255
-    :: ::1 ::ffff:10.0.0.1 ::ffff:8.8.8.8 64:ff9b::a00:1 fe80::1 fc00::1 fd12::1 ff02::1 2001::1 2001:db8::1 2002:a00:1::`
+    :: ::1 ::ffff:10.0.0.1 ::ffff:8.8.8.8 64:ff9b::a00:1 fe80::1 fc00::1 fd12::1 ff02::1 2001::1 2001:2::1 2001:20::1 2001:db8::1 2002:a00:1:: 3fff::1`
 
   test.each(ours.split(/\s+/))('%s is not', address => expect(isPublic(address)).toBe(false))
 
@@ -41,6 +42,9 @@ describe('an address', () => {
     'https://Metadata.Google.Internal/computeMetadata',
     'https://metadata.google.internal./',
     'https://router.home.arpa',
+    'https://nas.lan',
+    'https://a.localdomain',
+    'https://shop.test./',
     'https://postgres:5432/',
     'https://ｌｏｃａｌｈｏｓｔ',
   ])('%s can only be local', url => {

@@ -63,6 +63,19 @@ describe('reminders', () => {
     expect((await reminders())[1]).toMatchObject({ status: 'FAILED', attempts: 5 })
   })
 
+  test('that fail with what can’t be stored fail alone: others aren’t sent again', async () => {
+    await reminded(10, 20)
+    let sent = 0
+    const send = async (_em: ScopedEntityManager, { remindAt }: EventReminder) => {
+      if (remindAt.getTime() === at(9, 50).getTime()) throw new Error(`no \0 \ud800${'-'.repeat(494)}\u{1f600}`)
+      sent++
+    }
+    for (let run = 0; run < 3; run++) await work(em => sendReminders(em, at(9, 50), send))
+    expect(sent).toBe(1)
+    const [, failed] = await reminders()
+    expect(failed).toMatchObject({ status: 'PENDING', attempts: 1, error: expect.stringMatching(/^no {2}\ufffd-+\ufffd$/) as string })
+  })
+
   test('keep their distance when the event moves, and begin again when they were sent for the old time', async () => {
     const id = await reminded(30, 60)
     await work(em => sendReminders(em, at(9)))

@@ -89,7 +89,7 @@ function valueOf(meta: EntityMetadata, prop: EntityProperty, nthMoment: number):
   const byType: Record<string, string> = {
     uuid: `md5('${name}:' || t.name || n)::uuid`,
     jsonb: `'{}'`,
-    boolean: prop.default === true || prop.default === 'true' ? 'n % 20 <> 0' : 'n % 20 = 0',
+    boolean: prop.default === true || prop.default === 'true' ? 'n % 20 <> 1' : 'n % 20 = 1',
     numeric: '(n % 100) / 100.0',
     bytea: `'\\x00'`,
   }

@@ -147,6 +147,37 @@ describe('an endpoint', () => {
     expect(new Set(mine().map(({ headers }) => headers['webhook-id'])).size).toBe(30)
   })
 
+  describe('to which many go at once', () => {
+    const together = async (failureCount: number, attempt: number) => {
+      await work(em => {
+        for (let task = 0; task < 20; task++) em.create(Task, { title: `Fire ${task}` })
+        return Promise.resolve()
+      })
+      await react()
+      await work(async em => {
+        Object.assign(await endpoint(em), { failureCount })
+        for (const delivery of await em.find(WebhookDelivery, {})) delivery.attempt = attempt
+      })
+    }
+
+    test('and which is back is told each once', async () => {
+      await together(3, 0)
+      await deliver()
+      await deliver(new Date(Date.now() + 120_000))
+      expect(mine()).toHaveLength(20)
+      expect(new Set((await deliveries()).map(({ status, attempt }) => `${status} ${attempt}`))).toEqual(new Set(['OK 1']))
+      expect(await work(endpoint)).toMatchObject({ failureCount: 0, isActive: true })
+    })
+
+    test('and which gives up on all of them is disabled', async () => {
+      answers = Array.from({ length: 20 }, () => 500)
+      await together(0, 9)
+      await deliver()
+      expect(await work(endpoint)).toMatchObject({ failureCount: 20, isActive: false })
+      expect((await deliveries()).every(({ status }) => status === 'DEAD')).toBe(true)
+    })
+  })
+
   test('is told what is dead when somebody says so', async () => {
     await addTask('Fire')
     await react()

@@ -1,4 +1,5 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { storableText } from '../../kernel/storable.ts'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { ApprovalItem } from '../work/index.ts'
@@ -51,7 +52,7 @@ export class AgentDecision extends TenantRow {
 
   fail(error: string): void {
     this.become('FAILED')
-    this.error = error
+    this.error = storableText(error)
   }
 
   reject(): void {

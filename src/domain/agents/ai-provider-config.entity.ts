@@ -24,7 +24,7 @@ export const AIProviderConfigSchema: EntitySchema<AIProviderConfig> = tenantEnti
     name: p.text(),
     provider: p.enum(aiProviders),
     model: p.text(),
-    secretRef: p.text().nullable(),
+    secretRef: p.text().nullable().hidden(),
     baseUrl: p.text().nullable(),
     isDefault: p.boolean().default(false),
     monthlyTokenLimit: p.bigint('number').nullable(),

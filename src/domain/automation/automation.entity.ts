@@ -20,6 +20,7 @@ export class Automation extends TenantRow {
     this.isActive = true
   }
 
+  /** What is queued by then rests, until it is active again or somebody cancels it. */
   deactivate(): void {
     this.isActive = false
   }
@@ -33,7 +34,7 @@ export const AutomationSchema: EntitySchema<Automation> = tenantEntity({
     externalWorkflowId: p.text().nullable(),
     isActive: p.boolean().default(true),
     definition: p.json<AutomationDefinition>(),
-    webhookSecretRef: p.text().nullable(),
+    webhookSecretRef: p.text().nullable().hidden(),
     maxAttempts: p.integer().default(3),
     timeoutMs: p.integer().default(30_000),
     version: p.integer().version(),

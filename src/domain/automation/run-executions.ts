@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { now } from '../../kernel/clock.ts'
+import { allDone } from '../../kernel/all-done.ts'
+import { latest, now } from '../../kernel/clock.ts'
 import { jsonOrText } from '../../kernel/json-or-text.ts'
 import type { Post } from '../../kernel/outgoing.ts'
 import { webhookHeaders } from '../../kernel/standard-webhooks.ts'
@@ -40,15 +41,14 @@ const graceMs = 30_000
 export async function runExecutions(runner: Runner, at: Date): Promise<number> {
   const lost = await runner.transact(em => giveUpLost(em, at))
   const taken = await runner.transact(em => take(em, at))
-  await Promise.all(taken.map(each => run(runner, each)))
+  await allDone(taken.map(each => run(runner, each)))
   return lost + taken.length
 }
 
 export function countQueuedExecutions(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
-  return em.count(WorkflowExecution, { ...queued(at), ...(tenantId && { tenantId }) })
+  const queued = { status: 'QUEUED' as const, nextAttemptAt: { $lte: at }, automation: { isActive: true } }
+  return em.count(WorkflowExecution, { ...queued, ...(tenantId && { tenantId }) })
 }
-
-const queued = (at: Date) => ({ status: 'QUEUED' as const, nextAttemptAt: { $lte: at } })
 
 interface Taken {
   readonly id: string
@@ -58,17 +58,19 @@ interface Taken {
   readonly secret: string | undefined
 }
 
+/** What is queued rests while its automation is inactive. */
 async function take(em: ScopedEntityManager, at: Date): Promise<Taken[]> {
-  const executions = await em.find(WorkflowExecution, queued(at), {
-    limit: 10,
-    orderBy: { nextAttemptAt: 'asc' },
-    lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
-  })
-  await em.populate(executions, ['automation'])
+  const rows = await em.execute<{ id: string }[]>(
+    `select e.id from workflow_execution e join automation a on a.id = e.automation_id
+       where e.status = 'QUEUED' and e.next_attempt_at <= ? and a.is_active order by e.next_attempt_at limit 10 for update of e skip locked`,
+    [at],
+  )
+  const ids = rows.map(({ id }) => id)
+  const executions = await em.find(WorkflowExecution, { id: { $in: ids } }, { populate: ['automation'], orderBy: { nextAttemptAt: 'asc' } })
   const taken: Taken[] = []
   for (const execution of executions) {
     const automation = execution.automation.getEntity()
-    execution.start(at, automation.timeoutMs + graceMs)
+    execution.start(latest(at), automation.timeoutMs + graceMs)
     const { id, attempt, input } = execution
     taken.push({ id, attempt, input, automation, secret: await webhookSecretOf(em, automation) })
   }

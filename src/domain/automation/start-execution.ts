@@ -45,7 +45,8 @@ export async function fireSchedules(em: ScopedEntityManager, at: Date = now()): 
     const dueAt = trigger.nextFireAt!.toISOString()
     const automation = await em.findOneOrFail(Automation, trigger.automation.id)
     if (automation.isActive) await startAutomation(em, automation, { trigger, key: `${trigger.id} ${dueAt}`, input: { dueAt }, at })
-    else trigger.schedule(at)
+    // Also where that started nothing, for it was started before: a trigger that was reverted would be due for ever.
+    trigger.schedule(at)
   }
   return due.length
 }

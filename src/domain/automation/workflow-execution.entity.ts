@@ -1,4 +1,6 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { messageOf } from '../../kernel/error.ts'
+import { storableJson, storableText } from '../../kernel/storable.ts'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { Automation } from './automation.entity.ts'
@@ -16,6 +18,8 @@ export const executionTransitions: Transitions<ExecutionStatus> = {
   SUCCESS: [],
   CANCELLED: [],
 }
+
+const longestWaitMs = 24 * 60 * 60_000
 
 /** One run of an automation, with what it was given, what came of it, and how often it was tried. */
 export class WorkflowExecution extends TenantRow {
@@ -43,20 +47,20 @@ export class WorkflowExecution extends TenantRow {
     this.leaseUntil = new Date(at.getTime() + leaseMs)
   }
 
+  /** It was done, and so it isn't done again though what came of it can't be kept. */
   succeed(output: unknown, at: Date): void {
     this.become('SUCCESS')
-    this.output = output ?? null
-    this.error = null
+    Object.assign(this, kept(output))
     this.finish(at)
   }
 
-  /** Tried again, later each time, until the attempts are used up. */
+  /** Tried again, later each time but within a day, until the attempts are used up. */
   fail(status: 'FAILED' | 'TIMEOUT', error: string, at: Date): void {
     const tryAgain = this.attempt < this.maxAttempts
     this.become(tryAgain ? 'QUEUED' : status)
-    this.error = error
+    this.error = storableText(error)
     this.finish(at)
-    if (tryAgain) this.nextAttemptAt = new Date(at.getTime() + 30_000 * 4 ** (this.attempt - 1))
+    if (tryAgain) this.nextAttemptAt = new Date(at.getTime() + Math.min(30_000 * 4 ** (this.attempt - 1), longestWaitMs))
   }
 
   cancel(at: Date): void {
@@ -80,6 +84,14 @@ export class WorkflowExecution extends TenantRow {
 
   private become(status: ExecutionStatus): void {
     this.status = nextState('An execution', executionTransitions, this.status, status)
+  }
+}
+
+function kept(output: unknown): Pick<WorkflowExecution, 'output' | 'error'> {
+  try {
+    return { output: storableJson(output), error: null }
+  } catch (error) {
+    return { output: null, error: `It was done, but what came of it can't be kept as JSON: ${messageOf(error)}` }
   }
 }
 

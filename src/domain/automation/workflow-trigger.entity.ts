@@ -1,4 +1,5 @@
-import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { type EntityManager, type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { now } from '../../kernel/clock.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { Automation } from './automation.entity.ts'
 import {
@@ -30,6 +31,14 @@ export class WorkflowTrigger extends TenantRow {
   }
 }
 
+/** What it missed while it was off stays missed, whoever switches it on, and by whatever route. */
+function nextTime(trigger: WorkflowTrigger, em: EntityManager): Date {
+  const was = em.getUnitOfWork().getOriginalEntityData(trigger)
+  if (trigger.isActive && was?.isActive === false) trigger.schedule(now())
+  // A builder knows of no value that may be missing.
+  return trigger.nextFireAt as Date
+}
+
 export const WorkflowTriggerSchema: EntitySchema<WorkflowTrigger> = tenantEntity({
   class: WorkflowTrigger,
   properties: {
@@ -41,7 +50,7 @@ export const WorkflowTriggerSchema: EntitySchema<WorkflowTrigger> = tenantEntity
       .defaultRaw(`'{}'`),
     isActive: p.boolean().default(true),
     lastFiredAt: moment().nullable(),
-    nextFireAt: moment().nullable(),
+    nextFireAt: moment().onUpdate(nextTime).nullable(),
   },
   indexes: [{ properties: ['type', 'isActive'] }, { properties: ['nextFireAt'] }],
 })

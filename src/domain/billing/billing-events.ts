@@ -18,6 +18,8 @@ export interface StripeEvent {
 
 export interface StripeSubscription {
   readonly id: string
+  /** When it was begun, in seconds; the event has another of the same name. */
+  readonly created?: number
   readonly customer?: string
   readonly status: string
   readonly current_period_start?: number
@@ -74,9 +76,10 @@ export async function receiveStripeEvent(em: ScopedEntityManager, event: StripeE
 
 async function follow(em: ScopedEntityManager, received: BillingEvent, event: StripeEvent, at: Date): Promise<void> {
   const told = event.data.object
-  const status = event.type === 'customer.subscription.deleted' ? 'CANCELED' : ours[told.status]
-  const plan = await em.findOne(Plan, { key: (told.metadata?.plan ?? '') as PlanType })
+  const status = event.type === 'customer.subscription.deleted' ? 'CANCELED' : ours.get(told.status)
+  const plan = await planNamed(em, told.metadata?.plan ?? '')
   const period = periodIn(told)
+  if (told.status === 'incomplete') return received.settle('IGNORED', at, 'It has not begun yet.')
   if (!status) return received.settle('FAILED', at, `Unknown status ${told.status}.`)
   if (!plan) return received.settle('FAILED', at, `There is no plan ${told.metadata?.plan ?? '(none named)'}.`)
   if (!period) return received.settle('FAILED', at, 'It says nothing of the period that is paid for.')
@@ -85,35 +88,54 @@ async function follow(em: ScopedEntityManager, received: BillingEvent, event: St
   if (known?.toldAt && known.toldAt > toldAt) return received.settle('IGNORED', at, 'A later event came before it.')
   if (known && known.status !== status && !subscriptionTransitions[known.status as SubscriptionStatus].includes(status))
     return received.settle('FAILED', at, `A subscription that is ${known.status} can't become ${status}.`)
-  const details = { ...period, ...detailsIn(told) }
+  const details = { ...period, ...detailsIn(told), toldAt }
+  const wasLive = known?.isLive() ?? false
   const subscription = known ?? (await begin(em, told, { ...details, plan, status }, at))
-  subscription.become(status, at)
-  Object.assign(subscription, { plan: wrap(plan).toReference(), ...details, toldAt })
   received.subscription = wrap(subscription).toReference()
+  if (!known && subscription.status !== status) return received.settle('IGNORED', at, 'A newer subscription has its place.')
+  subscription.become(status, at)
+  Object.assign(subscription, { plan: wrap(plan).toReference(), ...details })
   received.settle('PROCESSED', at)
-  await bringPlan(em, subscription, plan)
+  // What was over and stays so is nothing to the one that is paid for meanwhile.
+  if (wasLive || subscription.isLive()) await bringPlan(em, subscription, plan)
 }
 
-/** What Stripe calls a subscription's state, in our words. One that never began is not one. */
-const ours: Readonly<Record<string, SubscriptionStatus | undefined>> = {
-  trialing: 'TRIALING',
-  active: 'ACTIVE',
-  past_due: 'PAST_DUE',
-  unpaid: 'PAST_DUE',
-  paused: 'PAST_DUE',
-  canceled: 'CANCELED',
-  incomplete_expired: 'CANCELED',
+/**
+ * What Stripe calls a subscription's state, in our words. One that never began is not one. Of `unpaid` Stripe says that access ends, for it has
+ * tried everything while it was `past_due`; `paused` is a trial that ended before anybody said how to pay.
+ */
+const ours: ReadonlyMap<string, SubscriptionStatus> = new Map([
+  ['trialing', 'TRIALING'],
+  ['active', 'ACTIVE'],
+  ['past_due', 'PAST_DUE'],
+  ['unpaid', 'UNPAID'],
+  ['paused', 'UNPAID'],
+  ['canceled', 'CANCELED'],
+  ['incomplete_expired', 'CANCELED'],
+])
+
+const alsoCalled: ReadonlyMap<string, PlanType> = new Map([['PRO', 'PROFESSIONAL']])
+
+function planNamed(em: ScopedEntityManager, name: string): Promise<Plan | null> {
+  return em.findOne(Plan, { key: alsoCalled.get(name) ?? (name as PlanType) })
 }
 
-type Beginning = { readonly plan: Plan; readonly status: SubscriptionStatus } & Period & ReturnType<typeof detailsIn>
+type Beginning = { readonly plan: Plan; readonly status: SubscriptionStatus; readonly toldAt: Date } & Period & ReturnType<typeof detailsIn>
 
-/** Another one that is still live gives way to it: the provider bills only this one now. */
+/**
+ * Of two that are live the provider bills the newer one, and the older gives way, whichever of them is heard of first. One that is over when
+ * it is first heard of, like a checkout that somebody left, takes nobody's place.
+ */
 async function begin(em: ScopedEntityManager, told: StripeSubscription, beginning: Beginning, at: Date): Promise<Subscription> {
-  for (const earlier of await em.find(Subscription, { status: { $ne: 'CANCELED' } })) earlier.become('CANCELED', at)
+  const begunAt = beginning.begunAt ?? beginning.toldAt
+  const others = beginning.status === 'CANCELED' ? [] : await em.find(Subscription, { status: { $ne: 'CANCELED' } })
+  const isOver = beginning.status === 'CANCELED' || others.some(other => (other.begunAt ?? other.toldAt ?? begunAt) > begunAt)
+  if (!isOver) for (const earlier of others) earlier.become('CANCELED', at)
   await em.flush()
   return em.create(Subscription, {
     ...beginning,
-    canceledAt: beginning.status === 'CANCELED' ? at : null,
+    begunAt,
+    ...(isOver && { status: 'CANCELED', canceledAt: at }),
     stripeSubscriptionId: told.id,
     stripeCustomerId: told.customer ?? null,
   })
@@ -135,12 +157,13 @@ function detailsIn(told: StripeSubscription) {
     cancelAt: instant(told.cancel_at),
     trialEndsAt: instant(told.trial_end),
     stripePriceId: told.items?.data[0]?.price?.id ?? null,
+    ...(told.created && { begunAt: new Date(told.created * 1_000) }),
   }
 }
 
-/** The organization has what it pays for; without a subscription it is back at what costs nothing. Read anew, for it was read before its turn. */
+/** The organization has what it pays for; otherwise it is back at what costs nothing. Read anew, for it was read before its turn. */
 async function bringPlan(em: ScopedEntityManager, subscription: Subscription, plan: Plan): Promise<void> {
   const organization = await lockedAfresh(em, Organization, subscription.tenantId)
-  organization.plan = subscription.isLive() ? plan.key : 'FREE'
-  organization.quotaResetAt = subscription.isLive() ? subscription.currentPeriodEnd : null
+  organization.plan = subscription.gives() ? plan.key : 'FREE'
+  organization.quotaResetAt = subscription.gives() ? subscription.currentPeriodEnd : null
 }

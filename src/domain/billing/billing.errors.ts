@@ -12,6 +12,17 @@ export class QuotaExceededError extends DaybookError {
   }
 }
 
+export class QuantityRefusedError extends DaybookError {
+  readonly code = 'billing.quantity_refused'
+
+  constructor(metric: string, quantity: number) {
+    super(`A use of ${metric} can't be counted ${quantity} times. Give a whole number of at least 1.`, {
+      metric,
+      quantity: String(quantity),
+    })
+  }
+}
+
 export class OrganizationUnknownError extends DaybookError {
   readonly code = 'billing.organization_unknown'
 

@@ -5,7 +5,7 @@
  */
 export { BillingEvent, BillingEventSchema, type BillingEventStatus, billingEventStatuses } from './billing-event.entity.ts'
 export { organizationIn, receiveStripeEvent, type StripeEvent, type StripeSubscription } from './billing-events.ts'
-export { OrganizationUnknownError, QuotaExceededError, SignatureRefusedError } from './billing.errors.ts'
+export { OrganizationUnknownError, QuantityRefusedError, QuotaExceededError, SignatureRefusedError } from './billing.errors.ts'
 export { planCatalogue, syncPlanCatalogue } from './plan-catalogue.ts'
 export { Plan, PlanSchema } from './plan.entity.ts'
 export { QuotaCounter, QuotaCounterSchema } from './quota-counter.entity.ts'

@@ -3,14 +3,16 @@ import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { Plan } from './plan.entity.ts'
 
-export const subscriptionStatuses = ['TRIALING', 'ACTIVE', 'PAST_DUE', 'CANCELED'] as const
+/** `PAST_DUE`: the provider still tries to collect what is owed. `UNPAID`: it has given up, or nobody has said how to pay after a trial. */
+export const subscriptionStatuses = ['TRIALING', 'ACTIVE', 'PAST_DUE', 'UNPAID', 'CANCELED'] as const
 export type SubscriptionStatus = (typeof subscriptionStatuses)[number]
 
-/** What a subscription may become. One that is cancelled is over; whoever comes back begins another. */
+/** What a subscription may become. One that is cancelled is over; whoever comes back begins another. A trial can be given at any time. */
 export const subscriptionTransitions: Transitions<SubscriptionStatus> = {
-  TRIALING: ['ACTIVE', 'PAST_DUE', 'CANCELED'],
-  ACTIVE: ['PAST_DUE', 'CANCELED'],
-  PAST_DUE: ['ACTIVE', 'CANCELED'],
+  TRIALING: ['ACTIVE', 'PAST_DUE', 'UNPAID', 'CANCELED'],
+  ACTIVE: ['TRIALING', 'PAST_DUE', 'UNPAID', 'CANCELED'],
+  PAST_DUE: ['TRIALING', 'ACTIVE', 'UNPAID', 'CANCELED'],
+  UNPAID: ['TRIALING', 'ACTIVE', 'PAST_DUE', 'CANCELED'],
   CANCELED: [],
 }
 
@@ -28,10 +30,17 @@ export class Subscription extends TenantRow {
   declare trialEndsAt?: Date | null
   /** When the provider said what stands here; what it said earlier and comes late is not believed any more. */
   declare toldAt?: Date | null
+  /** When it was begun at the provider, by which one knows which of two is the newer. */
+  declare begunAt?: Date | null
   declare version: Opt<number>
 
   isLive(): boolean {
     return this.status !== 'CANCELED'
+  }
+
+  /** Whether the organization has what it subscribed to. While it is past due it has, for the money may still come. */
+  gives(): boolean {
+    return this.isLive() && this.status !== 'UNPAID'
   }
 
   become(status: SubscriptionStatus, at: Date): void {
@@ -46,8 +55,15 @@ export class Subscription extends TenantRow {
     this.cancelAt = this.currentPeriodEnd
   }
 
-  covers(at: Date): boolean {
-    return this.isLive() && this.currentPeriodStart <= at && at < this.currentPeriodEnd
+  /**
+   * The period that is paid for at a moment. The provider tells of the next one some time after it has begun; until then it begins where the
+   * last one ended and is as long, so that what is used meanwhile is counted to it.
+   */
+  periodAt(at: Date): { readonly start: Date; readonly end: Date } | undefined {
+    const [start, end] = [this.currentPeriodStart.getTime(), this.currentPeriodEnd.getTime()]
+    if (!this.gives() || at.getTime() < start) return undefined
+    const passedMs = Math.floor((at.getTime() - start) / (end - start)) * (end - start)
+    return { start: new Date(start + passedMs), end: new Date(end + passedMs) }
   }
 }
 
@@ -65,6 +81,7 @@ export const SubscriptionSchema: EntitySchema<Subscription> = tenantEntity({
     canceledAt: moment().nullable(),
     trialEndsAt: moment().nullable(),
     toldAt: moment().nullable(),
+    begunAt: moment().nullable(),
     version: p.integer().version(),
   },
   uniques: [{ properties: ['stripeSubscriptionId'] }, { name: 'subscription_one_live', properties: [], where: `status <> 'CANCELED'` }],

@@ -3,7 +3,7 @@ import { now } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/id.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { Organization } from '../organizations/index.ts'
-import { QuotaExceededError } from './billing.errors.ts'
+import { QuantityRefusedError, QuotaExceededError } from './billing.errors.ts'
 import { Plan } from './plan.entity.ts'
 import { Subscription } from './subscription.entity.ts'
 import { QuotaCounter } from './quota-counter.entity.ts'
@@ -20,6 +20,9 @@ export interface Use {
   readonly at?: Date
 }
 
+/** What the column holds. */
+const mostAtOnce = 2 ** 31 - 1
+
 export interface Quota {
   readonly used: number
   /** Undefined where the plan sets none. */
@@ -33,6 +36,7 @@ export interface Quota {
  */
 export async function useQuota(em: ScopedEntityManager, use: Use): Promise<Quota> {
   const { metric, quantity = 1, at = now() } = use
+  if (!Number.isInteger(quantity) || quantity < 1 || quantity > mostAtOnce) throw new QuantityRefusedError(metric, quantity)
   const { limit, periodStart, resetAt } = await quotaOf(em, metric, at)
   const counted = await em.transactional(async inner => {
     const isNew = await record(inner, use, quantity, at)
@@ -73,7 +77,8 @@ async function quotaOf(em: ScopedEntityManager, metric: UsageMetric, at: Date): 
 
 /** The period that is paid for, or else the month. */
 function periodOf(subscription: Subscription | null, at: Date): Period {
-  if (subscription?.covers(at)) return { periodStart: subscription.currentPeriodStart, resetAt: subscription.currentPeriodEnd }
+  const paid = subscription?.periodAt(at)
+  if (paid) return { periodStart: paid.start, resetAt: paid.end }
   const month = (ahead: number) => new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + ahead, 1))
   return { periodStart: month(0), resetAt: month(1) }
 }

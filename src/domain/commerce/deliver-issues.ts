@@ -1,6 +1,8 @@
 import { LockMode } from '@mikro-orm/core'
-import { now } from '../../kernel/clock.ts'
-import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
+import { allDone } from '../../kernel/all-done.ts'
+import { latest, now } from '../../kernel/clock.ts'
+import { inTime } from '../../kernel/in-time.ts'
+import { lockedAfresh, type ScopedEntityManager, type Transact } from '../../orm/index.ts'
 import { NewsletterDelivery } from './newsletter-delivery.entity.ts'
 import { NewsletterIssue } from './newsletter-issue.entity.ts'
 import type { NewsletterSubscriber } from './newsletter-subscriber.entity.ts'
@@ -18,13 +20,16 @@ export interface NewsletterMail {
 }
 
 export interface NewsletterMailer {
-  readonly send: (mail: NewsletterMail) => Promise<unknown>
+  /** Resolves once somebody has taken it; what throws, or takes longer than the signal allows, is tried again later. */
+  readonly send: (mail: NewsletterMail, signal: AbortSignal) => Promise<unknown>
 }
 
 export interface NewsletterSettings {
   readonly mailer: NewsletterMailer
   /** An https address at which a POST ends the subscription: the host's `/newsletters/unsubscribe?token=…`, for instance. */
   readonly unsubscribeUrl: (token: string) => string
+  /** How long the mailer may take for a mail: a minute, unless said otherwise, and never more than five. */
+  readonly timeoutMs?: number
 }
 
 export interface NewsletterSender extends NewsletterSettings {
@@ -32,8 +37,9 @@ export interface NewsletterSender extends NewsletterSettings {
 }
 
 const [queuedAtOnce, sentAtOnce] = [500, 50]
+const minute = 60_000
 /** Longer than a mailer may take: whoever has taken a mail has it for so long. */
-const holdMs = 10 * 60_000
+const [longestMs, holdMs] = [5 * minute, 10 * minute]
 
 /**
  * Queues those who get an issue that is due, some at a time, and sends what is queued, some at a time; how much there was to do. Any number of
@@ -42,12 +48,12 @@ const holdMs = 10 * 60_000
 export async function deliverIssues({ transact, ...settings }: NewsletterSender, at: Date): Promise<number> {
   const queued = await transact(em => queueIssue(em, at))
   const { taken, mails } = await transact(em => take(em, settings, at))
-  await Promise.all(
-    mails.map(async mail => {
-      const error = await errorOf(settings.mailer, mail)
-      await transact(em => record(em, mail, error))
-    }),
-  )
+  const recorded = mails.map(async ({ attempt, issue: _issue, ...mail }) => {
+    const error = await errorOf(settings, mail)
+    await transact(em => record(em, mail.id, attempt, error))
+  })
+  await allDone(recorded)
+  if (mails.length > 0) await transact(em => tellIssues(em, mails))
   return queued + taken
 }
 
@@ -74,13 +80,14 @@ async function queueIssue(em: ScopedEntityManager, at: Date): Promise<number> {
   if (issue.status === 'SCHEDULED') issue.start(at)
   const recipients = await recipientsOf(em, { after: issue.position ?? null, limit: queuedAtOnce })
   for (const subscriber of recipients) em.create(NewsletterDelivery, { issue, subscriber, nextAttemptAt: at })
-  if (recipients.length > 0) issue.advance(recipients.at(-1)!.id, recipients.length)
+  if (recipients.length > 0) issue.advance(recipients.at(-1)!.id)
   if (recipients.length < queuedAtOnce) issue.finish(at)
   return Math.max(recipients.length, 1)
 }
 
 interface Taken extends NewsletterMail {
   readonly attempt: number
+  readonly issue: string
 }
 
 async function take(
@@ -95,14 +102,14 @@ async function take(
   )
   const ids = rows.map(({ id }) => id)
   const deliveries = await em.find(NewsletterDelivery, { id: { $in: ids } }, { populate: ['issue', 'subscriber'], orderBy: { id: 'asc' } })
-  const until = new Date(Math.max(at.getTime(), now().getTime()) + holdMs)
+  const until = new Date(latest(at).getTime() + holdMs)
   const mails = deliveries.map(async delivery => {
     const [issue, subscriber] = [delivery.issue.getEntity(), delivery.subscriber.getEntity()]
     // They may have left since it was queued.
     if (subscriber.status !== 'ACTIVE') return delivery.skip()
     delivery.take(until)
     const url = unsubscribeUrl(await unsubscribeTokenOf(em, subscriber))
-    return { ...mailOf(issue, subscriber, url), id: delivery.id, attempt: delivery.attempt }
+    return { ...mailOf(issue, subscriber, url), id: delivery.id, attempt: delivery.attempt, issue: issue.id }
   })
   return { taken: ids.length, mails: (await Promise.all(mails)).filter(mail => mail !== undefined) }
 }
@@ -120,9 +127,9 @@ function mailOf({ subject, body }: NewsletterIssue, { email, locale }: Newslette
   }
 }
 
-async function errorOf(mailer: NewsletterMailer, { attempt: _attempt, ...mail }: Taken): Promise<string | undefined> {
+async function errorOf({ mailer, timeoutMs = minute }: NewsletterSettings, mail: NewsletterMail): Promise<string | undefined> {
   try {
-    await mailer.send(mail)
+    await inTime(Math.min(timeoutMs, longestMs), signal => mailer.send(mail, signal))
     return undefined
   } catch (error) {
     // What it says may quote the mail, and the mail holds a token.
@@ -130,10 +137,21 @@ async function errorOf(mailer: NewsletterMailer, { attempt: _attempt, ...mail }:
   }
 }
 
-async function record(em: ScopedEntityManager, { id, attempt }: Taken, error: string | undefined): Promise<void> {
+async function record(em: ScopedEntityManager, id: string, attempt: number, error: string | undefined): Promise<void> {
   const delivery = await em.findOneOrFail(NewsletterDelivery, id, { lockMode: LockMode.PESSIMISTIC_WRITE, populate: [] })
   // Held for too long, and taken by somebody else meanwhile.
   if (delivery.attempt !== attempt || delivery.status !== 'PENDING') return
   if (error === undefined) delivery.arrive(now())
   else delivery.fail(now(), error)
+}
+
+/**
+ * Once for all that went out together: the log tells of an issue, and not of each mail. Counted and not added up, so that what a process sent
+ * that died before it came here is there the next time.
+ */
+async function tellIssues(em: ScopedEntityManager, mails: readonly Taken[]): Promise<void> {
+  for (const id of [...new Set(mails.map(({ issue }) => issue))].toSorted()) {
+    const issue = await lockedAfresh(em, NewsletterIssue, id)
+    issue.hasReached(await em.count(NewsletterDelivery, { issue, status: 'SENT' }))
+  }
 }

@@ -15,6 +15,7 @@ export const issueTransitions: Transitions<IssueStatus> = {
 }
 
 export interface IssueStats {
+  /** How many of those who were to get it have it. */
   readonly delivered: number
 }
 
@@ -60,11 +61,15 @@ export class NewsletterIssue extends TenantRow {
     if (this.status !== 'RUNNING') this.become('RUNNING')
   }
 
-  advance(position: string, delivered: number): void {
+  advance(position: string): void {
     this.position = position
-    this.stats = { delivered: this.stats.delivered + delivered }
   }
 
+  hasReached(delivered: number): void {
+    this.stats = { delivered }
+  }
+
+  /** Everybody's turn has come. What a mailer would not take is tried again after that. */
   finish(at: Date): void {
     this.become('DONE')
     this.sentAt = at

@@ -1,11 +1,11 @@
 import { now } from '../../kernel/clock.ts'
+import { storableText } from '../../kernel/storable.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import type { User } from '../identity/index.ts'
 import type { Document } from './document.entity.ts'
 import { ChatMessage, type ChatRole, type Citation, DocumentChat } from './document-chat.entity.ts'
 import { DocumentEmbedding } from './document-embedding.entity.ts'
 import { CitationRefusedError } from './documents.errors.ts'
-import { storableText } from '../../kernel/storable-text.ts'
 
 /** Opens a chat of one person about one document; it is called like the document unless said otherwise. */
 export function startChat(em: ScopedEntityManager, document: Document, user: User, title = document.title): DocumentChat {

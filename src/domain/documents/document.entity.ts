@@ -1,7 +1,7 @@
 import { type EntitySchema, type Opt, p } from '@mikro-orm/core'
+import { storableText } from '../../kernel/storable.ts'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { rowTrigger, tenantEntity, TenantRow } from '../../orm/index.ts'
-import { storableText } from '../../kernel/storable-text.ts'
 
 export const documentStatuses = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'] as const
 export type DocumentStatus = (typeof documentStatuses)[number]

@@ -1,5 +1,7 @@
 import { LockMode } from '@mikro-orm/core'
+import { latest } from '../../kernel/clock.ts'
 import { messageOf } from '../../kernel/error.ts'
+import { inTime } from '../../kernel/in-time.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { Document } from './document.entity.ts'
 import type { DocumentStore } from './document-store.ts'
@@ -18,14 +20,15 @@ export interface FileRemover {
   readonly transact: Transact
 }
 
-/** Longer than removing a file may take: whoever has taken one has it for so long. */
+const [takenAtOnce, timeoutMs] = [50, 10_000]
+/** Longer than removing them all may take: whoever has taken one has it for so long. */
 const holdMs = 10 * 60_000
 
 /** Removes the files that no document has, some at a time; how many there were. One that can't be removed is tried again later. */
 export async function removeStrayFiles({ store, transact }: FileRemover, at: Date): Promise<number> {
   const taken = await transact(em => take(em, at))
   for (const { id, storageKey, attempts } of taken) {
-    const error = await store.delete(storageKey).then(() => undefined, messageOf)
+    const error = await inTime(timeoutMs, () => store.delete(storageKey)).then(() => undefined, messageOf)
     const mine = { id, attempts }
     await transact(em => (error === undefined ? em.nativeDelete(StrayFile, mine) : em.nativeUpdate(StrayFile, mine, { error })))
   }
@@ -41,7 +44,7 @@ const due = (at: Date) => ({ dueAt: { $lte: at } })
 async function take(em: ScopedEntityManager, at: Date): Promise<StrayFile[]> {
   const files = await em.find(StrayFile, due(at), {
     orderBy: { dueAt: 'asc' },
-    limit: 50,
+    limit: takenAtOnce,
     lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
   })
   // A document that was restored from the log has its file again.
@@ -50,7 +53,7 @@ async function take(em: ScopedEntityManager, at: Date): Promise<StrayFile[]> {
   for (const file of files) {
     if (kept.has(file.storageKey)) em.remove(file)
     file.attempts++
-    file.dueAt = new Date(at.getTime() + holdMs)
+    file.dueAt = new Date(latest(at).getTime() + holdMs)
   }
   return files.filter(({ storageKey }) => !kept.has(storageKey))
 }

@@ -51,7 +51,7 @@ export class Organization extends Row {
     this.status = 'ACTIVE'
   }
 
-  /** Gone for everybody who works in it, until it is restored or retention removes it. */
+  /** Gone for everybody who works in it, until it is restored. What it owns stays. */
   softDelete(at: Date): void {
     this.requirePresent()
     this.deletedAt = at
@@ -63,7 +63,7 @@ export class Organization extends Row {
     this.deletedAt = null
   }
 
-  /** Closing is for good; retention removes the data later. */
+  /** Closing is for good. Nobody reaches what it owns; retention goes on there, but the rest is an operator's to remove, as its law says. */
   close(at: Date): void {
     this.status = 'CLOSED'
     this.deletedAt ??= at

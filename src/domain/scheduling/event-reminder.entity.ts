@@ -1,4 +1,5 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
+import { storableText } from '../../kernel/storable.ts'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { type Period, SchedulingEvent } from './scheduling-event.entity.ts'
@@ -41,7 +42,7 @@ export class EventReminder extends TenantRow {
   /** It is tried again after 1, 5, 25 and 125 minutes, and given up the fifth time. */
   failed(at: Date, error: string): void {
     this.attempts++
-    this.error = error.slice(0, longestError)
+    this.error = storableText(error.slice(0, longestError))
     if (this.attempts >= mostAttempts) this.become('FAILED')
     else this.dueAt = new Date(at.getTime() + minute * 5 ** (this.attempts - 1))
   }

@@ -1,6 +1,7 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
 import { AuditEvent } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
+import { storableText } from '../../kernel/storable.ts'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
 import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
 
@@ -57,12 +58,12 @@ export class OutboxMessage extends TenantRow {
     if (this.attempts >= mostAttempts) return this.abandon(error)
     const waitMs = Math.min(second * 2 ** (this.attempts - 1), hour) * (0.5 + chance / 2)
     this.release(new Date(at.getTime() + Math.round(waitMs)))
-    this.error = error.slice(0, 500)
+    this.error = storableText(error.slice(0, 500))
   }
 
   abandon(error: string): void {
     this.become('DEAD')
-    this.error = error.slice(0, 500)
+    this.error = storableText(error.slice(0, 500))
   }
 
   /** From the beginning, under the same id. Those of its key that came after it don't wait for it again. */

@@ -1,8 +1,9 @@
 import { LockMode } from '@mikro-orm/core'
 import { AuditEvent } from '../../audit/index.ts'
-import { now } from '../../kernel/clock.ts'
+import { latest } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/id.ts'
 import { messageOf } from '../../kernel/error.ts'
+import { inTime } from '../../kernel/in-time.ts'
 import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { withoutPersonal } from '../../readers/index.ts'
 import { eventBody } from './event-body.ts'
@@ -122,11 +123,8 @@ async function handOver(publisher: Publisher, run: readonly Taken[], isInTime: (
 
 async function tryToPublish(publisher: Publisher, { payload, ...rest }: Taken): Promise<Outcome> {
   if (!payload) return 'gone'
-  const signal = AbortSignal.timeout(timeoutMs)
-  const late = Promise.withResolvers<never>()
-  signal.addEventListener('abort', () => late.reject(new Error(`The publisher did not answer within ${timeoutMs} ms.`)))
   try {
-    await Promise.race([publisher.publish({ ...rest, payload }, signal), late.promise])
+    await inTime(timeoutMs, signal => publisher.publish({ ...rest, payload }, signal))
     return 'sent'
   } catch (error) {
     return { error: messageOf(error) }
@@ -149,9 +147,4 @@ async function record(
     else if (outcome === 'gone') message.abandon('The event is not in the log any more.')
     else message.fail(at, outcome.error, Math.random())
   }
-}
-
-/** A run that goes through many tenants began a while ago. */
-function latest(at: Date): Date {
-  return new Date(Math.max(at.getTime(), now().getTime()))
 }

@@ -1,12 +1,13 @@
 import { LockMode } from '@mikro-orm/core'
 import { AuditEvent } from '../../audit/index.ts'
-import { now } from '../../kernel/clock.ts'
+import { allDone } from '../../kernel/all-done.ts'
+import { latest, now } from '../../kernel/clock.ts'
 import { isNamedBy } from '../../kernel/event-pattern.ts'
 import { newId } from '../../kernel/id.ts'
 import type { Post } from '../../kernel/outgoing.ts'
 import { webhookHeaders } from '../../kernel/standard-webhooks.ts'
 import { messageOf } from '../../kernel/error.ts'
-import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
+import { lockedAfresh, type ScopedEntityManager, type Transact } from '../../orm/index.ts'
 import { type FollowedEvent, openEvents } from '../../readers/index.ts'
 import { eventBody } from './event-body.ts'
 import { WebhookDelivery } from './webhook-delivery.entity.ts'
@@ -51,7 +52,7 @@ const holdMs = 60_000
 /** Sends what is due, some at a time; how many there were. It arrives at least once; the receiver knows it again by its id. */
 export async function deliverWebhooks({ post, transact }: Deliverer, at: Date): Promise<number> {
   const messages = await transact(em => take(em, at))
-  await Promise.all(
+  await allDone(
     messages.map(async message => {
       const outcome = await send(post, message)
       await transact(em => record(em, message, outcome))
@@ -84,9 +85,10 @@ async function take(em: ScopedEntityManager, at: Date): Promise<Message[]> {
   await em.populate(deliveries, ['endpoint'])
   const found = await em.find(AuditEvent, { id: { $in: deliveries.map(({ eventId }) => eventId) } }, { disableIdentityMap: true })
   const events = new Map((await openEvents(em, found)).map(event => [event.id, event]))
+  const until = new Date(latest(at).getTime() + holdMs)
   return Promise.all(
     deliveries.map(async delivery => {
-      delivery.take(new Date(at.getTime() + holdMs))
+      delivery.take(until)
       const endpoint = delivery.endpoint.getEntity()
       const { url, isActive } = endpoint
       const { id, attempt, eventId } = delivery
@@ -120,14 +122,20 @@ async function record(em: ScopedEntityManager, message: Message, { status, error
   const delivery = await em.findOneOrFail(WebhookDelivery, message.delivery, { lockMode: LockMode.PESSIMISTIC_WRITE, populate: [] })
   // Held for too long, and taken by somebody else meanwhile.
   if (delivery.attempt !== message.attempt) return
-  const endpoint = await em.findOneOrFail(WebhookEndpoint, delivery.endpoint.id)
   if (!message.isActive || !message.event) return delivery.abandon(error!)
   if (status !== undefined && status >= 200 && status < 300) {
     delivery.arrive(status, durationMs)
-    return endpoint.arrived()
+    const { failureCount } = await em.findOneOrFail(WebhookEndpoint, delivery.endpoint.id)
+    if (failureCount > 0) (await endpointOf(em, delivery)).arrived()
+    return
   }
   const isGivenUp = delivery.fail(now(), error ?? `It was answered ${status}.`, durationMs, status ?? null)
-  if (isGivenUp) endpoint.gaveUp(now())
+  if (isGivenUp) (await endpointOf(em, delivery)).gaveUp(now())
   // Gone: whoever answers so wants to hear no more.
-  if (status === 410) endpoint.disable(now())
+  if (status === 410) (await endpointOf(em, delivery)).disable(now())
+}
+
+/** Its other deliveries are recorded at the same time, so they take turns where they change it; where they don't, nobody waits. */
+function endpointOf(em: ScopedEntityManager, { endpoint }: WebhookDelivery): Promise<WebhookEndpoint> {
+  return lockedAfresh(em, WebhookEndpoint, endpoint.id)
 }

@@ -40,7 +40,7 @@ export const WebhookEndpointSchema: EntitySchema<WebhookEndpoint> = tenantEntity
   class: WebhookEndpoint,
   properties: {
     url: p.text(),
-    secretRefs: p.json<string[]>(),
+    secretRefs: p.json<string[]>().hidden(),
     events: p.json<string[]>(),
     isActive: p.boolean().default(true),
     failureCount: p.integer().default(0),

@@ -127,6 +127,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
 
   'billing.quota_exceeded': ({ metric, limit, resetAt }) =>
     fr`Le quota de ${limit} ${metric} est épuisé jusqu’au ${resetAt}. Attendez ce moment ou choisissez une formule plus large.`,
+  'billing.quantity_refused': ({ metric, quantity }) =>
+    fr`Une utilisation de ${metric} ne peut pas compter ${quantity} fois. Donnez un nombre entier d’au moins 1.`,
   'billing.signature_refused': () => fr`L’événement n’est pas digne de foi. Vérifiez le secret de signature et l’horloge de l’expéditeur.`,
 
   'billing.organization_unknown': () =>
