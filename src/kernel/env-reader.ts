@@ -86,6 +86,20 @@ export class EnvReader {
       this.problems.push(`${name} is not a PostgreSQL URL, expected ${shape}.`)
     else if (!url.username) this.problems.push(`${name} names no role, expected ${shape}.`)
     else if (url.pathname.length < 2) this.problems.push(`${name} names no database, expected ${shape}.`)
+    else this.#parametersOf(name, url.searchParams)
     return value
   }
+
+  /** What would encrypt less than it says must not be passed over; other words are for other tools. */
+  #parametersOf(name: string, parameters: URLSearchParams): void {
+    const mode = parameters.get('sslmode')
+    if (mode !== null && !sslModes.includes(mode))
+      this.problems.push(`${name} has sslmode=${mode}, expected one of ${sslModes.join(', ')}.`)
+    if (parameters.has('sslrootcert'))
+      this.problems.push(`${name} has sslrootcert, which is not read there. Set NODE_EXTRA_CA_CERTS to its path.`)
+    if (parameters.has('sslcert') || parameters.has('sslkey'))
+      this.problems.push(`${name} names a client's certificate, which is not read. A role is known by its password.`)
+  }
 }
+
+const sslModes: readonly string[] = ['disable', 'no-verify', 'require', 'verify-ca', 'verify-full']

@@ -37,6 +37,16 @@ const causes: readonly Cause[] = [
     next: ({ database }) => `Create it: \`createdb ${database}\`.`,
   },
   {
+    when: (_code, message) => message.includes('does not support SSL'),
+    because: 'the server takes no encrypted connection',
+    next: () => 'Switch TLS on at the server, or say `sslmode=disable` where the way to it is safe.',
+  },
+  {
+    when: code => /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code),
+    because: 'its certificate could not be verified',
+    next: ({ host }) => `Give the authority's certificate in NODE_EXTRA_CA_CERTS, and ask for ${host} by a name that stands in it.`,
+  },
+  {
     when: code => code === '53300' || code === '08P01',
     because: 'the server has no connection left or refuses the protocol',
     next: () => 'Lower DB_POOL_MAX, or look at the pooler’s log.',

@@ -98,7 +98,7 @@ export function serverOptions(model: Model, connection: ServerConnection, loggin
   return {
     ...commonOptions(model, logging),
     driver: DaybookServerDriver,
-    clientUrl: withoutPoolerFlag(connection.url),
+    clientUrl: withoutParameters(connection.url),
     pool: { min: 0, max: connection.poolMax },
     // Only the owner may make the database that is missing.
     ensureDatabase: Boolean(onConnect),
@@ -107,6 +107,7 @@ export function serverOptions(model: Model, connection: ServerConnection, loggin
       pipeline: true,
       connectionTimeoutMillis: connection.connectTimeoutMs,
       application_name: connection.applicationName,
+      ...encryptionIn(connection.url),
       ...(onPool && { onPoolCreated: onPool }),
       // The pool's hook and not the ORM's, because the pool lets go of a connection whose hook has failed.
       ...(onConnect && {
@@ -134,9 +135,16 @@ function isTenantEntity(entity: Entity): boolean {
   return declarationOf('meta' in entity ? entity.meta.class : entity)?.belongsTo === 'tenant'
 }
 
-/** `?pgbouncer=true` tells other tools how to behave; everything here is transaction-scoped anyway, and the server doesn't know the word. */
-function withoutPoolerFlag(url: string): string {
+/** What tools write there for each other, such as `?pgbouncer=true`, the server doesn't know. */
+function withoutParameters(url: string): string {
   const parsed = new URL(url)
-  parsed.searchParams.delete('pgbouncer')
+  parsed.search = ''
   return parsed.toString()
+}
+
+/** As `sslmode` says; where it says nothing, `PGSSLMODE` does. A certificate is verified by whoever asks for encryption, unless they say otherwise. */
+function encryptionIn(url: string): { readonly ssl?: boolean | { readonly rejectUnauthorized: false } } {
+  const mode = new URL(url).searchParams.get('sslmode')
+  if (mode === null) return {}
+  return { ssl: mode === 'no-verify' ? { rejectUnauthorized: false } : mode !== 'disable' }
 }

@@ -42,6 +42,9 @@ test.each([
   ['postgresql://host/db', 'names no role'],
   ['postgresql://user@host', 'names no database'],
   ['not a url', 'not a PostgreSQL URL'],
+  ['postgresql://user@host/db?sslmode=prefer', 'has sslmode=prefer'],
+  ['postgresql://user@host/db?sslmode=require&sslrootcert=/ca.pem', 'has sslrootcert'],
+  ['postgresql://user@host/db?sslkey=/key.pem', 'names a client'],
 ])('a database URL %s is refused: it %s', (url, problem) => {
   expect(problemsOf({ DATABASE_URL: url })[0]).toContain(problem)
 })

@@ -15,6 +15,7 @@ test.each<[string, (url: URL) => void, string, RegExp]>([
   ['a closed port', url => Object.assign(url, { port: '1' }), 'nothing listens there', /docker compose up/],
   ['a wrong password', url => Object.assign(url, { password }), 'the role or its password is not accepted', /migration:up/],
   ['a missing database', url => Object.assign(url, { pathname: '/nowhere' }), 'the database does not exist', /createdb nowhere/],
+  ['a server without TLS', url => url.searchParams.set('sslmode', 'verify-full'), 'takes no encrypted connection', /sslmode=disable/],
   ['an unknown host', url => Object.assign(url, { hostname: 'no-such-host.invalid' }), 'the host name is unknown', /Check the host/],
 ])('%s is named with its cause and the next step, without the password', async (_title, change, cause, next) => {
   const url = new URL(database.urls!.app)
@@ -28,6 +29,13 @@ test.each<[string, (url: URL) => void, string, RegExp]>([
   for (const part of [url.hostname, url.port, url.pathname.slice(1), url.username, cause]) expect(message).toContain(part)
   expect(message).toMatch(next)
   expect(message + JSON.stringify(failure)).not.toContain(url.password)
+})
+
+test('what other tools write into the URL is passed over', async () => {
+  const url = new URL(database.urls!.app)
+  url.search = 'sslmode=disable&pgbouncer=true&schema=public&connection_limit=5'
+  await using daybook = await openDaybook({ databaseUrl: url.toString(), logQueries: false })
+  expect(await daybook.orm.checkConnection()).toMatchObject({ ok: true })
 })
 
 test('an operator scope without a credential of its own is refused', async () => {
