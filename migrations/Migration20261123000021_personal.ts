@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations'
 
 /**
- * What tables tell of people who are no users is sealed too where the sentinel sees it, and whose a profile is never changes. Each
- * `create trigger` locks its table's writers for a moment. Events that are there stay as they were told.
+ * What tables tell of people who are no users is sealed too where the sentinel sees it, and whose a profile is never changes. Making a
+ * trigger anew locks its table for a moment. Events that are there stay as they were told.
  */
 export class Migration20261123000021_personal extends Migration {
   override up(): void {
