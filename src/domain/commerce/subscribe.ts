@@ -121,7 +121,7 @@ interface Presented {
 }
 
 /** Where data is kept is told to those alone who have a token of there. */
-function withToken(
+async function withToken(
   daybook: Daybook,
   { token, column, reason }: Presented,
   change: (subscriber: NewsletterSubscriber) => void,
