@@ -7,6 +7,7 @@ import { exactly, nameField, nothing, oneOf, organizationParams, permissionField
 import { RequestInvalidError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 import { afterCursor, page, pageOf, pageOptions, pageQuery } from './pages.ts'
+import { type Answer, idempotencyHeaders, respond } from './respond.ts'
 import { apiKeyAnswer, apiKeyView } from './views.ts'
 
 const newKey = exactly({
@@ -15,8 +16,8 @@ const newKey = exactly({
   scopes: Type.Array(permissionField(), { minItems: 1, maxItems: 200, uniqueItems: true }),
   expiresAt: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
 })
-/** Only these two answers hold a key, and only this once. */
-const issuedAnswer = exactly({ apiKey: apiKeyAnswer, secret: Type.String() })
+/** Only these two answers hold a key, and only this once: whoever repeats the request isn't shown it again. */
+const issuedAnswer = exactly({ apiKey: apiKeyAnswer, secret: Type.Optional(Type.String()) })
 
 export function apiKeyRoutes(app: App): void {
   app.get(
@@ -31,25 +32,20 @@ export function apiKeyRoutes(app: App): void {
 
   app.post(
     '/organizations/:organization/api-keys',
-    { schema: { params: organizationParams, body: newKey, response: { 201: issuedAnswer } } },
+    { schema: { params: organizationParams, headers: idempotencyHeaders, body: newKey, response: { 201: issuedAnswer } } },
     async (request, reply) => {
       const { expiresAt, ...input } = request.body
-      const answer = await inTenant(request, 'api-key:create', async ({ em }) =>
-        issuedView(em, await issueApiKey(em, { ...input, ...(expiresAt !== undefined && { expiresAt: future(expiresAt) }) })),
+      return respond(request, reply, 'api-key:create', async ({ em }) =>
+        issued(em, await issueApiKey(em, { ...input, ...(expiresAt !== undefined && { expiresAt: future(expiresAt) }) })),
       )
-      return reply.code(201).send(answer)
     },
   )
 
   app.post(
     '/organizations/:organization/api-keys/:id/rotate',
-    { schema: { params: withinOrganization, response: { 201: issuedAnswer } } },
-    async (request, reply) => {
-      const answer = await inTenant(request, 'api-key:create', async ({ em }) =>
-        issuedView(em, await rotateApiKey(em, await keyOf(em, request.params.id))),
-      )
-      return reply.code(201).send(answer)
-    },
+    { schema: { params: withinOrganization, headers: idempotencyHeaders, response: { 201: issuedAnswer } } },
+    async (request, reply) =>
+      respond(request, reply, 'api-key:create', async ({ em }) => issued(em, await rotateApiKey(em, await keyOf(em, request.params.id)))),
   )
 
   app.delete(
@@ -68,9 +64,9 @@ async function keyOf(em: ScopedEntityManager, id: string): Promise<ApiKey> {
   return key
 }
 
-async function issuedView(em: ScopedEntityManager, { apiKey, secret }: IssuedApiKey) {
+async function issued(em: ScopedEntityManager, { apiKey, secret }: IssuedApiKey): Promise<Answer> {
   await em.flush()
-  return { apiKey: apiKeyView(apiKey), secret }
+  return { status: 201, body: { apiKey: apiKeyView(apiKey) }, secrets: { secret } }
 }
 
 function future(text: string): Date {

@@ -29,6 +29,7 @@ import { invitationMail } from './mails.ts'
 import { roleOf } from './member.routes.ts'
 import { afterCursor, page, pageOf, pageOptions, pageQuery } from './pages.ts'
 import { guessable } from './rate-limits.ts'
+import { idempotencyHeaders, respond } from './respond.ts'
 import { invitationAnswer, invitationView, ownUserAnswer, ownUserView } from './views.ts'
 
 const listQuery = exactly({ ...pageQuery.properties, status: Type.Optional(oneOf(invitationStatuses)) })
@@ -52,17 +53,18 @@ export function invitationRoutes(app: App): void {
 
   app.post(
     '/organizations/:organization/invitations',
-    { config: guessable, schema: { params: organizationParams, body: newInvitation, response: { 201: invitationAnswer } } },
-    async (request, reply) => {
-      const answer = await inTenant(request, 'invitation:create', async ({ em, organization, afterCommit }) => {
+    {
+      config: guessable,
+      schema: { params: organizationParams, headers: idempotencyHeaders, body: newInvitation, response: { 201: invitationAnswer } },
+    },
+    async (request, reply) =>
+      respond(request, reply, 'invitation:create', async ({ em, organization, afterCommit }) => {
         const role = await roleOf(em, request.body.role)
         const { invitation, token } = await inviteMember(em, { email: request.body.email, role })
         const mail = invitationMail(invitation.email, organization, token)
         afterCommit(() => outbox.send(mail))
-        return invitationView(invitation)
-      })
-      return reply.code(201).send(answer)
-    },
+        return () => ({ status: 201, body: invitationView(invitation) })
+      }),
   )
 
   app.delete(

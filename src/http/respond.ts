@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
 import type { PermissionKey } from '../domain/access/index.ts'
 import { answerOnce } from '../domain/system/index.ts'
 import { actorOf } from './principal.ts'
@@ -12,6 +13,10 @@ export interface Answer {
   /** Shown with the body this once: they aren't kept, so whoever repeats the request doesn't see them again. */
   readonly secrets?: Readonly<Record<string, string>>
 }
+
+/** What says in a POST's headers that it may be sent again. */
+export const idempotencyFields = { 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) }
+export const idempotencyHeaders = Type.Object(idempotencyFields)
 
 /** An answer that shows what is written when the unit of work is. */
 export type Later = () => Answer

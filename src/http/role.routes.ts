@@ -7,6 +7,7 @@ import { exactly, nameField, nothing, nullable, organizationParams, permissionFi
 import { ResourceNotFoundError } from './http.errors.ts'
 import { inTenant } from './in-tenant.ts'
 import { afterCursor, page, pageOf, pageOptions, pageQuery } from './pages.ts'
+import { idempotencyHeaders, respond } from './respond.ts'
 import { roleAnswer, roleView } from './views.ts'
 
 const keyField = () => Type.String({ minLength: 1, maxLength: 63, pattern: '^[A-Z][A-Z0-9_]*$' })
@@ -40,15 +41,13 @@ export function roleRoutes(app: App): void {
 
   app.post(
     '/organizations/:organization/roles',
-    { schema: { params: organizationParams, body: newRole, response: { 201: roleAnswer } } },
-    async (request, reply) => {
-      const answer = await inTenant(request, 'role:create', async ({ em }) => {
+    { schema: { params: organizationParams, headers: idempotencyHeaders, body: newRole, response: { 201: roleAnswer } } },
+    async (request, reply) =>
+      respond(request, reply, 'role:create', async ({ em }) => {
         const { body } = request
         if (body.parent !== undefined) await requireRole(em, { key: body.parent })
-        return roleView(await written(em, await createRole(em, body)))
-      })
-      return reply.code(201).send(answer)
-    },
+        return { status: 201, body: roleView(await written(em, await createRole(em, body))) }
+      }),
   )
 
   app.get('/organizations/:organization/roles/:id', { schema: { params: withinOrganization, response: { 200: roleAnswer } } }, request =>

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ActionHost, base } from './action-host.ts'
+import { roleIdOf } from './test-host.ts'
+
+interface Row {
+  readonly id: string
+}
+
+let here: ActionHost
+beforeAll(async () => {
+  here = await ActionHost.open()
+})
+afterAll(() => here[Symbol.asyncDispose]())
+
+const once = (url: string, payload: object | undefined, key: string) =>
+  here.ann.caller.call('POST', `${base}/${url}`, { ...(payload && { payload }), headers: { 'idempotency-key': key } })
+
+describe('sent again under its key', () => {
+  test('a key is made once, and its secret shown once', async () => {
+    const send = () => once('api-keys', { name: 'twice', environment: 'LIVE', scopes: ['role:read'] }, 'key')
+    const [first, again] = [await send(), await send()]
+    expect([first.statusCode, again.statusCode, again.headers['idempotency-replayed']]).toEqual([201, 201, 'true'])
+    expect(first.json<{ secret: string }>().secret).toMatch(/^dbk_/)
+    expect(again.json()).toEqual({ apiKey: first.json<{ apiKey: Row }>().apiKey })
+    const named = (await here.seen<{ items: { name: string }[] }>('api-keys')).items.filter(({ name }) => name === 'twice')
+    expect(named).toHaveLength(1)
+    const rotate = () => once(`api-keys/${first.json<{ apiKey: Row }>().apiKey.id}/rotate`, undefined, 'rotation')
+    const [rotated, replayed] = [await rotate(), await rotate()]
+    expect([rotated.statusCode, replayed.json()]).toEqual([201, { apiKey: rotated.json<{ apiKey: Row }>().apiKey }])
+  })
+
+  test('an invitation is mailed once', async () => {
+    const invitation = { email: 'once@b.example', role: await roleIdOf(here.ann.caller, 'VIEWER') }
+    const [first, again] = [await once('invitations', invitation, 'mail'), await once('invitations', invitation, 'mail')]
+    expect([first.statusCode, again.json()]).toEqual([201, first.json()])
+    expect(here.on.mails.filter(({ to }) => to === 'once@b.example')).toHaveLength(1)
+  })
+
+  test('a role is the same one', async () => {
+    const role = { key: 'ONCE', name: 'Once', permissions: ['task:read'] }
+    const [first, again] = [await once('roles', role, 'role'), await once('roles', role, 'role')]
+    expect([first.statusCode, again.statusCode, again.json()]).toEqual([201, 201, first.json()])
+    expect((await once('roles', { ...role, name: 'Other' }, 'role')).json()).toMatchObject({ code: 'idempotency.mismatch' })
+  })
+
+  test('a file is refused, because only all of it would tell whether it is the same', async () => {
+    const refused = await here.ann.caller.call('POST', `${base}/documents?title=a`, {
+      payload: 'words',
+      headers: { 'content-type': 'text/plain', 'sec-fetch-site': 'same-origin', 'idempotency-key': 'file' },
+    })
+    expect(refused.json()).toMatchObject({ status: 400, errors: [{ pointer: '#/idempotency-key', in: 'headers' }] })
+  })
+})
