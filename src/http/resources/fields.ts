@@ -22,8 +22,8 @@ export interface Field {
   readonly answer: TSchema
   /** What a request may hold. */
   readonly input: TSchema
-  /** What may be looked for: no longer values are kept where there is an index, but nothing is wrong with not finding one. */
-  readonly sought: TSchema
+  /** What a filter may compare with: also what nobody could write any more. */
+  readonly asked: TSchema
 }
 
 /** Every property that is stored and is anybody's business: no tenant, no secrets, nothing that the database makes for itself. */
@@ -41,25 +41,33 @@ function isColumn({ kind, persist, object }: EntityProperty): boolean {
   return isOwn && persist !== false && !object
 }
 
+/** The properties of whole indexes, in their order. */
+export function indexesOf(meta: EntityMetadata): string[][] {
+  return [...meta.indexes, ...meta.uniques]
+    .filter(index => !index.expression && !('where' in index && index.where))
+    .map(({ properties = [] }) => [properties].flat().map(String))
+}
+
 function fieldOf(prop: EntityProperty, { isImmutable, isIndexed }: { isImmutable: boolean; isIndexed: boolean }): Field {
   const { name, nullable: isNullable = false, targetMeta } = prop
   const kind = targetMeta ? 'id' : kindOf(prop)
   const answer = answers[kind](prop)
-  const sought = inputs[kind](prop)
-  const input = kind === 'text' && isIndexed ? indexedText() : sought
+  const asked = inputs[kind](prop)
   const filledIn = prop.onCreate ?? prop.default ?? prop.defaultRaw ?? prop.version
+  const isRequired = !isNullable && filledIn === undefined && !prop.primary
+  const input = kind === 'text' ? textField({ isRequired, isIndexed }) : asked
   return {
     name,
     kind,
     isNullable,
-    isRequired: !isNullable && filledIn === undefined && !prop.primary,
+    isRequired,
     isImmutable,
     isBig: prop.runtimeType === 'bigint',
     // What is the plain id here has nothing to show as a whole.
     ...(targetMeta && !prop.mapToPk && { relation: targetMeta }),
     answer: isNullable ? nullable(answer) : answer,
     input: isNullable ? nullable(input) : input,
-    sought,
+    asked,
   }
 }
 
@@ -101,8 +109,9 @@ export const momentField = () =>
     description: 'an RFC 3339 instant',
   })
 
-/** A place in an index has room for 2,700 bytes; what is put there is a name, a key or an address. */
-const indexedText = () => Type.String({ maxLength: 500 })
+/** What nothing fills in isn't left empty; and an entry of an index has 2,704 bytes, of which a character takes up to three. */
+const textField = ({ isRequired, isIndexed }: { isRequired: boolean; isIndexed: boolean }) =>
+  Type.String({ ...(isRequired && { minLength: 1, pattern: '\\S' }), maxLength: isIndexed ? 500 : 20_000 })
 
 const inputs: SchemaOf = {
   id: idField,

@@ -3,7 +3,7 @@ import { type TSchema, Type } from 'typebox'
 import type { TenantRow } from '../../orm/index.ts'
 import { exactly } from '../fields.ts'
 import { type InvalidPart, RequestInvalidError } from '../http.errors.ts'
-import { type Field, momentField } from './fields.ts'
+import { type Field, indexesOf, momentField } from './fields.ts'
 import type { Described } from './resource.ts'
 import type { Position } from './cursor.ts'
 
@@ -18,6 +18,9 @@ const operators = ['gt', 'gte', 'lt', 'lte'] as const
 type Operator = (typeof operators)[number]
 const compared: ReadonlySet<Field['kind']> = new Set(['moment', 'integer', 'number'])
 
+/** What is sorted by has 2,000 characters at most, of up to three bytes each, in base64; whether it is one of ours, its signature says. */
+const longestCursor = 10_000
+
 export function listShapeOf(resource: Described): ListShape {
   const filters = resource.fields.filter(field => isFilter(resource.meta, field))
   const sorts = ['id', ...resource.fields.filter(field => isSorted(resource.meta, field)).map(({ name }) => name)]
@@ -26,7 +29,7 @@ export function listShapeOf(resource: Described): ListShape {
     asOf: Type.Optional(momentField()),
     sort: Type.Optional(Type.Enum(sorts.flatMap(name => [name, `-${name}`]))),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
-    after: Type.Optional(Type.String({ maxLength: 500, pattern: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$' })),
+    after: Type.Optional(Type.String({ maxLength: longestCursor, pattern: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$' })),
     ...Object.fromEntries(filters.flatMap(filterParameters)),
   })
   return { query, filters, sorts }
@@ -53,15 +56,8 @@ function isSorted(meta: EntityMetadata, { name, kind }: Field): boolean {
   return kind !== 'id' && indexesOf(meta).some(([, first]) => first === name)
 }
 
-function indexesOf(meta: EntityMetadata): string[][] {
-  return [...meta.indexes, ...meta.uniques]
-    .filter(index => !index.expression && !('where' in index && index.where))
-    .map(({ properties = [] }) => [properties].flat().map(String))
-}
-
 function filterParameters(field: Field): [string, TSchema][] {
-  // A filter compares with a value; whether there is one is another question.
-  const { name, kind, isNullable, sought: value } = field
+  const { name, kind, isNullable, asked: value } = field
   return [
     [name, Type.Optional(value)],
     ...(kind === 'id' || kind === 'enum' || kind === 'text'
@@ -105,7 +101,7 @@ function valueIn({ kind }: Field, value: string | number | boolean): unknown {
 
 /** Each of a list is looked at like a value that stands alone. */
 function oneOf(field: Field, value: string): unknown {
-  const { pattern, enum: words } = field.sought as { pattern?: string; enum?: string[] }
+  const { pattern, enum: words } = field.asked as { pattern?: string; enum?: string[] }
   const isValid = (!pattern || new RegExp(pattern).test(value)) && (!words || words.includes(value))
   if (!isValid) throw invalidQuery(`${field.name}.in`, 'holds a value that this field can’t have')
   return valueIn(field, value)

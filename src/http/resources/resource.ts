@@ -4,7 +4,7 @@ import { entityNameOf } from '../../audit/index.ts'
 import type { PermissionKey } from '../../domain/access/index.ts'
 import { auditedTableOf } from '../../audit/index.ts'
 import { declarationOf, type TenantRow } from '../../orm/index.ts'
-import { exactly } from '../fields.ts'
+import { exactly, nullable } from '../fields.ts'
 import type { Work } from '../in-tenant.ts'
 import { type Field, fieldsOf } from './fields.ts'
 
@@ -138,8 +138,8 @@ export function describe({ entity, options }: Resource, metadata: MetadataStorag
   const { access, softDelete = false } = declarationOf(entity)!
   const { write = [], give = [], inputs = {} } = options
   const fields = fieldsOf(meta).map(field => {
-    const input = (inputs as Record<string, TSchema | undefined>)[field.name]
-    return input ? { ...field, input, sought: input } : field
+    const input = (inputs as Record<string, TSchema | undefined>)[field.name] ?? inputOf(field, options.create)
+    return input ? { ...field, input } : field
   })
   const named = (names: readonly string[]) => names.map(name => fieldNamed(fields, meta, name))
   const name = entityNameOf(entity.name)
@@ -168,6 +168,15 @@ export function describe({ entity, options }: Resource, metadata: MetadataStorag
     creation: options.create?.body ?? (isCreatable ? creationOf(given) : undefined),
     change: changed.length > 0 ? Type.Object(optional(changed), { additionalProperties: false, minProperties: 1 }) : undefined,
   }
+}
+
+/** What an area's own way to make one asks of a field, changing it asks too; what can be left out there can be taken away here. */
+function inputOf({ name, isNullable }: Field, create: Pick<Creation<never>, 'body'> | undefined): TSchema | undefined {
+  if (!create || !Type.IsObject(create.body)) return undefined
+  const input = Type.Required(create.body).properties[name]
+  if (!input) return undefined
+  const isNullableToo = Type.IsUnion(input) && input.anyOf.some(Type.IsNull)
+  return isNullable && !isNullableToo ? nullable(input) : input
 }
 
 export function permissionFor({ name }: Described, verb: Verb): PermissionKey {

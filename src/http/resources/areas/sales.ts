@@ -119,6 +119,7 @@ export const sales = [
   }),
   resource(EmailSequence, {
     write: ['name', 'locale'],
+    inputs: { name: nameField(), locale: Type.String({ maxLength: 35 }) },
     actions: {
       activate: action('update', ({ em }, sequence: EmailSequence) => activateSequence(em, sequence)),
       pause: action('update', (_work, sequence: EmailSequence) => sequence.pause()),
@@ -150,6 +151,7 @@ export const sales = [
   }),
   resource(Campaign, {
     write: ['name', 'sequence', 'icp', 'startsAt', 'endsAt'],
+    inputs: { name: nameField() },
     actions: {
       schedule: action('update', (_work, campaign: Campaign) => campaign.schedule()),
       run: action('update', ({ em }, campaign: Campaign) => runCampaign(em, campaign)),

@@ -96,7 +96,7 @@ export const work = [
     create: creation(pipelineBody, ({ em }, body) => createPipeline(em, body)),
     remove: false,
   }),
-  resource(PipelineStage, { write: ['name'], remove: false }),
+  resource(PipelineStage, { write: ['name'], inputs: { name: nameField() }, remove: false }),
   resource(PipelineItem, {
     together: {
       migrate: sent(

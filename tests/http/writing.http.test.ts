@@ -1,0 +1,85 @@
+import type { TObject } from 'typebox'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { catalogue } from '../../src/http/resources/index.ts'
+import { describe as described } from '../../src/http/resources/resource.ts'
+import { ActionHost, base } from './action-host.ts'
+
+interface Row {
+  readonly id: string
+}
+
+interface Page {
+  readonly items: { url: string }[]
+  readonly next: string | null
+}
+
+let here: ActionHost
+beforeAll(async () => {
+  here = await ActionHost.open()
+})
+afterAll(() => here[Symbol.asyncDispose]())
+
+const change = (url: string, payload: object, caller = here.ann.caller) =>
+  caller.call('PATCH', `${base}/${url}`, { payload, headers: { 'if-match': '*' } })
+
+describe('a list that is sorted by something long', () => {
+  test('goes on behind its own cursor', async () => {
+    const urls = Array.from({ length: 3 }, (_, index) => `https://hooks.example.com/${index}${'x'.repeat(1_970)}`)
+    for (const url of urls) await here.made('webhook-endpoints', { url, events: ['task.*'] })
+    const seen: string[] = []
+    for (let after: string | null = ''; after !== null;) {
+      const page: Page = await here.seen<Page>(`webhook-endpoints?sort=url&limit=1${after && `&after=${after}`}`)
+      seen.push(...page.items.map(({ url }) => url))
+      after = page.next
+    }
+    expect(seen).toEqual(urls)
+  })
+
+  test('has no entry that its index can’t hold', async () => {
+    const name = '界'.repeat(501)
+    const refused = await here.ann.caller.post(`${base}/email-sequences`, { name, locale: 'en' })
+    expect(refused.json()).toMatchObject({ status: 400, errors: [{ pointer: '#/name' }] })
+  })
+})
+
+describe('a field', () => {
+  test('holds when it is changed what it may hold when it is made', () => {
+    let both = 0
+    for (const resource of Object.values(catalogue).flat()) {
+      const { name, creation, change: changes, fields } = described(resource, here.on.daybook.orm.getMetadata())
+      const [given, changed] = [propertiesOf(creation), propertiesOf(changes)]
+      for (const field of fields.filter(each => given[each.name] && changed[each.name])) {
+        const without = (schema: unknown) => JSON.stringify(schema).replace(/^\{"anyOf":\[(.*),\{"type":"null"\}\]\}$/, '$1')
+        expect([name, field.name, without(changed[field.name])]).toEqual([name, field.name, without(given[field.name])])
+        both++
+      }
+    }
+    expect(both).toBeGreaterThan(50)
+  })
+
+  test('that can’t be empty when it is made can’t be emptied', async () => {
+    const stages = [
+      { key: 'a', name: 'A' },
+      { key: 'b', name: 'B', outcome: 'WON' },
+    ]
+    const pipeline = await here.made<Row>('pipelines', { key: 'k', name: 'n', type: 'SALES', stages })
+    for (const name of ['', ' ', 'x'.repeat(201)]) expect((await change(`pipelines/${pipeline.id}`, { name })).statusCode).toBe(400)
+    const prospect = await here.made<Row>('prospects', { email: 'a@b.example', companySize: 5 })
+    expect((await change(`prospects/${prospect.id}`, { companySize: -1 })).statusCode).toBe(400)
+    expect((await change(`prospects/${prospect.id}`, { companySize: null, company: null })).json()).toMatchObject({ companySize: null })
+    for (const title of ['', '\t']) {
+      const refused = await here.ann.caller.post(`${base}/tasks`, { title })
+      expect(refused.json()).toMatchObject({
+        status: 400,
+        errors: expect.arrayContaining([expect.objectContaining({ pointer: '#/title' })]),
+      })
+    }
+  })
+
+  test('is looked for by values that nobody could write any more', async () => {
+    const found = await here.seen<{ items: Row[] }>('prospects?companyDomain=')
+    expect(found.items).toEqual([])
+  })
+})
+
+const propertiesOf = (schema: unknown) => (schema as Partial<TObject> | undefined)?.properties ?? {}
