@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
 import { type Bytes, type Document, MediaTypeRefusedError } from '../domain/documents/index.ts'
+import { hasSeen } from './entity-tags.ts'
 
 /** What would steer a terminal, or turn round the order in which a name is read. */
 const steering = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
@@ -28,7 +29,7 @@ export async function sendFile(
 ): Promise<FastifyReply> {
   const etag = `"${sha256}"`
   reply.headers({ etag, 'accept-ranges': 'bytes', 'cache-control': 'private, no-cache' })
-  if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+  if (hasSeen(request.headers['if-none-match'], etag)) return reply.code(304).send()
   const range = rangeIn(request, etag, sizeBytes)
   const { from, to } = range ?? { from: 0, to: sizeBytes - 1 }
   if (range) reply.code(206).header('content-range', `bytes ${from}-${to}/${sizeBytes}`)

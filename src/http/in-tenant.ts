@@ -83,7 +83,8 @@ export function transactIn<A>(
 ): Promise<A> {
   const { database, throttle, tools } = hostOf(request.server)
   const scope = scopeOf(request, principal, tenant)
-  const permissions = permission ? [permission] : []
+  // Whoever writes is told what has become of it where they may read it, so both are asked about at once.
+  const permissions = permission ? [...new Set([permission, `${permission.split(':', 1)[0]!}:read`])] : []
   return tenantContext.run(resolveScope(scope), async () => {
     await countProgram(request, principal, tenant)
     let effects: (() => void)[] = []

@@ -11,7 +11,15 @@ let key: { id: string; secret: string }
 let program: Caller
 
 const tasks = '/organizations/current/tasks'
-const scopes = ['task:create', 'task:read', 'task:update', 'task:delete', 'marketplace-item:create', 'scheduling-event:create']
+const scopes = [
+  'task:create',
+  'task:read',
+  'task:update',
+  'task:delete',
+  'marketplace-item:create',
+  'marketplace-item:read',
+  'scheduling-event:create',
+]
 
 beforeAll(async () => {
   on = await openTestHost()

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { catalogue } from '../../src/http/resources/index.ts'
 import { describe as described } from '../../src/http/resources/resource.ts'
 import { ActionHost, base } from './action-host.ts'
+import type { Caller } from './test-host.ts'
 
 interface Row {
   readonly id: string
@@ -83,3 +84,36 @@ describe('a field', () => {
 })
 
 const propertiesOf = (schema: unknown) => (schema as Partial<TObject> | undefined)?.properties ?? {}
+
+describe('whoever writes and doesn’t read', () => {
+  const member = async (key: string, ...permissions: string[]) => {
+    await here.made('roles', { key, name: key, permissions })
+    return (await here.member(`${key.toLowerCase()}@acme.example`, key)).caller
+  }
+
+  test('is told which one it is, and nothing else of it', async () => {
+    const writer = await member('WRITER', 'task:create', 'task:update', 'document:create')
+    const task = await here.made<Row>('tasks', { title: 'Secret', description: 'Hidden' })
+    const told = await change(`tasks/${task.id}`, { priority: 'LOW' }, writer)
+    expect([told.statusCode, told.headers.etag, told.json()]).toEqual([200, '"2"', { id: task.id }])
+    expect((await writer.post(`${base}/tasks/${task.id}/start`)).json()).toEqual({ id: task.id })
+    const made = await writer.post(`${base}/tasks`, { title: 'Mine' })
+    expect([made.statusCode, made.json()]).toEqual([201, { id: expect.any(String) as string }])
+    const upload = (caller: Caller) =>
+      caller.call('POST', `${base}/documents?title=Payroll`, {
+        payload: 'who earns what',
+        headers: { 'content-type': 'text/plain', 'sec-fetch-site': 'same-origin' },
+      })
+    const { id } = (await upload(here.ann.caller)).json<Row>()
+    expect((await upload(writer)).json()).toEqual({ id })
+  })
+
+  test('brings nothing back that was never gone', async () => {
+    const remover = await member('REMOVER', 'prospect:delete')
+    const { id } = await here.made<Row>('prospects', { email: 'secret@b.example' })
+    const refused = await remover.post(`${base}/prospects/${id}/restore`)
+    expect(refused.json()).toMatchObject({ status: 409, code: 'history.not_restorable' })
+    await remover.delete(`${base}/prospects/${id}`)
+    expect((await remover.post(`${base}/prospects/${id}/restore`)).json()).toEqual({ id })
+  })
+})

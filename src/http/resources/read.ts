@@ -12,7 +12,7 @@ import type { Field } from './fields.ts'
 import { behind, conditionsIn, invalidQuery, type ListQuery, type ListShape, orderBy, orderIn } from './list-query.ts'
 import { type Described, permissionFor } from './resource.ts'
 import type { StoredRows } from './stored.ts'
-import { type View, viewOf } from './view.ts'
+import { etagOf, etagShowing, type View, viewOf } from './view.ts'
 
 /** All resources of the host, by their entity: what a relation shows as a whole is what its own resource shows. */
 export type Known = ReadonlyMap<unknown, Described>
@@ -21,6 +21,8 @@ export type Known = ReadonlyMap<unknown, Described>
 export interface Selection {
   readonly fields: readonly Field[]
   readonly populate: readonly Populated[]
+  /** Others see more of it, or it shows more than the row: then it can change, and the row doesn't. */
+  readonly isMoreOrLess: boolean
 }
 
 /** A relation that is shown as a whole, with what of it the caller gets to see. */
@@ -44,7 +46,8 @@ export async function selectionIn(resource: Described, query: ListQuery, known: 
   refuseHiddenQuestions(resource, visible, query)
   const populate: Populated[] = []
   for (const field of relations) populate.push(await populated(field, known, may))
-  return { fields: withId(fields, visible), populate }
+  const isMoreOrLess = populate.length > 0 || visible.length < resource.fields.length
+  return { fields: withId(fields, visible), populate, isMoreOrLess }
 }
 
 /** Whoever may not see a field may not look for its values either, which would tell them one by one. */
@@ -200,6 +203,12 @@ export function viewWith(row: TenantRow, { fields, populate }: Selection): View 
     if (target) view[name] = relation!.class === User ? userView(target as unknown as User) : viewOf(target, shown)
   }
   return view
+}
+
+/** The tag of what is shown of a row. */
+export function etagFor(row: TenantRow | View, view: View, resource: Described, { isMoreOrLess }: Selection): string {
+  const ofRow = etagOf(row, resource)
+  return isMoreOrLess ? etagShowing(view, ofRow) : ofRow
 }
 
 function seenAt(em: ScopedEntityManager, moment: ListQuery[string]): ScopedEntityManager {

@@ -3,11 +3,12 @@ import type { TenantRow } from '../../orm/index.ts'
 import type { App } from '../app.ts'
 import { hostOf } from '../host-state.ts'
 import type { Work } from '../in-tenant.ts'
-import { findIn, type Known, selectionIn, viewWith } from './read.ts'
+import { findIn, type Known } from './read.ts'
+import { telling } from './told.ts'
 import { type Described, describe, type Resource } from './resource.ts'
 import { ResourceRoutes } from './routes.ts'
 import { registerSearch } from './search.ts'
-import { etagOf, type View } from './view.ts'
+import type { View } from './view.ts'
 
 /** How one of a kind is shown, for routes that stand beside those of its resource. */
 export interface Shown<T> {
@@ -35,8 +36,7 @@ function shownAs<T extends TenantRow>(resource: Described, known: Known): Shown<
     answer: resource.answer,
     async one(work, id) {
       const row = await findIn(work, resource, id)
-      const selection = await selectionIn(resource, {}, known, work.may)
-      return { row: row as T, etag: etagOf(row, resource), body: viewWith(row, selection) }
+      return { row: row as T, ...(await telling(work, resource, known))(row) }
     },
   }
 }

@@ -1,17 +1,19 @@
 import type { FastifyRequest } from 'fastify'
-import { type TSchema, Type } from 'typebox'
+import { type TObject, type TSchema, Type } from 'typebox'
 import type { TenantRow } from '../../orm/index.ts'
 import type { App } from '../app.ts'
 import { exactly, idField, nothing, nullable, organizationParams, withinOrganization } from '../fields.ts'
 import { hostOf } from '../host-state.ts'
 import { ResourceNotFoundError } from '../http.errors.ts'
 import { type Look, type Looking, lookInTenant, type Work } from '../in-tenant.ts'
-import { type Answer, type Later, respond, send } from '../respond.ts'
+import { type Answer, idempotencyFields, type Later, respond, send } from '../respond.ts'
+import { hasSeen } from '../entity-tags.ts'
 import { momentField } from './fields.ts'
 import { type ListQuery, listShapeOf, pageFields } from './list-query.ts'
 import { asItStands, heedingListeners } from './listening.ts'
 import { diffAnswer, diffOf, historyAnswer, historyOf, revertIn, whyAnswer, whyOf } from './past.ts'
 import {
+  etagFor,
   findIn,
   isStored,
   type Known,
@@ -25,12 +27,12 @@ import {
 } from './read.ts'
 import { type Action, type Described, permissionFor, type Together, type Verb } from './resource.ts'
 import { StoredRows } from './stored.ts'
-import { etagOf, type View } from './view.ts'
-import { bringBack, change, create, lockedIn, remove, requireMatch } from './write.ts'
+import { telling, type Told } from './told.ts'
+import type { View } from './view.ts'
+import { bringBack, change, create, lockedIfThere, lockedIn, refuseUnseen, remove, requireMatch } from './write.ts'
 
-const idempotencyHeaders = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) })
-const seenHeaders = Type.Object({ 'if-none-match': Type.Optional(Type.String({ maxLength: 200 })) })
-const matchHeaders = Type.Object({ 'if-match': Type.Optional(Type.String({ maxLength: 200 })) })
+const seenHeaders = Type.Object({ 'if-none-match': Type.Optional(Type.String({ maxLength: 4_000 })) })
+const matchHeaders = Type.Object({ 'if-match': Type.Optional(Type.String({ maxLength: 4_000 })) })
 
 const edge = Type.Union([momentField(), idField()], { description: 'an instant, or the id of an event for the moment right after it' })
 
@@ -92,7 +94,8 @@ export class ResourceRoutes {
       async ({ work, id, query, headers }) => {
         const selection = await this.#selection(work, query)
         const row = await findIn(work, this.#resource, id, { selection, moment: query.asOf })
-        return unlessSeen(headers, etagOf(row, this.#resource), () => viewWith(row, selection))
+        const view = viewWith(row, selection)
+        return unlessSeen(headers, etagFor(row, view, this.#resource, selection), view)
       },
       async ({ work, id, query, headers }) => {
         const selection = await this.#selection(work, query)
@@ -101,7 +104,7 @@ export class ResourceRoutes {
           question,
           show: rows => {
             const { values, view } = show(rows)
-            return unlessSeen(headers, etagOf(values, this.#resource), () => view)
+            return unlessSeen(headers, etagFor(values, view, this.#resource, selection), view)
           },
         }
       },
@@ -126,11 +129,11 @@ export class ResourceRoutes {
     const { made: answer, path } = this.#resource
     this.#route('POST', this.#many, 'create', { summary: 'create', body, answer, status: 201 }, async ({ work, body: given }) => {
       const { row, secrets } = await create(work, this.#resource, given)
-      const selection = await this.#selection(work, {})
+      const tell = await telling(work, this.#resource, this.#known)
       return () => {
         const location = `${this.#app.prefix}/organizations/${row.tenantId}/${path}/${row.id}`
-        const headers = { location, etag: etagOf(row, this.#resource) }
-        return { status: 201, headers, body: viewWith(row, selection), ...(secrets && { secrets }) }
+        const { etag, body: told } = tell(row)
+        return { status: 201, headers: { location, etag }, body: told, ...(secrets && { secrets }) }
       }
     })
   }
@@ -142,7 +145,7 @@ export class ResourceRoutes {
       const row = await lockedIn(work, this.#resource, id)
       requireMatch(headers['if-match'], row, this.#resource)
       await heedingListeners(work, this.#resource, row, () => change(work, this.#resource, row, given))
-      return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(work, row) }
+      return this.#told(work, row)
     })
   }
 
@@ -150,16 +153,17 @@ export class ResourceRoutes {
     const { answer, isSoftDeleted, isAudited } = this.#resource
     this.#route('DELETE', this.#one, 'delete', { summary: 'delete', status: 204, headers: matchHeaders }, async ({ work, id, headers }) => {
       const row = await lockedIn(work, this.#resource, id)
-      if (headers['if-match'] !== undefined) requireMatch(headers['if-match'], row, this.#resource)
+      refuseUnseen(headers['if-match'], row, this.#resource)
       await remove(work, this.#resource, row)
       return { status: 204 }
     })
     if (!isSoftDeleted && !isAudited) return
-    this.#route('POST', `${this.#one}/restore`, 'delete', { summary: 'restore', answer }, async ({ work, id }) => {
+    const schema = { summary: 'restore', answer, headers: matchHeaders }
+    this.#route('POST', `${this.#one}/restore`, 'delete', schema, async ({ work, id, headers }) => {
       if (this.#resource.options.own && !(await work.may(permissionFor(this.#resource, 'manage'))))
         throw new ResourceNotFoundError(this.#resource.name)
-      const row = await heedingListeners(work, this.#resource, undefined, () => bringBack(work, this.#resource, id))
-      return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(work, row) }
+      await this.#refuseUnseen(work, id, headers)
+      return this.#told(work, await heedingListeners(work, this.#resource, undefined, () => bringBack(work, this.#resource, id)))
     })
   }
 
@@ -184,14 +188,16 @@ export class ResourceRoutes {
     })
     if (!this.#resource.change) return
     const body = exactly({ event: idField(), force: Type.Optional(Type.Boolean()) })
-    this.#route('POST', `${this.#one}/revert`, 'manage', { summary: 'revert', body, answer: this.#resource.answer }, async call => {
+    const schema = { summary: 'revert', body, answer: this.#resource.answer, headers: matchHeaders }
+    this.#route('POST', `${this.#one}/revert`, 'manage', schema, async call => {
       const { event, force = false } = call.body as { event: string; force?: boolean }
+      await this.#refuseUnseen(call.work, call.id, call.headers)
       const before = await asItStands(call.work, this.#resource, call.id)
       const row = await heedingListeners(call.work, this.#resource, before, async () => {
         await revertIn(call.work, this.#resource, call.id, event, force)
         return findIn(call.work, this.#resource, call.id)
       })
-      return { headers: { etag: etagOf(row, this.#resource) }, body: await this.#view(call.work, row) }
+      return this.#told(call.work, row)
     })
   }
 
@@ -207,9 +213,15 @@ export class ResourceRoutes {
   #acting(name: string, { permission, body, answer, isSecret, run }: Action<TenantRow>): void {
     // Whoever repeats a request isn't shown its secrets again.
     const shown = answer && isSecret ? Type.Partial(answer) : answer
-    const schema = { summary: name.replaceAll('-', ' '), ...(body && { body }), answer: shown ?? this.#resource.answer }
-    this.#route('POST', `${this.#one}/${name}`, permission, schema, async ({ work, id, body: given }) => {
+    const schema = {
+      summary: name.replaceAll('-', ' '),
+      ...(body && { body }),
+      answer: shown ?? this.#resource.answer,
+      headers: matchHeaders,
+    }
+    this.#route('POST', `${this.#one}/${name}`, permission, schema, async ({ work, id, body: given, headers }) => {
       const row = await lockedIn(work, this.#resource, id)
+      refuseUnseen(headers['if-match'], row, this.#resource)
       let result: unknown
       await heedingListeners(work, this.#resource, row, async () => {
         result = await run(work, row, given as never)
@@ -219,8 +231,7 @@ export class ResourceRoutes {
       if (isSecret) return { body: {}, secrets: result as Record<string, string> }
       if (answer) return { body: result }
       // What a service has changed in a transaction of its own is read anew.
-      const after = await work.em.findOneOrFail(this.#resource.entity, { id: row.id }, { refresh: true })
-      return { headers: { etag: etagOf(after, this.#resource) }, body: await this.#view(work, after) }
+      return this.#told(work, await work.em.findOneOrFail(this.#resource.entity, { id: row.id }, { refresh: true }))
     })
   }
 
@@ -244,7 +255,7 @@ export class ResourceRoutes {
         params: url.includes(':id') ? withinOrganization : organizationParams,
         ...(querystring && { querystring }),
         ...(body && { body }),
-        ...(method === 'POST' ? { headers: idempotencyHeaders } : headers && { headers }),
+        ...(method === 'POST' ? { headers: Type.Object({ ...idempotencyFields, ...headers?.properties }) } : headers && { headers }),
         response: { [status]: answer ?? nothing(), ...more },
       },
       // What is sent has been put together field by field.
@@ -268,8 +279,14 @@ export class ResourceRoutes {
     return selectionIn(this.#resource, query, this.#known, work.may)
   }
 
-  async #view(work: Work, row: TenantRow) {
-    return viewWith(row, await this.#selection(work, {}))
+  async #told(work: Work, row: TenantRow): Promise<Answer> {
+    const tell = await telling(work, this.#resource, this.#known)
+    return answerOf(tell(row))
+  }
+
+  async #refuseUnseen(work: Work, id: string, headers: Asked['headers']): Promise<void> {
+    const header = headers['if-match']
+    if (header !== undefined) refuseUnseen(header, await lockedIfThere(work, this.#resource, id), this.#resource)
   }
 }
 
@@ -277,7 +294,7 @@ interface RouteSchema {
   readonly summary: string
   readonly querystring?: TSchema
   readonly body?: TSchema
-  readonly headers?: TSchema
+  readonly headers?: TObject
   readonly answer?: TSchema
   readonly status?: number
   /** Other answers that are no refusals. */
@@ -309,6 +326,8 @@ function callIn({ params, query, body, headers }: FastifyRequest): Asked {
 }
 
 /** Whoever has seen it as it is gets no more than that. */
-function unlessSeen(headers: Asked['headers'], etag: string, view: () => View): Answer {
-  return headers['if-none-match'] === etag ? { status: 304, headers: { etag } } : { headers: { etag }, body: view() }
+function unlessSeen(headers: Asked['headers'], etag: string, body: View): Answer {
+  return hasSeen(headers['if-none-match'], etag) ? { status: 304, headers: { etag } } : answerOf({ etag, body })
 }
+
+const answerOf = ({ etag, body }: Told): Answer => ({ headers: { etag }, body })

@@ -1,4 +1,5 @@
 import { Reference } from '@mikro-orm/core'
+import { digest } from '../../kernel/secret.ts'
 import type { TenantRow } from '../../orm/index.ts'
 import type { Field } from './fields.ts'
 import type { Described } from './resource.ts'
@@ -31,4 +32,14 @@ export function etagOf(row: TenantRow | View, { meta }: Described): string {
   const values = row as View
   const version = meta.versionProperty && values[meta.versionProperty]
   return `"${typeof version === 'number' ? version : new Date(values.updatedAt as string | Date).getTime().toString(36)}"`
+}
+
+/** Where what is shown can change and the row doesn't, the tag tells both: the row's own, and behind a dot what was shown. */
+export function etagShowing(view: View, ofRow: string): string {
+  return `${ofRow.slice(0, -1)}.${digest(JSON.stringify(view)).slice(0, 16)}"`
+}
+
+/** Whether a tag tells of this state of the row, whatever was shown of it and beside it. */
+export function isTagOf(tag: string, ofRow: string): boolean {
+  return tag === ofRow || tag.startsWith(`${ofRow.slice(0, -1)}.`)
 }

@@ -1,13 +1,13 @@
 import { LockMode, type RequiredEntityData } from '@mikro-orm/core'
 import { now } from '../../kernel/clock.ts'
 import type { TenantRow } from '../../orm/index.ts'
-import { history, restore } from '../../readers/index.ts'
+import { history, NotRestorableError, restore } from '../../readers/index.ts'
 import { ConditionFailedError, ConditionRequiredError, ResourceNotFoundError } from '../http.errors.ts'
 import type { Work } from '../in-tenant.ts'
 import type { Field } from './fields.ts'
 import { ownOnly } from './read.ts'
 import type { Described } from './resource.ts'
-import { etagOf } from './view.ts'
+import { etagOf, isTagOf } from './view.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
@@ -39,6 +39,11 @@ export async function lockedIn(work: Work, resource: Described, id: string): Pro
   return row
 }
 
+/** The same where it may be gone, or marked as deleted. */
+export function lockedIfThere({ em }: Work, { entity }: Described, id: string): Promise<TenantRow | null> {
+  return em.findOne(entity, { id: id.toLowerCase() }, { lockMode: LockMode.PESSIMISTIC_WRITE, filters: { live: false } })
+}
+
 /** Marked where its rows are only marked; it can be brought back either way. */
 export async function remove({ em }: Work, resource: Described, row: TenantRow): Promise<void> {
   if (resource.isSoftDeleted) (row as TenantRow & { deletedAt?: Date | null }).deletedAt = now()
@@ -59,6 +64,7 @@ export async function bringBack(work: Work, resource: Described, id: string): Pr
     | (TenantRow & { deletedAt?: Date | null })
     | null
   if (!row) throw new ResourceNotFoundError(resource.name)
+  if (!row.deletedAt) throw new NotRestorableError(resource.meta.className, row.id, 'it is there')
   if (resource.options.restore) await resource.options.restore(work, row)
   else row.deletedAt = null
   await em.flush()
@@ -70,12 +76,16 @@ export async function bringBack(work: Work, resource: Described, id: string): Pr
  * that they don't care.
  */
 export function requireMatch(header: string | undefined, row: TenantRow, resource: Described): void {
-  if (header === undefined) {
-    if (resource.isVersioned) throw new ConditionRequiredError()
-    return
-  }
+  if (header === undefined && resource.isVersioned) throw new ConditionRequiredError()
+  refuseUnseen(header, row, resource)
+}
+
+/** The same where it needn't be said. What is gone is in no state that anybody could have seen. */
+export function refuseUnseen(header: string | undefined, row: TenantRow | null, resource: Described): void {
+  if (header === undefined) return
   const seen = header.split(',').map(tag => tag.trim())
-  if (!seen.includes('*') && !seen.includes(etagOf(row, resource))) throw new ConditionFailedError()
+  if (seen.includes('*') || (row && seen.some(tag => isTagOf(tag, etagOf(row, resource))))) return
+  throw new ConditionFailedError()
 }
 
 function storedIn(body: Body, fields: readonly Field[]): Body {
