@@ -283,6 +283,16 @@ test('what is reserved is not found out by looking for it, nor through what poin
   expect(Object.keys(mine.json<{ document: object }>().document)).toContain('storageKey')
 })
 
+test('what is reserved is told by the log, to whoever may read all of it, and by a row’s history not', async () => {
+  const document = await rowFor(on, ann, Document)
+  const scopes = ['document:read', 'audit-event:read']
+  const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes })
+  const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+  expect((await key.get(`${base}/documents/${document}/history`)).body).not.toContain('storageKey')
+  const [event] = (await key.get(`${base}/events?entityId=${document}`)).json<{ items: { after: object }[] }>().items
+  expect(Object.keys(event!.after)).toContain('storage_key')
+})
+
 test('what is one person’s is nobody else’s, and shown as a whole through nothing', async () => {
   const [message, chat] = [await rowFor(on, ann, ChatMessage), await rowFor(on, ann, DocumentChat)]
   const scopes = ['chat-message:read', 'document-chat:read', 'calendar-connection:read', 'scheduling-event:read']
