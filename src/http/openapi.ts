@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
 import { exactly } from './fields.ts'
+import { type Answer, answerHeaders, describeHeaders, headersOfProblems, type Paths } from './openapi-headers.ts'
 import { defaultSessionCookie, type PluginOptions } from './options.ts'
 import { secureName } from './session-cookie.ts'
 import { compileAllButBody } from './validation.ts'
@@ -21,21 +22,7 @@ const problemAnswer = (codes: readonly string[]) =>
     ),
   })
 
-const headers = {
-  'x-request-id': { description: 'The id under which the log knows this request.', schema: { type: 'string' } },
-  'ratelimit-policy': {
-    description:
-      'What is counted, how many requests it may be (`q`) and in how many seconds (`w`): `"address";q=600;w=60, "tenant";q=6000;w=60`.',
-    schema: { type: 'string' },
-  },
-  ratelimit: {
-    description: 'For each policy how many requests are left (`r`) and seconds until all are there again (`t`): `"address";r=599;t=60`.',
-    schema: { type: 'string' },
-  },
-}
 const retryAfter = { 'retry-after': { description: 'Seconds until it is worth another try.', schema: { type: 'integer' } } }
-const headerReferences = Object.fromEntries(Object.keys(headers).map(name => [name, { $ref: `#/components/headers/${name}` }]))
-
 /** What operations name as their `security`; for an application that describes its routes itself. */
 export function securitySchemes(sessionCookie: string = defaultSessionCookie) {
   return {
@@ -93,25 +80,16 @@ function described({ schema = {}, config, method: methods, url, prefix }: RouteO
 
 interface Document {
   components?: Record<string, Record<string, unknown>>
-  paths?: Record<string, Record<string, Operation>>
-}
-interface Operation {
-  tags?: string[]
-  responses?: Record<string, Answer>
-}
-interface Answer {
-  headers?: object
-  description?: string
-  content?: Record<string, { schema: unknown }>
+  paths?: Paths
 }
 
 /** Every answer has these headers, and every route may refuse; `default` says how, for all codes. What is said often is said once. */
 function completed(document: Document, own: OwnStatuses): Document {
   const statuses = { ...own, ...Object.fromEntries(knownCodes().map(code => [code, statusOfCode(code)!])) }
   const { paths = {}, components = {} } = document
+  describeHeaders(paths)
   for (const operation of Object.values(paths).flatMap(path => Object.values(path))) {
     const answers = (operation.responses ??= {})
-    for (const answer of Object.values(answers)) answer.headers = { ...headerReferences, ...answer.headers }
     answers['429'] = { $ref: '#/components/responses/TooManyRequests' } as Answer
     answers['503'] ??= { $ref: '#/components/responses/Busy' } as Answer
     answers.default = { $ref: '#/components/responses/Problem' } as Answer
@@ -119,16 +97,16 @@ function completed(document: Document, own: OwnStatuses): Document {
   const named = namedAnswers(paths)
   const problem = {
     description: 'A refusal or a failure. `code` is stable, and its status follows from it.',
-    headers: headerReferences,
+    headers: headersOfProblems,
     content: { 'application/problem+json': { schema: problemAnswer(Object.keys(statuses)) } },
   }
-  const refusal = { ...problem, headers: { ...headerReferences, ...retryAfter } }
+  const refusal = { ...problem, headers: { ...headersOfProblems, ...retryAfter } }
   return {
     ...document,
     paths: withReferences(paths, named) as Document['paths'] & object,
     components: {
       ...components,
-      headers,
+      headers: answerHeaders,
       responses: {
         Problem: problem,
         TooManyRequests: { ...refusal, description: 'More requests than one of the limits that `RateLimit-Policy` names.' },
@@ -141,7 +119,7 @@ function completed(document: Document, own: OwnStatuses): Document {
 }
 
 /** What one of a kind looks like, under its collection's name; and what is the same for all, under the name of its route. */
-function namedAnswers(paths: NonNullable<Document['paths']>): Map<string, string> {
+function namedAnswers(paths: Paths): Map<string, string> {
   const named = new Map<string, string>()
   for (const [url, { get }] of Object.entries(paths)) {
     const last = url.split('/').at(-1)!
