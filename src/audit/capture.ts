@@ -123,8 +123,14 @@ class Flush {
     const buffer = bufferOf(unsent)
     const acts = actsOf(this.#pending, this.#em)
     const ends = () => {
-      this.#collect(buffer, unsent)
-      buffer.pull = buffer.foresee = undefined
+      try {
+        this.#collect(buffer, unsent)
+      } catch (error) {
+        buffer.fail(error)
+        throw error
+      } finally {
+        buffer.pull = buffer.foresee = undefined
+      }
     }
     if (!unsent.beginUnit(ends, acts)) return
     this.#unsent = unsent
@@ -186,9 +192,11 @@ class Flush {
   /** Whatever has been written by now; the rest stays pending. A flush that failed half way has written half. */
   #collect(buffer: EventBuffer, unsent: Unsent): void {
     const [written, rest] = [this.#pending.filter(isWritten), this.#pending.filter(pending => !isWritten(pending))]
-    this.#pending = rest
     inWritingOrder(written)
-    for (const pending of written) buffer.record(this.#changeOf(pending, unsent, outcomeOf(pending)))
+    // All of them or none: whoever asks again must not find that the rest is everything.
+    const changes = written.map(pending => this.#changeOf(pending, unsent, outcomeOf(pending)))
+    this.#pending = rest
+    for (const change of changes) buffer.record(change)
   }
 
   #changeOf(pending: Pending, unsent: Unsent, outcome: Snapshot): Change {

@@ -37,6 +37,7 @@ export class EventBuffer implements Outbox {
   readonly #changes = new Map<string, Change>()
   #drafts: EventDraft[] = []
   #written = 0
+  #failure: { readonly because: unknown } | undefined
   /** Looks at the flush that is running, for what it has written so far. */
   pull: (() => void) | undefined
   /** Gives the next changes of the running flush that are certain before they are written; each is given once. */
@@ -66,7 +67,13 @@ export class EventBuffer implements Outbox {
     this.#drafts.push(draft)
   }
 
+  /** What was written can't be told, so nothing of the transaction can be committed. */
+  fail(because: unknown): void {
+    this.#failure = { because }
+  }
+
   take(): Statement | undefined {
+    if (this.#failure) throw this.#failure.because
     this.pull?.()
     this.#settle()
     return this.#leave()
@@ -87,6 +94,7 @@ export class EventBuffer implements Outbox {
   }
 
   forget(): void {
+    this.#failure = undefined
     this.#changes.clear()
     this.#drafts = []
   }

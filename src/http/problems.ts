@@ -212,6 +212,7 @@ const statuses: Readonly<Record<string, number>> = {
   'tenancy.row_refused': 403,
   'tenancy.identity_immutable': 409,
   'transaction.rolled_back': 500,
+  'transaction.over': 500,
   'transaction.abandoned': 499,
   'transaction.outcome_unknown': 503,
   'model.entity_not_scoped': 500,

@@ -3,6 +3,7 @@ import { systemActor } from '../context/index.ts'
 import { allDone } from '../kernel/all-done.ts'
 import { currentTraceId, inSpan } from '../kernel/tracing.ts'
 import { messageOf } from '../kernel/error.ts'
+import { atMost } from '../kernel/at-most.ts'
 import { dataRegions, Organization } from '../domain/organizations/index.ts'
 import { JobRun, type JobStatus } from '../domain/system/index.ts'
 import { type Daybook, type ScopedEntityManager, type TenantInput, type Transact, withAtHand } from '../orm/index.ts'
@@ -63,6 +64,8 @@ export const jobRunReports = channel('daybook:job')
 const tenantsOnAPage = 100
 /** What calls elsewhere waits there most of the time: one tenant whose receivers hang must not hold up the others. */
 const outsideAtOnce = 5
+/** However many calls come back at once: those who wait for a connection are counted by hosts, which refuse requests when they are many. */
+const transactionsAtOnce = 4
 /** After that another tenant's calls have their turn; what is left waits for the next run. */
 const fairShareMs = 5_000
 
@@ -75,6 +78,7 @@ class Run {
   readonly #job: Job
   readonly #options: RunOptions
   readonly #context: JobContext
+  readonly #inTurn = atMost(transactionsAtOnce)
   #tenants = 0
 
   constructor(daybook: Daybook, job: Job, options: RunOptions) {
@@ -189,7 +193,8 @@ class Run {
   async #inTenant(count: Count, tenant: string): Promise<void> {
     const { due, forTenant, outsideForTenant } = this.#job
     const input = this.#scopeIn(tenant, `job:${this.#job.name}`)
-    const transact: Transact = work => this.#daybook.transact(input, work, unlogged)
+    const transact: Transact = work => this.#inTurn(() => this.#daybook.transact(input, work, unlogged))
+    // What an automation does as itself may take its time, and takes nobody's turn.
     const transactAs = (actor: string): Transact => {
       const scope = this.#scopeIn(tenant, actor)
       return work => this.#daybook.transact(scope, work, unlogged)

@@ -18,21 +18,28 @@ export interface WorkAtHand {
   readonly em?: ScopedEntityManager
 }
 
-const atHand = new AsyncLocalStorage<WorkAtHand & { readonly scope: Scope; readonly isTransaction: boolean }>()
+interface Entered extends WorkAtHand {
+  readonly scope: Scope
+  isOver: boolean
+}
 
-export function withAtHand<T>(work: WorkAtHand, run: () => T): T {
-  const scope = work.em?.boundScope ?? resolveScope(work.input)
-  const isTransaction = work.em?.isInTransaction() ?? false
-  return tenantContext.run(scope, () => atHand.run({ ...work, scope, isTransaction }, run))
+const atHand = new AsyncLocalStorage<Entered>()
+
+export async function withAtHand<T>(work: WorkAtHand, run: () => Promise<T>): Promise<T> {
+  const entered = { ...work, scope: work.em?.boundScope ?? resolveScope(work.input), isOver: false }
+  try {
+    return await tenantContext.run(entered.scope, () => atHand.run(entered, run))
+  } finally {
+    entered.isOver = true
+  }
 }
 
 export function workAtHand(): Pick<WorkAtHand, 'daybook' | 'input'> | undefined {
   return atHand.getStore()
 }
 
-/** Not where somebody has entered another scope since, and not when its transaction is over: what wasn't waited for gets an own. */
+/** Not where somebody has entered another scope since, and not when the work is over: what wasn't waited for gets an own. */
 export function emOfWork(daybook: Opened): ScopedEntityManager | undefined {
   const work = atHand.getStore()
-  if (work?.daybook !== daybook || work.scope !== currentScope()) return undefined
-  return work.isTransaction && !work.em?.isInTransaction() ? undefined : work.em
+  return work?.daybook === daybook && !work.isOver && work.scope === currentScope() ? work.em : undefined
 }

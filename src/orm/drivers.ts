@@ -15,6 +15,7 @@ import { CompiledQuery, type Transaction } from 'kysely'
 import { DaybookError } from '../kernel/error.ts'
 import { translateDriverError } from './driver-errors.ts'
 import { isReadOnly, lensOf, noteReadOnly, throughLens } from './lens.ts'
+import { noteSavepoint } from './savepoints.ts'
 import { knownUnsentOf, literal, setLocal } from './unsent.ts'
 
 /** The ORM's drivers: their errors pass through our translation, and they know when a flush is speaking. */
@@ -45,6 +46,7 @@ function prepare(driver: DaybookServerDriver | DaybookEmbeddedDriver): void {
   heedFlushes(driver)
   endWhatBeginsBadly(driver.getConnection())
   heedLenses(driver.getConnection())
+  knowSavepoints(driver.getConnection())
   quoteArrayElements(driver.getPlatform())
   quoteInOnePiece(driver.getPlatform())
 }
@@ -75,6 +77,16 @@ function heedLenses(connection: Pick<AbstractSqlConnection, 'begin'>): void {
     // A savepoint may do what its transaction may.
     if (options.ctx ? isReadOnly(options.ctx) : readOnly) noteReadOnly(transaction)
     return lens ? throughLens(transaction, lens) : transaction
+  }
+}
+
+/** The ORM goes on with a savepoint whose transaction has ended, on a connection that somebody else may have. */
+function knowSavepoints(connection: Pick<AbstractSqlConnection, 'begin'>): void {
+  const begin = connection.begin.bind(connection)
+  connection.begin = async options => {
+    const transaction = await begin(options)
+    if (options?.ctx) noteSavepoint(transaction, options.ctx)
+    return transaction
   }
 }
 

@@ -187,6 +187,14 @@ export class TransactionAbandonedError extends DaybookError {
   }
 }
 
+export class TransactionOverError extends DaybookError {
+  readonly code = 'transaction.over'
+
+  constructor() {
+    super('The transaction in which this was begun has ended meanwhile. Wait for what is done inside a transaction before it ends.')
+  }
+}
+
 export class OutcomeUnknownError extends DaybookError {
   readonly code = 'transaction.outcome_unknown'
 

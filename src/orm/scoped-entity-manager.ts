@@ -16,7 +16,8 @@ import type { Scope } from '../context/index.ts'
 import { FlushAwareEventManager } from './flush-aware-event-manager.ts'
 import { flushing } from './flushing.ts'
 import { type Lens, lookThrough, throughLens } from './lens.ts'
-import { LensKyselyError, LensWritesError, ScopeImmutableError, ScopeNeedsTransactionError } from './orm.errors.ts'
+import { LensKyselyError, LensWritesError, ScopeImmutableError, ScopeNeedsTransactionError, TransactionOverError } from './orm.errors.ts'
+import { hasEnded } from './savepoints.ts'
 import { filterParamsOf, tenantFilterName } from './tenant-filter.ts'
 import { knownUnsentOf } from './unsent.ts'
 
@@ -138,6 +139,14 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     this.resetTransactionContext()
     super.setSessionContext({ ...session, variables: { ...session.variables, transaction_read_only: 'on' } })
     return result
+  }
+
+  /** Of work in a savepoint that nobody waited for: its connection may be in a transaction of another tenant by now. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the ORM's signature
+  override getTransactionContext<T = unknown>(): T | undefined {
+    const transaction = super.getTransactionContext<T & object>()
+    if (transaction && hasEnded(transaction)) throw new TransactionOverError()
+    return transaction
   }
 
   /** Nothing that it does is told in the query log. */

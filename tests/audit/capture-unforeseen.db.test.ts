@@ -128,14 +128,33 @@ describe('in the middle of a flush', () => {
     expect((await events())[1]!.after).toMatchObject({ stars: 3, author: expect.stringMatching(/^daybook:sealed:/) })
   })
 
-  test('a hook that leaves a value to the database is refused, and nothing is written', async () => {
-    const em = hooked({
+  /** Of two tags, the second's label is what only the database knows. */
+  const leavingToDatabase = () =>
+    hooked({
       getSubscribedEntities: () => [Tag],
-      beforeCreate: ({ entity }) => void ((entity as Tag).label = raw(`'made' || 'up'`)),
+      beforeCreate: ({ entity }) => void ((entity as Tag).label === 'two' && ((entity as Tag).label = raw(`'made' || 'up'`))),
     })
-    em.create(Tag, { label: 'one' })
-    await expect(em.flush()).rejects.toMatchObject({ code: 'audit.value_unknown' })
+  const writeTwo = (em: ScopedEntityManager) => {
+    for (const label of ['one', 'two']) em.create(Tag, { label })
+    return em.flush()
+  }
+
+  test('a hook that leaves a value to the database is refused, and nothing is written', async () => {
+    await expect(writeTwo(leavingToDatabase())).rejects.toMatchObject({ code: 'audit.value_unknown' })
     expect(await told()).toEqual([])
+    expect(await scope().count(Tag)).toBe(0)
+  })
+
+  test('and so it is where the refusal is passed over, unless a savepoint takes it back', async () => {
+    const passedOver = leavingToDatabase().transactional(async em => {
+      await writeTwo(em).catch(() => undefined)
+    })
+    await expect(passedOver).rejects.toMatchObject({ code: 'audit.value_unknown' })
+    await leavingToDatabase().transactional(async em => {
+      await em.transactional(inner => writeTwo(inner), { clear: true }).catch(() => undefined)
+      em.create(Letter, { subject: 'kept' } as never)
+    })
+    expect(await told()).toEqual(['paper.created'])
     expect(await scope().count(Tag)).toBe(0)
   })
 })

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor, tenantContext, userActor } from '../../src/context/index.ts'
 import { Organization, registerOrganization, Role, type User } from '../../src/entities.ts'
+import { transactionHelpers } from '../../src/helpers/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
@@ -210,4 +211,33 @@ test('a scope costs less than 30 microseconds', { retry: 2 }, () => {
   const started = performance.now()
   for (let count = 0; count < 5_000; count++) daybook.scope(scope)
   expect((performance.now() - started) / 5).toBeLessThan(30)
+})
+
+describe('what nobody waited for', () => {
+  const gate = () => Promise.withResolvers<void>()
+  const tenantSeen = async (em: ScopedEntityManager) =>
+    (await em.execute<{ seen: string }[]>(`select current_setting('daybook.tenant_id') as seen`))[0]!.seen
+
+  test('in a nested transaction has no part in another tenant’s that comes after it', async () => {
+    const [isOver, isAsked] = [gate(), gate()]
+    let captured: Promise<string> | undefined
+    let asked: Promise<string> | undefined
+    await daybook.transact(scopeOf(one), async () => {
+      await transactionHelpers.withTransaction(async inner => {
+        captured = isOver.promise.then(() => tenantSeen(inner))
+        asked = isOver.promise.then(() => tenantSeen(daybook.current()))
+        captured.catch(() => undefined)
+      })
+    })
+    const other = daybook.transact(scopeOf(two), async em => {
+      expect(await tenantSeen(em)).toBe(two.organization.id)
+      isOver.resolve()
+      await expect(captured).rejects.toMatchObject({ code: 'transaction.over' })
+      await isAsked.promise
+    })
+    await expect(captured).rejects.toMatchObject({ code: 'transaction.over' })
+    isAsked.resolve()
+    await other
+    expect(await asked).toBe(one.organization.id)
+  })
 })

@@ -129,7 +129,7 @@ type Beginning = { readonly plan: Plan; readonly status: SubscriptionStatus; rea
 async function begin(em: ScopedEntityManager, told: StripeSubscription, beginning: Beginning, at: Date): Promise<Subscription> {
   const begunAt = beginning.begunAt ?? beginning.toldAt
   const others = beginning.status === 'CANCELED' ? [] : await em.find(Subscription, { status: { $ne: 'CANCELED' } })
-  const isOver = beginning.status === 'CANCELED' || others.some(other => (other.begunAt ?? other.toldAt ?? begunAt) > begunAt)
+  const isOver = beginning.status === 'CANCELED' || others.some(other => other.begunAt && other.begunAt > begunAt)
   if (!isOver) for (const earlier of others) earlier.become('CANCELED', at)
   await em.flush()
   return em.create(Subscription, {

@@ -344,6 +344,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`Dans une ligne de ${table}, ceci ne change jamais : ${columns}. Créez plutôt une nouvelle ligne.`,
 
   'transaction.abandoned': () => fr`La demande a été abandonnée avant d’aboutir et a été interrompue. Rien n’a été écrit ; recommencez.`,
+  'transaction.over': () =>
+    'La transaction dans laquelle ceci a commencé s’est terminée entre-temps. Attendez ce qui se fait dans une transaction avant sa fin.',
   'transaction.rolled_back': () =>
     fr`La transaction a été annulée au moment d’être validée, car une de ses instructions avait échoué sans que cet échec soit transmis. Rien n’a été écrit.`,
   'transaction.outcome_unknown': () =>
