@@ -17,12 +17,15 @@ interface Response {
 export interface Operation {
   readonly method: string
   readonly path: string
+  /** Whether it asks for no credential: a door for strangers is nobody's alone. */
+  readonly isOpen: boolean
   readonly parameters: readonly Parameter[]
   readonly body?: Schema
   readonly responses: Readonly<Record<string, Response>>
 }
 
 interface Described {
+  readonly security?: readonly unknown[]
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> }
   readonly responses: Readonly<Record<string, Response>>
@@ -36,9 +39,9 @@ export interface Document {
 export function operationsIn(document: Document): Operation[] {
   return Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => {
-      const { parameters = [], requestBody, responses } = resolved(operation, document) as Described
+      const { parameters = [], requestBody, responses, security } = resolved(operation, document) as Described
       const body = requestBody?.content['application/json']?.schema
-      return { method: method.toUpperCase(), path, parameters, responses, ...(body && { body }) }
+      return { method: method.toUpperCase(), path, isOpen: security?.length === 0, parameters, responses, ...(body && { body }) }
     }),
   )
 }

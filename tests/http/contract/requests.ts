@@ -42,14 +42,14 @@ export function requestTo(operation: Operation, ground: Ground): fc.Arbitrary<Re
   }))
 }
 
-function pathOf({ path }: Operation, ground: Ground): fc.Arbitrary<{ url: string; isForeign: boolean }> {
+function pathOf({ path, isOpen }: Operation, ground: Ground): fc.Arbitrary<{ url: string; isForeign: boolean }> {
   const collection = path.split('/')[3] ?? ''
   const isOfPerson = path.startsWith('/me/organizations/')
   const own = isOfPerson ? ground.organization : ground.own[collection]
   const foreign = isOfPerson ? ground.foreignOrganization : ground.foreign[collection]
   const organization = fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom({ text: 'current', isForeign: false }, { text: ground.organization, isForeign: false }) },
-    fc.constant({ text: ground.foreignOrganization, isForeign: true }),
+    fc.constant({ text: ground.foreignOrganization, isForeign: !isOpen }),
     hostileText.map(text => ({ text, isForeign: false })),
   )
   const id = fc.oneof(
