@@ -49,7 +49,8 @@ function pathOf({ path, isOpen }: Operation, ground: Ground): fc.Arbitrary<{ url
   const foreign = isOfPerson ? ground.foreignOrganization : ground.foreign[collection]
   const organization = fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom({ text: 'current', isForeign: false }, { text: ground.organization, isForeign: false }) },
-    fc.constant({ text: ground.foreignOrganization, isForeign: !isOpen }),
+    // What strangers may do in any organization is done in one's own here: the other's rows are compared afterwards.
+    fc.constant(isOpen ? { text: ground.organization, isForeign: false } : { text: ground.foreignOrganization, isForeign: true }),
     hostileText.map(text => ({ text, isForeign: false })),
   )
   const id = fc.oneof(
