@@ -54,11 +54,10 @@ export const headersOfAll = referencesTo(Object.keys(everywhere) as Name[])
 export const headersOfProblems = { ...headersOfAll, ...referencesTo(['content-language', 'www-authenticate', 'set-cookie']) }
 
 const tenant = '/organizations/{organization}'
-const [file, live, log] = [`${tenant}/documents/{id}/file`, `${tenant}/events/live`, `${tenant}/events/export`] as const
+const [file, log] = [`${tenant}/documents/{id}/file`, `${tenant}/events/export`] as const
 
 /** What is read from requests where it is needed, and by no schema: a header that makes no sense there is no reason to refuse anybody. */
 const asked = {
-  [live]: [requestHeader('last-event-id', 'The event that was told last: what came after it is told first.')],
   [file]: [
     requestHeader('if-none-match', 'What is there already, by its `ETag`.'),
     requestHeader('range', 'One part of it: `bytes=0-1023`.'),

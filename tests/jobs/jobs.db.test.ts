@@ -99,11 +99,15 @@ describe('a job', () => {
       },
     }
     expect(await runJob(daybook, job)).toMatchObject({ status: 'OK', failed: 0 })
-    expect(seen).toEqual(
-      tenants().flatMap(tenant => [
-        ['within', tenant],
-        ['between', tenant],
-      ]),
+    // Several tenants have their turn at once.
+    const inOrder = seen.toSorted(([, one = ''], [, two = '']) => (one < two ? -1 : Number(one > two)))
+    expect(inOrder).toEqual(
+      tenants()
+        .toSorted()
+        .flatMap(tenant => [
+          ['within', tenant],
+          ['between', tenant],
+        ]),
     )
     expect(() => daybook.current()).toThrow(expect.objectContaining({ code: 'tenancy.context_missing' }))
   })
