@@ -1,14 +1,6 @@
 import { userActor } from '../src/context/index.ts'
-import {
-  ensureBuiltinWork,
-  isServedHere,
-  Membership,
-  Organization,
-  PasswordCredential,
-  registerOrganization,
-  Role,
-  User,
-} from '../src/entities.ts'
+import { ensureBuiltinWork, Membership, Organization, PasswordCredential, registerOrganization, Role, User } from '../src/entities.ts'
+import { isServedHere } from '../src/domain/organizations/internal.ts'
 import { hashPassword } from '../src/domain/identity/index.ts'
 import { now } from '../src/kernel/clock.ts'
 import { newId } from '../src/kernel/id.ts'

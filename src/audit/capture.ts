@@ -193,6 +193,9 @@ class Flush {
   #collect(buffer: EventBuffer, unsent: Unsent): void {
     const [written, rest] = [this.#pending.filter(isWritten), this.#pending.filter(pending => !isWritten(pending))]
     inWritingOrder(written)
+    // When the flush began none of them did; a hook may have put one there since.
+    const unknown = written.find(leavesValueToDatabase)
+    if (unknown) throw new ValueUnknownError(unknown.table.entity)
     // All of them or none: whoever asks again must not find that the rest is everything.
     const changes = written.map(pending => this.#changeOf(pending, unsent, outcomeOf(pending)))
     this.#pending = rest
@@ -201,7 +204,6 @@ class Flush {
 
   #changeOf(pending: Pending, unsent: Unsent, outcome: Snapshot): Change {
     const { set, table, fields } = pending
-    if (leavesValueToDatabase(pending)) throw new ValueUnknownError(table.entity)
     if (set.type === ChangeSetType.CREATE) createdHere.add(set.entity)
     return {
       entity: table.entity,

@@ -10,10 +10,10 @@ import {
   FileMissingError,
   folderStore,
   mediaTypes,
-  requireContent,
   StorageKeyError,
   storeDocument,
 } from '../domain/documents/index.ts'
+import { requireContent } from '../domain/documents/internal.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 import type { App } from './app.ts'
 import { requireSession } from './authentication.ts'

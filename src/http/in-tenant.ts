@@ -1,16 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { resolveScope, tenantContext } from '../context/index.ts'
-import {
-  type Admission,
-  admissionIn,
-  admit,
-  can,
-  type Entrant,
-  isNoLongerAdmitted,
-  PermissionDeniedError,
-  type PermissionKey,
-  stillAdmitted,
-} from '../domain/access/index.ts'
+import { can, PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
+import { type Admission, admissionIn, admit, type Entrant, isNoLongerAdmitted, stillAdmitted } from '../domain/access/internal.ts'
 import type { Tools } from '../domain/agents/index.ts'
 import { isId } from '../kernel/id.ts'
 import { type Question, type ScopedEntityManager, snapshot, type StoredRow, type TransactOptions } from '../orm/index.ts'

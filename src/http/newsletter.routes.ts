@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { systemActor } from '../context/index.ts'
 import { confirmSubscription, subscriberStatuses, subscribeToNewsletter, unsubscribe } from '../domain/commerce/index.ts'
-import { isServedHere, ownOrganization } from '../domain/organizations/index.ts'
+import { isServedHere, ownOrganization } from '../domain/organizations/internal.ts'
 import type { App } from './app.ts'
 import { emailField, exactly, idField, nothing, oneOf, textAnswer, tokenField } from './fields.ts'
 import { hostOf } from './host-state.ts'

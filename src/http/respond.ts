@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { PermissionKey } from '../domain/access/index.ts'
-import { answerOnce } from '../domain/system/index.ts'
+import { answerOnce } from '../domain/system/internal.ts'
 import { actorOf } from './principal.ts'
 import { knownOf } from './request-state.ts'
 import { atOnceInTenant, type Work } from './in-tenant.ts'

@@ -11,7 +11,8 @@ import {
   type User,
   verifyEmail,
 } from '../domain/identity/index.ts'
-import { dataRegions, isServedHere, organizationsOf } from '../domain/organizations/index.ts'
+import { dataRegions, organizationsOf } from '../domain/organizations/index.ts'
+import { isServedHere } from '../domain/organizations/internal.ts'
 import type { App } from './app.ts'
 import { emailField, exactly, nameField, nothing, nullable, oneOf, passwordField, tokenField } from './fields.ts'
 import { hostOf, type HostState } from './host-state.ts'

@@ -3,14 +3,10 @@ import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { systemActor } from '../context/index.ts'
 import { receiveCall, WebhookRefusedError, WorkflowTrigger } from '../domain/automation/index.ts'
-import {
-  assertStripeSignature,
-  billingEventStatuses,
-  organizationIn,
-  OrganizationUnknownError,
-  receiveStripeEvent,
-} from '../domain/billing/index.ts'
-import { assertServedHere, isServedHere, Organization, ownOrganization } from '../domain/organizations/index.ts'
+import { assertStripeSignature, billingEventStatuses, OrganizationUnknownError, receiveStripeEvent } from '../domain/billing/index.ts'
+import { organizationIn } from '../domain/billing/internal.ts'
+import { assertServedHere, Organization } from '../domain/organizations/index.ts'
+import { isServedHere, ownOrganization } from '../domain/organizations/internal.ts'
 import { now } from '../kernel/clock.ts'
 import { isTooDeep } from '../kernel/json-depth.ts'
 import type { App } from './app.ts'

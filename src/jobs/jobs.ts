@@ -1,15 +1,16 @@
 import { sealPersonal } from '../audit/index.ts'
-import { rejectUnapproved } from '../domain/agents/index.ts'
-import { countExpiredInvitations, expireInvitations } from '../domain/access/index.ts'
+import { rejectUnapproved } from '../domain/agents/internal.ts'
+import { expireInvitations } from '../domain/access/index.ts'
+import { countExpiredInvitations } from '../domain/access/internal.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
-import { type Actions, countDueSchedules, countQueuedExecutions, fireSchedules, runExecutions } from '../domain/automation/index.ts'
-import { countDueIssues, deliverIssues, type NewsletterSettings } from '../domain/commerce/index.ts'
-import { countStrayFiles, type DocumentStore, removeStrayFiles } from '../domain/documents/index.ts'
+import { type Actions, fireSchedules, runExecutions } from '../domain/automation/index.ts'
+import { countDueSchedules, countQueuedExecutions } from '../domain/automation/internal.ts'
+import { deliverIssues, type NewsletterSettings } from '../domain/commerce/index.ts'
+import { countDueIssues } from '../domain/commerce/internal.ts'
+import { type DocumentStore, removeStrayFiles } from '../domain/documents/index.ts'
+import { countStrayFiles } from '../domain/documents/internal.ts'
 import {
   cleanupSoftDeletedRecords,
-  countDueDeliveries,
-  countDueMessages,
-  countExpiredIdempotencyKeys,
   deliverWebhooks,
   forgetFinished,
   forgetIdempotencyKeys,
@@ -19,9 +20,13 @@ import {
   relayMessages,
   settingOf,
 } from '../domain/system/index.ts'
-import { countDueReminders, sendReminders } from '../domain/scheduling/index.ts'
-import { advanceCampaigns, countDueCampaigns } from '../domain/sales/index.ts'
-import { countOverdueApprovals, expireApprovals } from '../domain/work/index.ts'
+import { countDueDeliveries, countDueMessages, countExpiredIdempotencyKeys } from '../domain/system/internal.ts'
+import { sendReminders } from '../domain/scheduling/index.ts'
+import { countDueReminders } from '../domain/scheduling/internal.ts'
+import { advanceCampaigns } from '../domain/sales/index.ts'
+import { countDueCampaigns } from '../domain/sales/internal.ts'
+import { expireApprovals } from '../domain/work/index.ts'
+import { countOverdueApprovals } from '../domain/work/internal.ts'
 import { guardedPost, type Post } from '../kernel/outgoing.ts'
 import { type Anchor, countUnsealed, sealLog } from '../ledger/index.ts'
 import type { Job } from './job.ts'

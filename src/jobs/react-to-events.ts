@@ -1,5 +1,5 @@
 import { fireEvents } from '../domain/automation/index.ts'
-import { queueDeliveries, queueMessages, type TopicRule } from '../domain/system/index.ts'
+import { queueDeliveries, queueMessages, type TopicRule } from '../domain/system/internal.ts'
 import type { Daybook } from '../orm/index.ts'
 import { type Handler, subscribe, type Subscription } from '../readers/index.ts'
 import { operatorOf } from './operator.ts'

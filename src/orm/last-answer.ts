@@ -10,9 +10,6 @@ interface Reading extends QueryResult {
 
 const Reading = pg.Result as unknown as new (rowMode: undefined, types: Pick<Client, 'getTypeParser'>) => Reading
 
-// oxlint-disable-next-line typescript/unbound-method -- applied to a client below
-const submit = pg.Client.prototype.query as (this: Client, submittable: Submittable) => void
-
 type Callback = (error: Error | null, result?: QueryResult) => void
 
 /**
@@ -75,12 +72,16 @@ class LastAnswer implements Submittable {
   handleCopyData(): void {}
 }
 
-/** What the last statement of a message is answered; the first failure is the message's. */
-export async function lastAnswer(client: Client, text: string): Promise<QueryResult> {
+/** What the last statement of a message is answered; the first failure is the message's. `send` is the way past what the client overrides. */
+export async function lastAnswer(
+  client: Client,
+  send: (this: Client, submittable: Submittable) => unknown,
+  text: string,
+): Promise<QueryResult> {
   try {
     return await new Promise((resolve, reject) => {
       const settle: Callback = (error, result) => (error ? reject(error) : resolve(result!))
-      submit.call(client, new LastAnswer(client, text, settle))
+      send.call(client, new LastAnswer(client, text, settle))
     })
   } catch (error) {
     // Of whoever asked, not of the socket.

@@ -141,14 +141,6 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     return result
   }
 
-  /** Of work in a savepoint that nobody waited for: its connection may be in a transaction of another tenant by now. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the ORM's signature
-  override getTransactionContext<T = unknown>(): T | undefined {
-    const transaction = super.getTransactionContext<T & object>()
-    if (transaction && hasEnded(transaction)) throw new TransactionOverError()
-    return transaction
-  }
-
   /** Nothing that it does is told in the query log. */
   silence(): void {
     this.setLoggerContext({ enabled: false })
@@ -170,9 +162,9 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   }
 }
 
-/** Overridden here and not in the class: the methods' types speak of `this`, and of overloads, in a way that a subclass can't repeat. */
+/** Overridden here and not in the class: the methods' types speak of `this`, of overloads and of the caller, as a subclass can't repeat it. */
 // oxlint-disable-next-line typescript/unbound-method -- it is applied to its own object below
-const { getKysely, execute } = ScopedEntityManager.prototype
+const { getKysely, execute, getTransactionContext } = ScopedEntityManager.prototype
 Object.defineProperty(ScopedEntityManager.prototype, 'execute', {
   value(this: ScopedEntityManager, query: unknown, parameters: unknown[] = [], method: unknown = 'all', context?: LoggingOptions) {
     const own = this.getLoggerContext<LoggingOptions>()
@@ -184,5 +176,13 @@ Object.defineProperty(ScopedEntityManager.prototype, 'getKysely', {
     if (this.isThroughLens) throw new LensKyselyError()
     if (this.boundScope && !this.isInTransaction()) throw new ScopeNeedsTransactionError('em.getKysely()')
     return getKysely.apply(this, options)
+  },
+})
+Object.defineProperty(ScopedEntityManager.prototype, 'getTransactionContext', {
+  /** Of work in a savepoint that nobody waited for: its connection may be in a transaction of another tenant by now. */
+  value(this: ScopedEntityManager) {
+    const transaction = getTransactionContext.call<ScopedEntityManager, [], object | undefined>(this)
+    if (transaction && hasEnded(transaction)) throw new TransactionOverError()
+    return transaction
   },
 })

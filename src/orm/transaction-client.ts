@@ -212,7 +212,7 @@ async function sendTogether(client: TransactionClient, first: readonly Statement
   const earlier = [...client.behind]
   try {
     if (first.length === 0) return await send.call(client, statement.text, statement.values)
-    if (statement.values.length === 0) return await lastAnswer(client, inOneMessage([...first, statement]).text)
+    if (statement.values.length === 0) return await lastAnswer(client, send, inOneMessage([...first, statement]).text)
     const { stream } = client.connection
     stream.cork()
     earlier.push(sendUnawaited(client, inOneMessage(first)))
@@ -236,7 +236,7 @@ function inDoubt(error: unknown): unknown {
 }
 
 function sendUnawaited(client: TransactionClient, { text }: Statement): Promise<Error | undefined> {
-  const failure = lastAnswer(client, text).then(
+  const failure = lastAnswer(client, send, text).then(
     () => undefined,
     (error: Error) => error,
   )

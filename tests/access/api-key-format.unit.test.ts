@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { newKey, tenantOfKey } from '../../src/domain/access/index.ts'
+import { tenantOfKey } from '../../src/domain/access/api-key-format.ts'
+import { newKey } from '../../src/domain/access/internal.ts'
 import { newId } from '../../src/kernel/id.ts'
 
 const key = newKey(newId(), 'LIVE')

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { apiKeyActor, systemActor } from '../../src/context/index.ts'
-import { ApiKey, apiKeyAllows, authenticateApiKey, issueApiKey, Organization, rotateApiKey } from '../../src/entities.ts'
+import { ApiKey, authenticateApiKey, issueApiKey, Organization, rotateApiKey } from '../../src/entities.ts'
+import { apiKeyAllows } from '../../src/domain/access/api-key-scopes.ts'
 import type { Daybook } from '../../src/orm/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
 import { type Company, foundCompany } from './company.ts'

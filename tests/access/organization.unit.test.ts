@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { assertSlug, Organization, slugBeside, slugOf } from '../../src/domain/organizations/index.ts'
+import { Organization } from '../../src/domain/organizations/index.ts'
+import { assertSlug, slugBeside, slugOf } from '../../src/domain/organizations/internal.ts'
 
 const at = new Date('2026-11-20T12:00:00Z')
 const later = new Date('2026-11-21T12:00:00Z')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Grants, type HeldRole, implies, type Subject, verdictOf } from '../../src/domain/access/index.ts'
+import { type Grants, type HeldRole, implies, type Subject, verdictOf } from '../../src/domain/access/permission-decision.ts'
 
 const userId = 'u1'
 const role = (key: string, permissions: HeldRole['permissions'] = [], parentId?: string): HeldRole => ({

@@ -17,12 +17,12 @@ import {
   providerSecretOf,
   rejectApproval,
   rejectDecision,
-  rejectUnapproved,
   replaceProviderSecret,
   Task,
   type Tools,
   useTokens,
 } from '../../src/entities.ts'
+import { rejectUnapproved } from '../../src/domain/agents/internal.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { why } from '../../src/readers/index.ts'

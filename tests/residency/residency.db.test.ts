@@ -7,7 +7,6 @@ import {
   confirmSubscription,
   inviteMember,
   issueApiKey,
-  isServedHere,
   NewsletterSubscriber,
   Organization,
   registerOrganization,
@@ -18,6 +17,7 @@ import {
   unsubscribe,
   unsubscribeTokenOf,
 } from '../../src/entities.ts'
+import { isServedHere } from '../../src/domain/organizations/internal.ts'
 import { runJob } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { Daybook, type ScopedEntityManager } from '../../src/orm/index.ts'

@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { tell } from '../../src/audit/index.ts'
-import {
-  cancelEvent,
-  completeEvent,
-  countDueReminders,
-  EventReminder,
-  remind,
-  rescheduleEvent,
-  SchedulingEvent,
-  sendReminders,
-} from '../../src/entities.ts'
+import { cancelEvent, completeEvent, EventReminder, remind, rescheduleEvent, SchedulingEvent, sendReminders } from '../../src/entities.ts'
+import { countDueReminders } from '../../src/domain/scheduling/internal.ts'
 import { jobs, runJob } from '../../src/jobs/index.ts'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
 import { feed } from '../../src/readers/index.ts'

@@ -12,9 +12,9 @@ import {
   type Publisher,
   redeliverDead,
   Task,
-  type TopicRule,
   WebhookEndpoint,
 } from '../../src/entities.ts'
+import { type TopicRule } from '../../src/domain/system/internal.ts'
 import { jobsWith, runJob, startReactions } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'

@@ -2,7 +2,6 @@ import { Type } from 'typebox'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import {
-  answerOnce,
   clearSetting,
   createEndpoint,
   defineSetting,
@@ -11,12 +10,12 @@ import {
   IdempotencyKey,
   keepFinishedDays,
   putSetting,
-  type RepeatableRequest,
   settingOf,
   SystemSetting,
   Task,
   WebhookDelivery,
 } from '../../src/entities.ts'
+import { answerOnce, type RepeatableRequest } from '../../src/domain/system/internal.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { history } from '../../src/readers/index.ts'

@@ -1,5 +1,5 @@
 import type { ScopedEntityManager } from '../../orm/index.ts'
-import { ownOrganization } from '../organizations/index.ts'
+import { ownOrganization } from '../organizations/internal.ts'
 import { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
 import { frenchRoles } from './builtin-roles.fr.ts'
 import { names } from './permission-patterns.ts'

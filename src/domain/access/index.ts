@@ -18,22 +18,21 @@ export {
   RoleInUseError,
   RoleKeyTakenError,
 } from './access.errors.ts'
-export { type Admission, admissionIn, admit, type Entrant, isNoLongerAdmitted, stillAdmitted } from './admission.ts'
+
 export { type Acceptance, acceptInvitation, rejectInvitation } from './answer-invitation.ts'
-export { newKey, tenantOfKey } from './api-key-format.ts'
-export { apiKeyAllows } from './api-key-scopes.ts'
+
 export { ApiKey, type ApiKeyEnvironment, apiKeyEnvironments, ApiKeySchema } from './api-key.entity.ts'
 export { type ApiKeyInput, type AuthenticatedKey, authenticateApiKey, type IssuedApiKey, issueApiKey, rotateApiKey } from './api-keys.ts'
 export { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
 export { ensureBuiltinRoles } from './ensure-builtin-roles.ts'
 export { grantPermission, grantRole, revokePermission, revokeRole, type Until } from './grants.ts'
 export { Invitation, InvitationSchema, type InvitationStatus, invitationStatuses } from './invitation.entity.ts'
-export { cancelInvitation, countExpiredInvitations, expireInvitations, inviteMember } from './invitations.ts'
+export { cancelInvitation, expireInvitations, inviteMember } from './invitations.ts'
 export { Membership, MembershipSchema, type MembershipStatus, membershipStatuses } from './membership.entity.ts'
 export { changeRole, reactivateMember, removeMember, suspendMember } from './memberships.ts'
-export { actorMay, assertMayGrant } from './own-permissions.ts'
-export { permissionId, type PermissionKey, permissionKeys, syncPermissionCatalogue } from './permission-catalogue.ts'
-export { type Explanation, type GrantPath, type Grants, type HeldRole, implies, type Subject, verdictOf } from './permission-decision.ts'
+
+export { type PermissionKey, permissionKeys, syncPermissionCatalogue } from './permission-catalogue.ts'
+export { type Explanation, type GrantPath } from './permission-decision.ts'
 export { Permission, type PermissionAction, permissionActions, PermissionSchema } from './permission.entity.ts'
 export { assertCan, can, explain, getUserPermissions } from './permissions.ts'
 export { type Registered, registerOrganization, type Registration } from './register-organization.ts'

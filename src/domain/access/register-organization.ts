@@ -4,17 +4,8 @@ import { now } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { assertPasswordAcceptable, hashPassword, type Locale, normalizeEmail, PasswordCredential, User } from '../identity/index.ts'
-import {
-  assertServedHere,
-  assertSlug,
-  type DataRegion,
-  dataRegions,
-  Organization,
-  type PlanType,
-  slugBeside,
-  slugOf,
-  SlugTakenError,
-} from '../organizations/index.ts'
+import { assertServedHere, type DataRegion, dataRegions, Organization, type PlanType, SlugTakenError } from '../organizations/index.ts'
+import { assertSlug, slugBeside, slugOf } from '../organizations/internal.ts'
 import { EmailTakenError } from './access.errors.ts'
 import { ensureBuiltinRoles } from './ensure-builtin-roles.ts'
 import { Membership } from './membership.entity.ts'

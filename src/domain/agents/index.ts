@@ -34,12 +34,10 @@ export {
 export { type AgentDecisionInput, decideAsAgent } from './decide-as-agent.ts'
 export {
   approveDecision,
-  decisionBehind,
   executeDecision,
   type Override,
   overrideDecision,
   rejectDecision,
-  rejectUnapproved,
   type Tool,
   type Tools,
 } from './execute-decision.ts'

@@ -27,17 +27,8 @@ export {
   rotateWebhookSecret,
   type TriggerInput,
 } from './automations.ts'
-export { type Action, type ActionInput, type Actions, countQueuedExecutions, runExecutions, type Runner } from './run-executions.ts'
-export {
-  automationActorId,
-  countDueSchedules,
-  fireEvents,
-  fireSchedules,
-  type IncomingCall,
-  receiveCall,
-  startAutomation,
-  type StartInput,
-} from './start-execution.ts'
+export { type Action, type ActionInput, type Actions, runExecutions, type Runner } from './run-executions.ts'
+export { fireEvents, fireSchedules, type IncomingCall, receiveCall, startAutomation, type StartInput } from './start-execution.ts'
 export {
   type ExecutionStatus,
   executionStatuses,

@@ -4,7 +4,7 @@
  * gets past a limit however many try at once; each use is an event that is only ever added.
  */
 export { BillingEvent, BillingEventSchema, type BillingEventStatus, billingEventStatuses } from './billing-event.entity.ts'
-export { organizationIn, receiveStripeEvent, type StripeEvent, type StripeSubscription } from './billing-events.ts'
+export { receiveStripeEvent, type StripeEvent, type StripeSubscription } from './billing-events.ts'
 export { OrganizationUnknownError, QuantityRefusedError, QuotaExceededError, SignatureRefusedError } from './billing.errors.ts'
 export { planCatalogue, syncPlanCatalogue } from './plan-catalogue.ts'
 export { Plan, PlanSchema } from './plan.entity.ts'

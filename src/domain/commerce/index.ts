@@ -15,7 +15,6 @@ export {
 export { blockSlot, book, type BookingInput, cancelBooking, rescheduleBooking } from './book.ts'
 export { BookingSlot, BookingSlotSchema, type SlotKind, slotKinds } from './booking-slot.entity.ts'
 export {
-  countDueIssues,
   deliverIssues,
   type NewsletterMail,
   type NewsletterMailer,

@@ -1,6 +1,6 @@
 import { now } from '../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
-import { ownOrganization } from '../organizations/index.ts'
+import { ownOrganization } from '../organizations/internal.ts'
 import { LocaleInvalidError } from './content.errors.ts'
 import { ContentEntry } from './content-entry.entity.ts'
 

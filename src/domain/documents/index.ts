@@ -37,8 +37,8 @@ export {
   UploadLateError,
 } from './documents.errors.ts'
 export { type Embed, indexDocument, type IndexOptions } from './index-document.ts'
-export { mediaTypes, requireContent } from './media-types.ts'
-export { countStrayFiles, type FileRemover, removeDocument, removeStrayFiles } from './remove-document.ts'
+export { mediaTypes } from './media-types.ts'
+export { type FileRemover, removeDocument, removeStrayFiles } from './remove-document.ts'
 export {
   type HybridHit,
   type HybridSearch,

@@ -13,6 +13,5 @@ export {
   planTypes,
 } from './organization.entity.ts'
 export { OrganizationNotServedError, SlugInvalidError, SlugTakenError, WrongRegionError } from './organization.errors.ts'
-export { organizationsOf, ownOrganization } from './organizations-of.ts'
-export { assertServedHere, isServedHere } from './served-here.ts'
-export { assertSlug, slugBeside, slugOf } from './slug.ts'
+export { organizationsOf } from './organizations-of.ts'
+export { assertServedHere } from './served-here.ts'

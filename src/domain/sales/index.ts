@@ -4,7 +4,7 @@
  * twice; it stops with whoever answers, whoever can't be reached and whoever is settled. What a model believes waits as an insight until
  * somebody agrees or doesn't, which is a decision in the log.
  */
-export { advanceCampaigns, countDueCampaigns } from './advance-campaigns.ts'
+export { advanceCampaigns } from './advance-campaigns.ts'
 export { AIInsight, AIInsightSchema, type InsightStatus, insightStatuses, insightTransitions } from './ai-insight.entity.ts'
 export { CampaignEnrollment, CampaignEnrollmentSchema, type StopReason, stopReasons } from './campaign-enrollment.entity.ts'
 export {

@@ -26,7 +26,7 @@ export {
 } from './event-reminder.entity.ts'
 export { freeSlots, type SlotShape, type Span } from './free-slots.ts'
 export { type ImportedEvent, importEvent } from './import-event.ts'
-export { countDueReminders, remind, type SendReminder, sendReminders } from './reminders.ts'
+export { remind, type SendReminder, sendReminders } from './reminders.ts'
 export { type EventDetails, type EventInput, scheduleEvent } from './schedule-event.ts'
 export {
   type Proposal,

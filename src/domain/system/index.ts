@@ -4,12 +4,12 @@
  * happens, the one signed over HTTP, the other in order through a broker, both with a dead letter for what nobody takes; retention removes
  * what has had its time.
  */
-export { answerOnce, countExpiredIdempotencyKeys, forgetIdempotencyKeys, type RepeatableRequest, type StoredAnswer } from './idempotency.ts'
+export { forgetIdempotencyKeys } from './idempotency.ts'
 export { IdempotencyKey, IdempotencyKeySchema, type IdempotencyStatus, idempotencyStatuses } from './idempotency-key.entity.ts'
 export { JobRun, JobRunSchema, type JobStatus, jobStatuses } from './job-run.entity.ts'
-export { publish, type PublishOptions, queueMessages, redeliverDead, type TopicRule } from './outbox.ts'
+export { publish, type PublishOptions, redeliverDead } from './outbox.ts'
 export { OutboxMessage, OutboxMessageSchema, type OutboxStatus, outboxStatuses, outboxTransitions } from './outbox-message.entity.ts'
-export { countDueMessages, type PublishedMessage, type Publisher, type Relay, relayMessages } from './relay-messages.ts'
+export { type PublishedMessage, type Publisher, type Relay, relayMessages } from './relay-messages.ts'
 export { type CleanUp, cleanupSoftDeletedRecords, forgetFinished } from './retention.ts'
 export { SeedRun, SeedRunSchema } from './seed-run.entity.ts'
 export {
@@ -32,7 +32,7 @@ export {
   TopicUnfollowedError,
 } from './system.errors.ts'
 export { SystemSetting, SystemSettingSchema } from './system-setting.entity.ts'
-export { countDueDeliveries, type Deliverer, deliverWebhooks, queueDeliveries } from './webhook-deliveries.ts'
+export { type Deliverer, deliverWebhooks } from './webhook-deliveries.ts'
 export {
   type DeliveryStatus,
   deliveryStatuses,

@@ -1,5 +1,5 @@
 import type { ScopedEntityManager } from '../../orm/index.ts'
-import { ownOrganization } from '../organizations/index.ts'
+import { ownOrganization } from '../organizations/internal.ts'
 import { frenchPipelines, frenchTemplates } from './builtin-work.fr.ts'
 import { createPipeline, type PipelineInput } from './create-pipeline.ts'
 import { Pipeline } from './pipeline.entity.ts'

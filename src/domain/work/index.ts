@@ -4,20 +4,12 @@
  * decision in the log. Templates say what a kind of task asks for, revision by revision.
  */
 export { ApprovalItem, ApprovalItemSchema, type ApprovalStatus, approvalStatuses } from './approval-item.entity.ts'
-export {
-  type ApprovalInput,
-  approve,
-  countOverdueApprovals,
-  expireApprovals,
-  rejectApproval,
-  requestApproval,
-  type Verdict,
-} from './approvals.ts'
+export { type ApprovalInput, approve, expireApprovals, rejectApproval, requestApproval, type Verdict } from './approvals.ts'
 export { assignTask } from './assign-task.ts'
 export { builtinPipelines, builtinTemplates, ensureBuiltinWork } from './builtin-work.ts'
 export { completeTask, moveTask } from './complete-task.ts'
 export { createPipeline, type PipelineInput } from './create-pipeline.ts'
-export { createTaskFromTemplate, firstStageOf, type FromTemplate, previewTemplate, type TaskPreview } from './create-task.ts'
+export { createTaskFromTemplate, type FromTemplate, previewTemplate, type TaskPreview } from './create-task.ts'
 export { IntakeRequest, IntakeRequestSchema, type IntakeStatus, intakeStatuses, intakeTransitions } from './intake-request.entity.ts'
 export { migratePipelineItems } from './migrate-pipeline-items.ts'
 export {

@@ -41,13 +41,6 @@ function isColumn({ kind, persist, object }: EntityProperty): boolean {
   return isOwn && persist !== false && !object
 }
 
-/** The properties of whole indexes, in their order. */
-export function indexesOf(meta: EntityMetadata): string[][] {
-  return [...meta.indexes, ...meta.uniques]
-    .filter(index => !index.expression && !('where' in index && index.where))
-    .map(({ properties = [] }) => [properties].flat().map(String))
-}
-
 function fieldOf(prop: EntityProperty, { isImmutable, isIndexed }: { isImmutable: boolean; isIndexed: boolean }): Field {
   const { name, nullable: isNullable = false, targetMeta } = prop
   const kind = targetMeta ? 'id' : kindOf(prop)

@@ -3,7 +3,7 @@ import { type TSchema, Type } from 'typebox'
 import type { TenantRow } from '../../orm/index.ts'
 import { exactly } from '../fields.ts'
 import { type InvalidPart, RequestInvalidError } from '../http.errors.ts'
-import { type Field, indexesOf, momentField } from './fields.ts'
+import { type Field, momentField } from './fields.ts'
 import type { Described } from './resource.ts'
 import type { Position } from './cursor.ts'
 
@@ -54,6 +54,13 @@ function isFilter(meta: EntityMetadata, { name, kind, relation }: Field): boolea
 /** The first thing after the tenant in a whole index. */
 function isSorted(meta: EntityMetadata, { name, kind }: Field): boolean {
   return kind !== 'id' && indexesOf(meta).some(([, first]) => first === name)
+}
+
+/** The properties of whole indexes, in their order. */
+function indexesOf(meta: EntityMetadata): string[][] {
+  return [...meta.indexes, ...meta.uniques]
+    .filter(index => !index.expression && !('where' in index && index.where))
+    .map(({ properties = [] }) => [properties].flat().map(String))
 }
 
 function filterParameters(field: Field): [string, TSchema][] {

@@ -7,7 +7,6 @@ import {
   answerQuestion,
   chatsOf,
   configureProvider,
-  countStrayFiles,
   Document,
   type Embed,
   folderStore,
@@ -18,6 +17,7 @@ import {
   storeDocument,
   User,
 } from '../../../src/entities.ts'
+import { countStrayFiles } from '../../../src/domain/documents/internal.ts'
 import type { Calls } from './world.ts'
 
 const embed: Embed = texts => Promise.resolve(texts.map(() => [1, 0]))

@@ -1,7 +1,6 @@
 import {
   acceptProposal,
   addTrigger,
-  answerOnce,
   Automation,
   cancelEvent,
   clearSetting,
@@ -30,6 +29,7 @@ import {
   testEndpoint,
   WebhookEndpoint,
 } from '../../../src/entities.ts'
+import { answerOnce } from '../../../src/domain/system/internal.ts'
 import { startReactions } from '../../../src/jobs/index.ts'
 import { webhookHeaders } from '../../../src/kernel/standard-webhooks.ts'
 import type { Calls } from './world.ts'

@@ -1,7 +1,6 @@
 import {
   acceptInvitation,
   activateTenant,
-  actorMay,
   assertCan,
   authenticateApiKey,
   authenticateSession,
@@ -43,6 +42,7 @@ import {
   User,
   verifyEmail,
 } from '../../../src/entities.ts'
+import { actorMay } from '../../../src/domain/access/own-permissions.ts'
 import type { Calls } from './world.ts'
 
 const newcomer = 'newcomer@example.com'

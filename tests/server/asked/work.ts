@@ -11,7 +11,6 @@ import {
   createPipeline,
   createTemplate,
   decideAsAgent,
-  decisionBehind,
   ensureBuiltinWork,
   executeDecision,
   makeDefault,
@@ -31,6 +30,7 @@ import {
   timesInStages,
   useTokens,
 } from '../../../src/entities.ts'
+import { decisionBehind } from '../../../src/domain/agents/internal.ts'
 import type { ScopedEntityManager } from '../../../src/orm/index.ts'
 import type { Calls, World } from './world.ts'
 

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { type AgentDecision, approveDecision, decisionBehind, rejectDecision } from '../../../domain/agents/index.ts'
+import { type AgentDecision, approveDecision, rejectDecision } from '../../../domain/agents/index.ts'
+import { decisionBehind } from '../../../domain/agents/internal.ts'
 import { PermissionDeniedError } from '../../../domain/access/index.ts'
 import {
   ApprovalItem,

@@ -1,0 +1,4 @@
+/** What the rest of Daybook needs of this area, and no application. */
+export { type Admission, admissionIn, admit, type Entrant, isNoLongerAdmitted, stillAdmitted } from './admission.ts'
+export { newKey } from './api-key-format.ts'
+export { countExpiredInvitations } from './invitations.ts'
