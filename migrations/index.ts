@@ -31,6 +31,7 @@ import { Migration20261123000020_row_versions } from './Migration20261123000020_
 import { Migration20261123000021_personal } from './Migration20261123000021_personal.ts'
 import { Migration20261123000022_unpaid } from './Migration20261123000022_unpaid.ts'
 import { Migration20261123000023_rules } from './Migration20261123000023_rules.ts'
+import { Migration20261123000024_usage_days } from './Migration20261123000024_usage_days.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -66,4 +67,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000021_personal', class: Migration20261123000021_personal },
   { name: 'Migration20261123000022_unpaid', class: Migration20261123000022_unpaid },
   { name: 'Migration20261123000023_rules', class: Migration20261123000023_rules },
+  { name: 'Migration20261123000024_usage_days', class: Migration20261123000024_usage_days },
 ]

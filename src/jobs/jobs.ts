@@ -5,6 +5,8 @@ import { countExpiredInvitations } from '../domain/access/internal.ts'
 import { cleanupExpiredSessions, cleanupExpiredTokens } from '../domain/identity/index.ts'
 import { type Actions, fireSchedules, runExecutions } from '../domain/automation/index.ts'
 import { countDueSchedules, countQueuedExecutions } from '../domain/automation/internal.ts'
+import { resetQuotas } from '../domain/billing/index.ts'
+import { countDueResets } from '../domain/billing/internal.ts'
 import { deliverIssues, type NewsletterSettings } from '../domain/commerce/index.ts'
 import { countDueIssues } from '../domain/commerce/internal.ts'
 import { type DocumentStore, removeStrayFiles } from '../domain/documents/index.ts'
@@ -96,6 +98,14 @@ const forgetJobRuns: Job = {
     const old = { $or: [before(90), { ...before(1), status: 'OK' as const, processed: 0 }] }
     return dryRun ? em.count(JobRun, old) : em.nativeDelete(JobRun, old)
   },
+}
+
+/** Quotas begin again by themselves; this says so, and when they do next. */
+const resetEachQuota: Job = {
+  name: 'reset-quotas',
+  everyMs: 10 * minute,
+  due: countDueResets,
+  forTenant: (em, { at }) => resetQuotas(em, at),
 }
 
 const fireDueSchedules: Job = {
@@ -217,6 +227,7 @@ export const jobsWith = (settings: JobSettings = {}): readonly Job[] => [
   retention,
   sendDueReminders,
   advanceRunningCampaigns,
+  resetEachQuota,
   forgetJobRuns,
 ]
 

@@ -24,9 +24,33 @@ export function rowTrigger({ table, name, at, events, when, body }: RowTrigger):
     events: events.map(event => event.split(' ')[0] as 'insert' | 'update' | 'delete'),
     forEach: 'row',
     expression:
-      `create or replace function ${routine}() returns trigger as $$ ${oneLine(body)} $$ language plpgsql set search_path = "public", pg_temp;\n` +
+      `${functionOf(routine, body)}\n` +
       `create ${isLate ? 'constraint ' : ''}trigger "${name}" ${timing} ${events.join(' or ')} on "${table}" ` +
       `${isLate ? 'deferrable initially deferred ' : ''}for each row ${condition}execute function ${routine}();`,
+  }
+}
+
+export interface StatementTrigger {
+  readonly table: string
+  readonly name: string
+  readonly event: 'insert' | 'delete'
+  /** What the body calls the rows that the statement wrote, or removed. */
+  readonly rows: string
+  readonly body: string
+}
+
+/** The same for all rows of a statement at once. */
+export function statementTrigger({ table, name, event, rows, body }: StatementTrigger): TriggerDef {
+  const routine = `"${table}_${name}_fn"`
+  const seen = `${event === 'insert' ? 'new' : 'old'} table as ${rows}`
+  return {
+    name,
+    timing: 'after',
+    events: [event],
+    forEach: 'statement',
+    expression:
+      `${functionOf(routine, body)}\n` +
+      `create trigger "${name}" after ${event} on "${table}" referencing ${seen} for each statement execute function ${routine}();`,
   }
 }
 
@@ -48,7 +72,8 @@ export function refusal({ table, name, message }: Pick<Refusal, 'table' | 'name'
   return `raise exception using errcode = '23514', table = '${table}', constraint = '${table}_${name}', message = '${message.replaceAll("'", "''")}';`
 }
 
-/** The ORM tells statements apart by the ends of lines. */
-function oneLine(sql: string): string {
-  return sql.replaceAll(/\s+/g, ' ').trim()
+/** In one line, for the ORM tells statements apart by the ends of lines. */
+function functionOf(routine: string, body: string): string {
+  const text = body.replaceAll(/\s+/g, ' ').trim()
+  return `create or replace function ${routine}() returns trigger as $$ ${text} $$ language plpgsql set search_path = "public", pg_temp;`
 }

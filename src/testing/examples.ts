@@ -13,8 +13,8 @@ export type Examples = Readonly<Record<string, (row: number) => unknown>>
  */
 export const related = Symbol('related')
 
-const day = Date.UTC(2026, 0, 5)
-const second = (row: number, milliseconds = 0) => new Date(day + row * 1_000 + milliseconds)
+const start = Date.UTC(2026, 0, 5)
+const second = (row: number, milliseconds = 0) => new Date(start + row * 1_000 + milliseconds)
 const address = () => `${newId()}@example.com`
 
 /** What constraints of the product's entities ask for. */
@@ -23,6 +23,7 @@ export const productExamples: Examples = {
   'Subscription.status': () => 'CANCELED',
   'Subscription.canceledAt': () => new Date('2026-01-06T08:00:00Z'),
   'QuotaCounter.periodStart': row => second(row),
+  'UsageDay.day': row => new Date(start + row * 86_400_000),
   'Invitation.email': address,
   'AuditCheckpoint.fromSeq': row => row,
   'AuditCheckpoint.toSeq': row => row,

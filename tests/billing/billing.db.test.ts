@@ -15,11 +15,14 @@ import {
   Subscription,
   subscriptionStatuses,
   subscriptionTransitions,
+  UsageDay,
   UsageEvent,
   useQuota,
 } from '../../src/entities.ts'
+import { jobs, runJob } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import { history } from '../../src/readers/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
 
 let daybook: Daybook
@@ -103,6 +106,85 @@ describe('a quota', () => {
     for (const sql of ['update usage_event set quantity = 0', 'delete from usage_event']) {
       await expect(work(em => em.execute(sql))).rejects.toThrow(/permission denied/)
     }
+  })
+})
+
+describe('what a day adds up to', () => {
+  const dayOf = (date: Date) => new Date(date.toISOString().slice(0, 10))
+  const counts = () => work(em => em.find(UsageDay, {}, { orderBy: { day: 'asc', metric: 'asc' } }))
+
+  test('is counted with each use, and a use that is refused or told again adds nothing', async () => {
+    const use = (requestId: string, quantity: number, when: string) =>
+      work(em => useQuota(em, { metric: 'TOKENS', quantity, requestId, at: new Date(when) }))
+    await use('evening', 5, '2026-11-20T23:59:59.999Z')
+    await use('night', 7, '2026-11-21T00:00:00Z')
+    await use('night', 7, '2026-11-21T00:00:00Z')
+    await use('noon', 1, '2026-11-21T12:00:00Z')
+    await expect(use('huge', 2 ** 31 - 1, '2026-11-21T13:00:00Z')).rejects.toMatchObject({ code: 'billing.quota_exceeded' })
+    expect(await counts()).toMatchObject([
+      { day: new Date('2026-11-20'), metric: 'TOKENS', quantity: 5, events: 1 },
+      { day: new Date('2026-11-21'), metric: 'TOKENS', quantity: 8, events: 2 },
+    ])
+  })
+
+  test('is what the events add up to, by whatever way and in whatever order they come', async () => {
+    const fill = (from: number) =>
+      work(em =>
+        em.execute(
+          `insert into usage_event (id, tenant_id, metric, quantity, request_id, occurred_at)
+             select gen_random_uuid(), ?, (array['FIXES', 'AUDITS', 'TOKENS'])[1 + n % 3], 1 + n % 5, n::text, timestamptz '2026-11-01' + n * interval '1 hour'
+               from generate_series(?::int, ?::int) n order by random()`,
+          [tenant, from, from + 99],
+        ),
+      )
+    await Promise.all([0, 100, 200, 300].map(fill))
+    const events = await work(em => em.find(UsageEvent, {}))
+    const expected = Map.groupBy(events, ({ metric, occurredAt }) => `${dayOf(occurredAt).toISOString()} ${metric}`)
+    const counted = await counts()
+    expect(counted).toHaveLength(expected.size)
+    expect(counted.reduce((sum, { events: count }) => sum + Number(count), 0)).toBe(400)
+    for (const { day, metric, quantity } of counted) {
+      const ofDay = expected.get(`${day.toISOString()} ${metric}`)!
+      expect(Number(quantity)).toBe(ofDay.reduce((sum, event) => sum + event.quantity, 0))
+    }
+  })
+})
+
+describe('the job that resets quotas', () => {
+  const job = jobs.find(({ name }) => name === 'reset-quotas')!
+  const resetAt = async () => (await work(em => em.findOneOrFail(Organization, tenant))).quotaResetAt
+  const changes = async () =>
+    (await history(daybook.scope({ tenant, actor: systemActor('test') }), [Organization, tenant])).filter(({ changes: told }) =>
+      told.some(({ property }) => property === 'quotaResetAt'),
+    )
+
+  test('says when the next period begins, once, and the log tells of it', async () => {
+    await runJob(daybook, job, { at })
+    expect(await resetAt()).toEqual(new Date('2026-12-01T00:00:00Z'))
+    await runJob(daybook, job, { at: days(1) })
+    expect(await changes()).toHaveLength(1)
+    expect(await changes()).toMatchObject([{ event: { actorType: 'system', actorId: 'job:reset-quotas' } }])
+    await runJob(daybook, job, { at: new Date('2026-12-01T00:00:00Z') })
+    expect(await resetAt()).toEqual(new Date('2027-01-01T00:00:00Z'))
+    expect(await changes()).toHaveLength(2)
+  })
+
+  test('goes by the period that is paid for, also while the provider has not told of the next one', async () => {
+    await work(async em => {
+      const plan = await em.findOneOrFail(Plan, { key: 'STARTER' })
+      em.create(Subscription, { plan, currentPeriodStart: days(-20), currentPeriodEnd: days(10) })
+    })
+    await runJob(daybook, job, { at })
+    expect(await resetAt()).toEqual(days(10))
+    await runJob(daybook, job, { at: days(11) })
+    expect(await resetAt()).toEqual(days(40))
+    const quota = await work(em => useQuota(em, { metric: 'FIXES', requestId: 'one', at: days(11) }))
+    expect(quota.resetAt).toEqual(days(40))
+  })
+
+  test('changes nothing when it is only asked what it would do', async () => {
+    expect((await runJob(daybook, job, { at, dryRun: true })).processed).toBeGreaterThan(0)
+    expect(await resetAt()).toBeNull()
   })
 })
 

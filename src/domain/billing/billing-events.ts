@@ -5,6 +5,7 @@ import { inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.
 import { Organization, type PlanType } from '../organizations/index.ts'
 import { BillingEvent } from './billing-event.entity.ts'
 import { Plan } from './plan.entity.ts'
+import { periodOf } from './quota-period.ts'
 import { Subscription, type SubscriptionStatus, subscriptionTransitions } from './subscription.entity.ts'
 
 /** An event of Stripe's, as far as it concerns us. */
@@ -97,7 +98,7 @@ async function follow(em: ScopedEntityManager, received: BillingEvent, event: St
   Object.assign(subscription, { plan: wrap(plan).toReference(), ...details })
   received.settle('PROCESSED', at)
   // What was over and stays so is nothing to the one that is paid for meanwhile.
-  if (wasLive || subscription.isLive()) await bringPlan(em, subscription, plan)
+  if (wasLive || subscription.isLive()) await bringPlan(em, subscription, plan, at)
 }
 
 /**
@@ -162,8 +163,8 @@ function detailsIn(told: StripeSubscription) {
 }
 
 /** The organization has what it pays for; otherwise it is back at what costs nothing. Read anew, for it was read before its turn. */
-async function bringPlan(em: ScopedEntityManager, subscription: Subscription, plan: Plan): Promise<void> {
+async function bringPlan(em: ScopedEntityManager, subscription: Subscription, plan: Plan, at: Date): Promise<void> {
   const organization = await lockedAfresh(em, Organization, subscription.tenantId)
   organization.plan = subscription.gives() ? plan.key : 'FREE'
-  organization.quotaResetAt = subscription.gives() ? subscription.currentPeriodEnd : null
+  organization.quotaResetAt = periodOf(subscription, at).resetAt
 }

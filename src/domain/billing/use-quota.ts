@@ -5,9 +5,9 @@ import type { ScopedEntityManager } from '../../orm/index.ts'
 import { Organization } from '../organizations/index.ts'
 import { QuantityRefusedError, QuotaExceededError } from './billing.errors.ts'
 import { Plan } from './plan.entity.ts'
-import { Subscription } from './subscription.entity.ts'
 import { QuotaCounter } from './quota-counter.entity.ts'
-import { type UsageMetric, usageMetrics } from './usage-metrics.ts'
+import { type Period, periodAt } from './quota-period.ts'
+import { type Limits, type UsageMetric, usageMetrics } from './usage-metrics.ts'
 
 export interface Use {
   readonly metric: UsageMetric
@@ -37,10 +37,12 @@ export interface Quota {
 export async function useQuota(em: ScopedEntityManager, use: Use): Promise<Quota> {
   const { metric, quantity = 1, at = now() } = use
   if (!Number.isInteger(quantity) || quantity < 1 || quantity > mostAtOnce) throw new QuantityRefusedError(metric, quantity)
-  const { limit, periodStart, resetAt } = await quotaOf(em, metric, at)
+  const { limits, ...period } = await allowanceOf(em, at)
+  const { resetAt } = period
+  const limit = limits[metric]
   const counted = await em.transactional(async inner => {
     const isNew = await record(inner, use, quantity, at)
-    const used = await count(inner, { metric, quantity: isNew ? quantity : 0, limit, periodStart, resetAt })
+    const used = await count(inner, { metric, quantity: isNew ? quantity : 0, limit, ...period })
     if (used === undefined) throw new QuotaExceededError(metric, limit!, resetAt)
     return used
   })
@@ -53,34 +55,23 @@ export interface QuotaOf extends Quota {
 
 /** How much of each quota is used in the period that runs. */
 export async function quotas(em: ScopedEntityManager, at: Date = now()): Promise<QuotaOf[]> {
-  const counters = await em.find(QuotaCounter, { resetAt: { $gt: at } })
-  const all: QuotaOf[] = []
-  for (const metric of usageMetrics) {
-    const { limit, periodStart, resetAt } = await quotaOf(em, metric, at)
-    const counter = counters.find(each => each.metric === metric && each.periodStart.getTime() === periodStart.getTime())
-    all.push({ metric, used: Number(counter?.used ?? 0), resetAt, ...(limit !== undefined && { limit }) })
-  }
-  return all
+  const { limits, periodStart, resetAt } = await allowanceOf(em, at)
+  const counters = await em.find(QuotaCounter, { periodStart })
+  return usageMetrics.map(metric => {
+    const limit = limits[metric]
+    const used = counters.find(counter => counter.metric === metric)?.used ?? 0
+    return { metric, used: Number(used), resetAt, ...(limit !== undefined && { limit }) }
+  })
 }
 
-interface Period {
-  readonly periodStart: Date
-  readonly resetAt: Date
+interface Allowance extends Period {
+  readonly limits: Limits
 }
 
-async function quotaOf(em: ScopedEntityManager, metric: UsageMetric, at: Date): Promise<Period & { readonly limit: number | undefined }> {
+async function allowanceOf(em: ScopedEntityManager, at: Date): Promise<Allowance> {
   const organization = await em.findOneOrFail(Organization, scopeOf(em).tenantId)
-  const subscription = await em.findOne(Subscription, { status: { $ne: 'CANCELED' } })
   const plan = await em.findOneOrFail(Plan, { key: organization.plan })
-  return { limit: plan.limits[metric], ...periodOf(subscription, at) }
-}
-
-/** The period that is paid for, or else the month. */
-function periodOf(subscription: Subscription | null, at: Date): Period {
-  const paid = subscription?.periodAt(at)
-  if (paid) return { periodStart: paid.start, resetAt: paid.end }
-  const month = (ahead: number) => new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + ahead, 1))
-  return { periodStart: month(0), resetAt: month(1) }
+  return { limits: plan.limits, ...(await periodAt(em, at)) }
 }
 
 /** Whether it was not recorded before. */

@@ -5,6 +5,7 @@ import {
   QuotaCounter,
   quotas,
   Subscription,
+  UsageDay,
   UsageEvent,
   usageMetrics,
   useQuota,
@@ -45,6 +46,7 @@ export const billing = [
       }),
     },
   }),
+  resource(UsageDay),
   resource(QuotaCounter, {
     together: {
       current: asked(
