@@ -118,7 +118,8 @@ class Flush {
   async begin(transaction: object, isOwn: boolean): Promise<void> {
     if (this.#unsent || this.#pending.some(leavesValueToDatabase)) return
     const unsent = await unsentOf(transaction)
-    await this.#lookUpUnknown(transaction)
+    await this.#lookUpUnknown(transaction, unsent.hasRewritten || [...unsent.writers].some(writer => !this.#em.remembersFor(writer)))
+    unsent.writers.add(this.#em)
     await this.#takeSeals(transaction)
     const buffer = bufferOf(unsent)
     const acts = actsOf(this.#pending, this.#em)
@@ -249,11 +250,13 @@ class Flush {
 
   /**
    * A reference that was updated without being loaded, an entity loaded in part, or one that the ORM writes as a whole although it believes
-   * that it knows it, which would undo what others wrote meanwhile: the values from before are unknown, so they are read under the row's
-   * lock. Most flushes have none.
+   * that it knows it, which would undo what others wrote meanwhile; and all of them where the transaction has changed rows behind this
+   * EntityManager's back: the values from before are unknown, so they are read under the row's lock. Most flushes have none.
    */
-  async #lookUpUnknown(transaction: object): Promise<void> {
-    const unknown = this.#pending.filter(pending => this.#logOf(pending) === undefined || hasUnknown(pending))
+  async #lookUpUnknown(transaction: object, isBehind: boolean): Promise<void> {
+    const unknown = this.#pending.filter(
+      pending => this.#logOf(pending) === undefined || hasUnknown(pending) || (isBehind && pending.set.type !== ChangeSetType.CREATE),
+    )
     for (const [tableName, ofTable] of Map.groupBy(unknown, ({ set }) => set.meta.tableName)) {
       const ids = ofTable.map(({ set }) => idOf(set))
       const rows = await this.#em

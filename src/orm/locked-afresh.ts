@@ -5,14 +5,9 @@ type Locking = LockMode.PESSIMISTIC_READ | LockMode.PESSIMISTIC_WRITE | LockMode
 
 /**
  * A service's own transaction, for one that reads anew what its caller may have changed. What waits to be written is written first, so that it
- * is neither lost nor overlooked: in front of the savepoint where a transaction is open, for a refusal takes back all that is behind it and
- * the EntityManager would still think it written; otherwise in the same transaction, so that it stands or falls with the service's work.
+ * is neither lost nor overlooked: where no transaction is open in the same one, so that it stands or falls with the service's work.
  */
-export async function inTurn<T>(em: ScopedEntityManager, work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
-  if (em.isInTransaction()) {
-    await writeWaiting(em)
-    return em.transactional(work)
-  }
+export function inTurn<T>(em: ScopedEntityManager, work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
   return em.transactional(async inner => {
     await writeWaiting(inner)
     return work(inner)

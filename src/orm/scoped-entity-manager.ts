@@ -10,6 +10,8 @@ import {
   type SessionContext,
   TransactionContext,
   TransactionEventBroadcaster,
+  type TransactionOptions,
+  TransactionPropagation,
 } from '@mikro-orm/core'
 import { type AbstractSqlDriver, BasePostgreSqlEntityManager } from '@mikro-orm/sql'
 import type { Scope } from '../context/index.ts'
@@ -104,6 +106,11 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     return em !== undefined
   }
 
+  /** Whether this shares the identity map of what another flushed, as a transaction's fork does with whoever began it. */
+  remembersFor(other: object): boolean {
+    return other === this || (this.#sharing?.remembersFor(other) ?? false)
+  }
+
   /** A flush that fails may have written already, in a transaction that its caller goes on with: what it wrote is told, and it ends. */
   override async flush(): Promise<void> {
     if (this.#lens) {
@@ -119,6 +126,13 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
         throw error
       }
     })
+  }
+
+  /** What waits is written in front of a savepoint: rolling back to it takes back all that is behind it, and this would think it written. */
+  override async transactional<T>(work: (em: this) => T | Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const setsSavepoint = this.isInTransaction() && (options.propagation ?? TransactionPropagation.NESTED) === TransactionPropagation.NESTED
+    if (setsSavepoint && !this.isFlushing) await this.flush()
+    return super.transactional(work, options)
   }
 
   /**

@@ -51,6 +51,10 @@ export class Unsent {
   stop: (() => void) | undefined
   /** What is asked before anything else, in one message with it: if it fails, nothing of the transaction is done. */
   first: Statement | undefined
+  /** Who has flushed in it. */
+  readonly writers = new Set<object>()
+  /** Whether rows may have become what no EntityManager knows: by a statement of somebody's own, or by going back to a savepoint. */
+  hasRewritten = false
   /** The EntityManager whose next flush ends the transaction: its COMMIT may leave with it. */
   endsWithFlushOf: object | undefined
 
@@ -111,6 +115,7 @@ export class Unsent {
     if (/^rollback (work |transaction )?to\b/i.test(text)) {
       this.outbox?.forget()
       this.#sent.clear()
+      this.hasRewritten = true
       return []
     }
     if (/^release/i.test(text)) return []
@@ -119,6 +124,7 @@ export class Unsent {
     const due = [...(pending ? [pending] : []), ...this.#variables()]
     // Written in a way of its own, or among other statements, it takes the variables back to what nobody here can know.
     if (/\brollback\b/i.test(text)) this.#sent.clear()
+    this.hasRewritten ||= mayRewrite(text)
     return due
   }
 
@@ -192,9 +198,16 @@ export function isPlainRead(text: string): boolean {
   return true
 }
 
+/** Whether it may change a row that is there already. */
+function mayRewrite(text: string): boolean {
+  if (isPlainRead(text)) return false
+  return !/^(begin|start|savepoint|set|insert)\b/i.test(text) || /;|\b(update|delete|merge|rollback)\b/i.test(text)
+}
+
 const harmless = new Set(
   (
     'select from where and or not in any all some exists on as using values distinct union intersect except over filter within group by having limit ' +
-    'count sum avg min max coalesce nullif lower upper length json_agg json_build_object to_jsonb row_number current_setting set_config daybook_person_keys daybook_admit_key'
+    'count sum avg min max coalesce nullif lower upper length json_agg json_build_object json_object_agg jsonb_each jsonb_array_elements_text to_jsonb ' +
+    'row_number current_setting set_config pg_advisory_xact_lock pg_try_advisory_xact_lock hashtextextended daybook_person_keys daybook_admit_key daybook_told'
   ).split(' '),
 )

@@ -1,6 +1,7 @@
-import { OptimisticLockError } from '@mikro-orm/core'
+import { OptimisticLockError, wrap } from '@mikro-orm/core'
 import { describe, expect, test } from 'vitest'
 import { runDeterministically } from '../../src/kernel/determinism.ts'
+import { newId } from '../../src/kernel/id.ts'
 import { Letter, Note, Tag } from './model.ts'
 import { useWitness } from './use-witness.ts'
 
@@ -100,6 +101,107 @@ describe('a transaction', () => {
     expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
     expect((await told()).length).toBe(6)
   })
+})
+
+describe('an update says what was there before it', () => {
+  const titles = async () =>
+    (await events()).filter(({ type }) => type === 'note.updated').map(({ before, after }) => [before!.title, after!.title])
+  const written = async (title: string) => {
+    const em = scope()
+    const note = em.create(Note, { title })
+    await em.flush()
+    return note.id
+  }
+
+  test('where a statement has changed the row since it was loaded', async () => {
+    const id = await written('one')
+    await transact(async em => {
+      const note = await em.findOneOrFail(Note, id)
+      await em.execute(`update note set title = 'two' where id = ?`, [id])
+      note.title = 'three'
+    })
+    await told()
+    expect(await titles()).toEqual([
+      ['one', 'two'],
+      ['two', 'three'],
+    ])
+  })
+
+  test('where a cascade has', async () => {
+    const [parent, other] = [await written('parent'), await written('other')]
+    await transact(async em => {
+      const child = em.create(Note, { title: 'child', parent: em.getReference(Note, parent) })
+      await em.flush()
+      await em.transactional(async inner => {
+        inner.remove(await inner.findOneOrFail(Note, parent))
+        await inner.flush()
+      })
+      child.parent = wrap(await em.findOneOrFail(Note, other)).toReference()
+    })
+    await told()
+    const pointers = (await events()).filter(({ type, after }) => type === 'note.updated' && 'parent_id' in after!)
+    expect(pointers.map(({ before, after }) => [before!.parent_id, after!.parent_id])).toEqual([
+      [parent, null],
+      [null, other],
+    ])
+  })
+
+  test('where it was written behind a savepoint, and is undone', async () => {
+    const id = await written('one')
+    await transact(async em => {
+      const note = await em.findOneOrFail(Note, id)
+      const undone = em.transactional(async inner => {
+        note.stars = 1
+        note.title = 'two'
+        await inner.flush()
+        throw new Error('no')
+      })
+      await expect(undone).rejects.toThrow('no')
+      note.version = 1
+      note.title = 'three'
+    })
+    await told()
+    expect(await titles()).toEqual([['one', 'three']])
+  })
+
+  test('where a nested transaction has, and forgot it', async () => {
+    const id = await written('one')
+    await transact(async em => {
+      const note = await em.findOneOrFail(Note, id)
+      await em.transactional(async inner => {
+        inner.clear()
+        Object.assign(await inner.findOneOrFail(Note, id), { title: 'two' })
+        await inner.flush()
+        // What is written in between keeps the two from being told as one.
+        await inner.insert(Tag, { id: newId(), tenantId: note.tenantId, label: 'between' })
+        inner.clear()
+      })
+      note.version = 2
+      note.title = 'three'
+    })
+    await told()
+    expect(await titles()).toEqual([
+      ['one', 'two'],
+      ['two', 'three'],
+    ])
+  })
+})
+
+test('what waits in front of a savepoint is written, whatever becomes of what is behind it', async () => {
+  await transact(async em => {
+    const note = em.create(Note, { title: 'one' })
+    await em.flush()
+    note.title = 'two'
+    em.create(Tag, { label: 'waits' })
+    const undone = em.transactional(async inner => {
+      inner.create(Tag, { label: 'goes' })
+      await inner.flush()
+      throw new Error('no')
+    })
+    await expect(undone).rejects.toThrow('no')
+  })
+  expect(await told()).toEqual(['note.created', 'tag.created'])
+  expect(await scope().findOne(Note, { title: 'two' })).not.toBeNull()
 })
 
 test('several changes of one millisecond leave the moment that the log tells', async () => {
