@@ -23,24 +23,13 @@ import { jobsWith, runJob, startReactions } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { guardedPost } from '../../src/kernel/outgoing.ts'
 import { webhookDoubt, webhookHeaders } from '../../src/kernel/standard-webhooks.ts'
-import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import type { ScopedEntityManager } from '../../src/orm/index.ts'
 import { history, replayProblems } from '../../src/readers/index.ts'
-import { openTestDaybook } from '../../src/testing/index.ts'
+import { useFirm } from '../setup/use-firm.ts'
 
-let daybook: Daybook
-let tenant: string
+const { firm, work } = useFirm()
 let secret: string
 
-beforeAll(async () => {
-  daybook = await openTestDaybook({ poolMax: 20 })
-})
-afterAll(() => daybook.close())
-beforeEach(async () => {
-  tenant = newId()
-  await work(em => Promise.resolve(em.create(Organization, { id: tenant, name: 'Firm', slug: `firm-${tenant}` })))
-})
-
-const work = <T>(does: (em: ScopedEntityManager) => Promise<T>) => daybook.transact({ tenant, actor: systemActor('clerk') }, does)
 const automation = (em: ScopedEntityManager) => em.findOneOrFail(Automation, { name: 'Greet' })
 const executions = () => work(em => em.find(WorkflowExecution, {}, { orderBy: { createdAt: 'asc' } }))
 const greet: AutomationDefinition = { kind: 'action', action: 'greet', parameters: { loud: true } }
@@ -60,7 +49,7 @@ async function make(
 /** Runs what is queued in this tenant, whatever other tests have left. */
 async function run(actions: Actions = {}, at = new Date()): Promise<void> {
   const job = jobsWith({ actions, post: guardedPost({ allowPrivate: true }) }).find(({ name }) => name === 'run-automations')!
-  await runJob(daybook, job, { at })
+  await runJob(firm.daybook, job, { at })
 }
 const start = (key?: string) => work(async em => startAutomation(em, await automation(em), { input: { name: 'Ada' }, ...(key && { key }) }))
 
@@ -212,7 +201,7 @@ describe('an event', () => {
       return Promise.resolve()
     })
     for (let round = 0; round < 2; round++) {
-      await using follower = startReactions(daybook, { pollMs: 10 })
+      await using follower = startReactions(firm.daybook, { pollMs: 10 })
       await follower.caughtUp()
     }
     const inputs = (await executions()).map(({ input }) => (input.event as { after: { title: string } }).after.title)
@@ -232,7 +221,7 @@ describe('an event', () => {
         }),
       ),
     )
-    await using follower = startReactions(daybook, { pollMs: 10 })
+    await using follower = startReactions(firm.daybook, { pollMs: 10 })
     await follower.caughtUp()
     const [execution] = await executions()
     expect(execution!.input).toMatchObject({ event: { type: 'intake-request.created', after: { subject: 'Noise' } } })
@@ -241,7 +230,7 @@ describe('an event', () => {
 
   test('that the automation itself has made doesn’t start it again', async () => {
     await make(greet, {}, onUrgent)
-    await using follower = startReactions(daybook, { pollMs: 10 })
+    await using follower = startReactions(firm.daybook, { pollMs: 10 })
     await work(em => Promise.resolve(em.create(Task, { title: 'Fire', priority: 'URGENT' })))
     await follower.caughtUp()
     const echo: Actions = {
@@ -256,12 +245,12 @@ describe('an event', () => {
   test('of another tenant starts nothing', async () => {
     await make(greet, {}, onUrgent)
     const other = newId()
-    await daybook.transact({ tenant: other, actor: systemActor('clerk') }, async em => {
+    await firm.daybook.transact({ tenant: other, actor: systemActor('clerk') }, async em => {
       em.create(Organization, { id: other, name: 'Other', slug: `other-${other}` })
       em.create(Task, { title: 'Theirs', priority: 'URGENT' })
       await em.flush()
     })
-    await using follower = startReactions(daybook, { pollMs: 10 })
+    await using follower = startReactions(firm.daybook, { pollMs: 10 })
     await follower.caughtUp()
     expect(await executions()).toEqual([])
   })

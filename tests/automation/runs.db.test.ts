@@ -1,35 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { systemActor } from '../../src/context/index.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   type Actions,
   addTrigger,
   Automation,
   createAutomation,
   fireSchedules,
-  Organization,
   startAutomation,
   WorkflowExecution,
   WorkflowTrigger,
 } from '../../src/entities.ts'
 import { jobsWith, runJob } from '../../src/jobs/index.ts'
-import { newId } from '../../src/kernel/id.ts'
-import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
+import type { ScopedEntityManager } from '../../src/orm/index.ts'
 import { history, revert } from '../../src/readers/index.ts'
-import { openTestDaybook } from '../../src/testing/index.ts'
+import { useFirm } from '../setup/use-firm.ts'
 
-let daybook: Daybook
-let tenant: string
+const { firm, work } = useFirm()
 
-beforeAll(async () => {
-  daybook = await openTestDaybook({ poolMax: 20 })
-})
-afterAll(() => daybook.close())
-beforeEach(async () => {
-  tenant = newId()
-  await work(em => Promise.resolve(em.create(Organization, { id: tenant, name: 'Firm', slug: `firm-${tenant}` })))
-})
-
-const work = <T>(does: (em: ScopedEntityManager) => Promise<T>) => daybook.transact({ tenant, actor: systemActor('clerk') }, does)
 const automation = (em: ScopedEntityManager) => em.findOneOrFail(Automation, { name: 'Greet' })
 const trigger = (em: ScopedEntityManager) => em.findOneOrFail(WorkflowTrigger, {})
 const execution = () => work(em => em.findOneOrFail(WorkflowExecution, {}))
@@ -41,7 +27,7 @@ async function make(maxAttempts = 3): Promise<void> {
 const start = () => work(async em => startAutomation(em, await automation(em)))
 const run = (actions: Actions, at = new Date()) =>
   runJob(
-    daybook,
+    firm.daybook,
     jobsWith({ actions }).find(({ name }) => name === 'run-automations')!,
     { at },
   )

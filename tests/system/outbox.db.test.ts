@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { systemActor } from '../../src/context/index.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import {
   createEndpoint,
   forgetFinished,
   IntakeRequest,
-  Organization,
   OutboxMessage,
   Prospect,
   publish,
@@ -16,27 +14,17 @@ import {
 } from '../../src/entities.ts'
 import { type TopicRule } from '../../src/domain/system/internal.ts'
 import { jobsWith, runJob, startReactions } from '../../src/jobs/index.ts'
-import { newId } from '../../src/kernel/id.ts'
-import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
-import { openTestDaybook } from '../../src/testing/index.ts'
+import { useFirm } from '../setup/use-firm.ts'
 
-let daybook: Daybook
-let tenant: string
+const { firm, work } = useFirm()
 let received: PublishedMessage[]
 let refuse: (message: PublishedMessage) => boolean
 
-beforeAll(async () => {
-  daybook = await openTestDaybook({ poolMax: 20 })
-})
-afterAll(() => daybook.close())
-beforeEach(async () => {
-  tenant = newId()
+beforeEach(() => {
   received = []
   refuse = () => false
-  await work(async em => void em.create(Organization, { id: tenant, name: 'Firm', slug: `firm-${tenant}` }))
 })
 
-const work = <T>(does: (em: ScopedEntityManager) => Promise<T>) => daybook.transact({ tenant, actor: systemActor('clerk') }, does)
 const say = (topic: string, n: number, key?: string) => work(async em => publish(em, topic, { n }, key ? { key } : {}))
 const messages = () => work(em => em.find(OutboxMessage, {}, { orderBy: { position: 'asc' } }))
 const later = (seconds: number) => new Date(Date.now() + seconds * 1_000)
@@ -44,17 +32,17 @@ const numbers = () => received.map(({ payload }) => (payload as { n: number }).n
 
 const publisher: Publisher = {
   publish: message => {
-    if (message.tenantId !== tenant) return Promise.resolve()
+    if (message.tenantId !== firm.tenant) return Promise.resolve()
     if (refuse(message)) return Promise.reject(new Error('The broker is away.'))
     received.push(message)
     return Promise.resolve()
   },
 }
 const job = jobsWith({ publisher }).find(({ name }) => name === 'relay-messages')!
-const relay = (at = new Date()) => runJob(daybook, job, { at })
+const relay = (at = new Date()) => runJob(firm.daybook, job, { at })
 
 async function react(outbox: readonly TopicRule[]): Promise<void> {
-  await using follower = startReactions(daybook, { pollMs: 10, outbox })
+  await using follower = startReactions(firm.daybook, { pollMs: 10, outbox })
   await follower.caughtUp()
 }
 
@@ -69,7 +57,7 @@ describe('what is said', () => {
     const { id, position } = await say('greetings', 1)
     expect((await relay()).status).toBe('OK')
     await relay()
-    expect(received).toEqual([{ id, tenantId: tenant, topic: 'greetings', key: id, position, payload: { n: 1 } }])
+    expect(received).toEqual([{ id, tenantId: firm.tenant, topic: 'greetings', key: id, position, payload: { n: 1 } }])
     expect(await messages()).toMatchObject([
       { status: 'SENT', attempts: 1, lockedBy: null, error: null, publishedAt: expect.any(Date) as Date },
     ])
@@ -162,7 +150,7 @@ describe('what is said', () => {
     }
     const told = work(em =>
       em.execute(`insert into outbox_message (id, tenant_id, topic, key, payload) values (gen_random_uuid(), ?, 'two words', 'k', '{}')`, [
-        tenant,
+        firm.tenant,
       ]),
     )
     await expect(told).rejects.toMatchObject({ code: '23514' })
@@ -210,7 +198,7 @@ describe('a topic that follows events', () => {
   })
 
   test('that is misspelt or can’t be followed is found before anything happens', () => {
-    const start = (rule: TopicRule) => () => startReactions(daybook, { outbox: [rule] })
+    const start = (rule: TopicRule) => () => startReactions(firm.daybook, { outbox: [rule] })
     expect(start({ topic: 'tasks' })).toThrow(expect.objectContaining({ code: 'webhook.event_pattern' }))
     expect(start({ topic: 'tasks', entities: [Task], actions: ['Created'] })).toThrow(
       expect.objectContaining({ code: 'webhook.event_pattern' }),

@@ -3,29 +3,20 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
-import {
-  createEndpoint,
-  dropOldSecret,
-  Organization,
-  rotateEndpointSecret,
-  Task,
-  WebhookDelivery,
-  WebhookEndpoint,
-} from '../../src/entities.ts'
+import { createEndpoint, dropOldSecret, rotateEndpointSecret, Task, WebhookDelivery, WebhookEndpoint } from '../../src/entities.ts'
 import { jobsWith, runJob, startReactions } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { guardedPost } from '../../src/kernel/outgoing.ts'
 import { webhookDoubt } from '../../src/kernel/standard-webhooks.ts'
-import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
-import { openTestDaybook } from '../../src/testing/index.ts'
+import type { ScopedEntityManager } from '../../src/orm/index.ts'
+import { useFirm } from '../setup/use-firm.ts'
 
 interface Received {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: string
 }
 
-let daybook: Daybook
-let tenant: string
+const { firm, work } = useFirm()
 let secret: string
 let answers: number[]
 const received: Received[] = []
@@ -33,22 +24,14 @@ const receiver = createServer(async (request, response) => {
   received.push({ headers: request.headers, body: await text(request) })
   response.writeHead(answers.shift() ?? 200).end()
 })
-const url = () => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/${tenant}`
+const url = () => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/${firm.tenant}`
 
-beforeAll(async () => {
-  daybook = await openTestDaybook({ poolMax: 20 })
-  await new Promise<void>(resolve => receiver.listen(0, '127.0.0.1', resolve))
-})
-afterAll(async () => {
-  receiver.close()
-  await daybook.close()
-})
+beforeAll(() => new Promise<void>(resolve => receiver.listen(0, '127.0.0.1', resolve)))
+afterAll(() => void receiver.close())
 beforeEach(async () => {
-  tenant = newId()
   received.length = 0
   answers = []
   await work(async em => {
-    em.create(Organization, { id: tenant, name: 'Firm', slug: `firm-${tenant}` })
     const made = await createEndpoint(em, { url: 'https://example.com', events: ['task.*'] })
     secret = made.secret
     // Such an address isn't taken; this one is the test's own.
@@ -56,7 +39,6 @@ beforeEach(async () => {
   })
 })
 
-const work = <T>(does: (em: ScopedEntityManager) => Promise<T>) => daybook.transact({ tenant, actor: systemActor('clerk') }, does)
 const addTask = (title: string) => work(em => Promise.resolve(em.create(Task, { title })))
 const deliveries = () => work(em => em.find(WebhookDelivery, {}, { orderBy: { eventId: 'asc' } }))
 const endpoint = (em: ScopedEntityManager) => em.findOneOrFail(WebhookEndpoint, {})
@@ -65,19 +47,19 @@ const believed = ({ headers, body }: Received, by: string) => webhookDoubt(heade
 const mine = () => received.filter(({ body }) => body.includes('Fire') || body.includes('Flood'))
 
 async function react(): Promise<void> {
-  await using follower = startReactions(daybook, { pollMs: 10 })
+  await using follower = startReactions(firm.daybook, { pollMs: 10 })
   await follower.caughtUp()
 }
 
 async function deliver(at = new Date()): Promise<void> {
   const job = jobsWith({ post: guardedPost({ allowPrivate: true }) }).find(({ name }) => name === 'deliver-webhooks')!
-  await runJob(daybook, job, { at })
+  await runJob(firm.daybook, job, { at })
 }
 
 describe('an endpoint', () => {
   test('is told what it listens for, signed, once, in its own tenant', async () => {
     const other = newId()
-    await daybook.transact({ tenant: other, actor: systemActor('clerk') }, em =>
+    await firm.daybook.transact({ tenant: other, actor: systemActor('clerk') }, em =>
       Promise.resolve(em.create(Task, { title: 'Flood elsewhere' })),
     )
     const task = await addTask('Fire')
