@@ -27,15 +27,18 @@ export class Migration20261123000024_usage_days extends Migration {
 
     // The owner, whom the policies bind, sees no usage until they don't.
     this.addSql(
-      `create or replace function "usage_event_counts_days_fn"() returns trigger as $$ begin insert into usage_day as d (id, tenant_id, day, metric, quantity, events) select daybook_uuidv7(), tenant_id, date_trunc('day', occurred_at, 'UTC') as day, metric, sum(quantity), count(*) from added group by tenant_id, day, metric order by tenant_id, day, metric on conflict (tenant_id, day, metric) do update set quantity = d.quantity + excluded.quantity, events = d.events + excluded.events; return null; end; $$ language plpgsql set search_path = "public", pg_temp;`,
+      `create or replace function "usage_event_counts_days_fn"() returns trigger as $$ begin insert into usage_day as d (id, tenant_id, day, metric, quantity, events, created_at, updated_at) select (lpad(to_hex((extract(epoch from day) * 1000)::bigint), 12, '0') || '7' || substr(md5(tenant_id || metric), 1, 3) || '8' || substr(md5(tenant_id || metric), 4, 15))::uuid, tenant_id, day, metric, sum(quantity), count(*), min(created_at), max(updated_at) from (select *, date_trunc('day', occurred_at, 'UTC') as day from added) as a group by tenant_id, day, metric order by tenant_id, day, metric on conflict (tenant_id, day, metric) do update set quantity = d.quantity + excluded.quantity, events = d.events + excluded.events, updated_at = greatest(d.updated_at, excluded.updated_at); return null; end; $$ language plpgsql set search_path = "public", pg_temp;`,
     )
     this.addSql(
       `create trigger "counts_days" after insert on "usage_event" referencing new table as added for each statement execute function "usage_event_counts_days_fn"();`,
     )
     this.addSql(`alter table "usage_event" no force row level security;`)
     this.addSql(`alter table "usage_day" no force row level security;`)
-    this.addSql(`insert into usage_day (id, tenant_id, day, metric, quantity, events)
-      select daybook_uuidv7(), tenant_id, date_trunc('day', occurred_at, 'UTC') as day, metric, sum(quantity), count(*) from usage_event
+    this.addSql(`insert into usage_day (id, tenant_id, day, metric, quantity, events, created_at, updated_at)
+      select (lpad(to_hex((extract(epoch from day) * 1000)::bigint), 12, '0') || '7' || substr(md5(tenant_id || metric), 1, 3)
+            || '8' || substr(md5(tenant_id || metric), 4, 15))::uuid,
+          tenant_id, day, metric, sum(quantity), count(*), min(created_at), max(updated_at)
+        from (select *, date_trunc('day', occurred_at, 'UTC') as day from usage_event) as e
         group by tenant_id, day, metric;`)
     this.addSql(`alter table "usage_day" force row level security;`)
     this.addSql(`alter table "usage_event" force row level security;`)

@@ -1,6 +1,7 @@
 import { MikroORM } from '@mikro-orm/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
+import { newId } from '../../src/kernel/id.ts'
 import { modelWith } from '../../src/model.ts'
 import { ownerOptions } from '../../src/open-daybook.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
@@ -21,6 +22,18 @@ afterAll(async () => {
   await owner.close()
   await database.daybook.close()
 })
+
+const tenant = newId()
+
+/** The owner is bound by the policies as well. */
+function asTenant<T>(work: (run: (sql: string) => Promise<T>) => Promise<T>): Promise<T> {
+  const connection = owner.driver.getConnection()
+  return connection.transactional(async transaction => {
+    const run = (sql: string) => connection.execute(sql, [], 'all', transaction) as Promise<T>
+    await run(`select set_config('daybook.tenant_id', '${tenant}', true)`)
+    return work(run)
+  })
+}
 
 /** Everything that the catalogue knows of our schema, in words that can be compared. */
 async function catalogue(): Promise<unknown> {
@@ -54,6 +67,23 @@ test('down to nothing leaves nothing, and up again gives the same catalogue', as
   expect(left).toEqual({ tables: 0, functions: 0 })
   await owner.migrator.up()
   expect(await catalogue()).toEqual(before)
+})
+
+test('what was used before days were counted is summed up when they are', async () => {
+  const days = () =>
+    asTenant(run =>
+      run(`select id::text, day, metric, quantity::int, events::int, created_at, updated_at from usage_day order by day, metric`),
+    )
+  await asTenant(run =>
+    run(`insert into usage_event (id, tenant_id, metric, quantity, request_id, occurred_at)
+      select gen_random_uuid(), '${tenant}', (array['FIXES', 'AUDITS'])[1 + n % 2], n, n::text, timestamptz '2026-11-01' + n * interval '7 hours'
+        from generate_series(1, 20) n`),
+  )
+  const counted = await days()
+  expect(counted).toHaveLength(12)
+  await owner.migrator.down({ migrations: ['Migration20261123000024_usage_days'] })
+  await owner.migrator.up()
+  expect(await days()).toEqual(counted)
 })
 
 test('the application’s role has the verbs that each entity declares, and no more', async () => {

@@ -19,17 +19,24 @@ export class UsageEvent extends TenantRow {
   declare occurredAt: Date
 }
 
-/** Once a statement, for rows that come by the thousand. Days are taken in one order, so that two who count the same ones don't wait for each other. */
+/**
+ * Once a statement, for rows that come by the thousand. Days are taken in one order, so that two who count the same ones don't wait for each other.
+ * A day's id says when it begins, like any, and is made of what is counted, so that the same uses make the same rows everywhere.
+ */
 const countsDays: TriggerDef<UsageEvent> = statementTrigger({
   table: 'usage_event',
   name: 'counts_days',
   event: 'insert',
   rows: 'added',
   body: `begin
-      insert into usage_day as d (id, tenant_id, day, metric, quantity, events)
-        select daybook_uuidv7(), tenant_id, date_trunc('day', occurred_at, 'UTC') as day, metric, sum(quantity), count(*) from added
+      insert into usage_day as d (id, tenant_id, day, metric, quantity, events, created_at, updated_at)
+        select (lpad(to_hex((extract(epoch from day) * 1000)::bigint), 12, '0') || '7' || substr(md5(tenant_id || metric), 1, 3)
+              || '8' || substr(md5(tenant_id || metric), 4, 15))::uuid,
+            tenant_id, day, metric, sum(quantity), count(*), min(created_at), max(updated_at)
+          from (select *, date_trunc('day', occurred_at, 'UTC') as day from added) as a
           group by tenant_id, day, metric order by tenant_id, day, metric
-        on conflict (tenant_id, day, metric) do update set quantity = d.quantity + excluded.quantity, events = d.events + excluded.events;
+        on conflict (tenant_id, day, metric) do update set quantity = d.quantity + excluded.quantity, events = d.events + excluded.events,
+          updated_at = greatest(d.updated_at, excluded.updated_at);
       return null;
     end;`,
 })
