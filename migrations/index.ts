@@ -32,6 +32,7 @@ import { Migration20261123000021_personal } from './Migration20261123000021_pers
 import { Migration20261123000022_unpaid } from './Migration20261123000022_unpaid.ts'
 import { Migration20261123000023_rules } from './Migration20261123000023_rules.ts'
 import { Migration20261123000024_usage_days } from './Migration20261123000024_usage_days.ts'
+import { Migration20261123000025_lists } from './Migration20261123000025_lists.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -68,4 +69,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000022_unpaid', class: Migration20261123000022_unpaid },
   { name: 'Migration20261123000023_rules', class: Migration20261123000023_rules },
   { name: 'Migration20261123000024_usage_days', class: Migration20261123000024_usage_days },
+  { name: 'Migration20261123000025_lists', class: Migration20261123000025_lists },
 ]

@@ -41,6 +41,12 @@ export function apiKeyRoutes(app: App): void {
     },
   )
 
+  app.get(
+    '/organizations/:organization/api-keys/:id',
+    { schema: { params: withinOrganization, response: { 200: apiKeyAnswer } } },
+    request => inTenant(request, 'api-key:read', async ({ em }) => apiKeyView(await keyOf(em, request.params.id))),
+  )
+
   app.post(
     '/organizations/:organization/api-keys/:id/rotate',
     { schema: { params: withinOrganization, headers: idempotencyHeaders, response: { 201: issuedAnswer } } },

@@ -7,6 +7,7 @@ import {
   inviteMember,
   rejectInvitation,
 } from '../domain/access/index.ts'
+import type { ScopedEntityManager } from '../orm/index.ts'
 import type { App } from './app.ts'
 import type { Person, Principal } from './principal.ts'
 import {
@@ -67,15 +68,20 @@ export function invitationRoutes(app: App): void {
       }),
   )
 
+  app.get(
+    '/organizations/:organization/invitations/:id',
+    { schema: { params: withinOrganization, response: { 200: invitationAnswer } } },
+    request =>
+      inTenant(request, 'invitation:read', async ({ em }) =>
+        invitationView(await em.populate(await invitationOf(em, request.params.id), ['role'])),
+      ),
+  )
+
   app.delete(
     '/organizations/:organization/invitations/:id',
     { schema: { params: withinOrganization, response: { 204: nothing() } } },
     async (request, reply) => {
-      await inTenant(request, 'invitation:delete', async ({ em }) => {
-        const invitation = await em.findOne(Invitation, request.params.id)
-        if (!invitation) throw new ResourceNotFoundError('invitation')
-        cancelInvitation(invitation)
-      })
+      await inTenant(request, 'invitation:delete', async ({ em }) => cancelInvitation(await invitationOf(em, request.params.id)))
       return reply.code(204).send()
     },
   )
@@ -99,6 +105,12 @@ export function invitationRoutes(app: App): void {
       return reply.code(204).send()
     },
   )
+}
+
+async function invitationOf(em: ScopedEntityManager, id: string): Promise<Invitation> {
+  const invitation = await em.findOne(Invitation, id)
+  if (!invitation) throw new ResourceNotFoundError('invitation')
+  return invitation
 }
 
 interface Joining {

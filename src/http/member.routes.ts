@@ -28,6 +28,15 @@ export function memberRoutes(app: App): void {
       }),
   )
 
+  app.get(
+    '/organizations/:organization/members/:id',
+    { schema: { params: withinOrganization, response: { 200: memberAnswer } } },
+    request =>
+      inTenant(request, 'membership:read', async ({ em }) =>
+        memberView(await em.populate(await memberOf(em, request.params.id), ['user', 'role'])),
+      ),
+  )
+
   app.patch(
     '/organizations/:organization/members/:id',
     { schema: { params: withinOrganization, body: memberChanges, response: { 200: memberAnswer } } },

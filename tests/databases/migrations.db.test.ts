@@ -81,7 +81,7 @@ test('what was used before days were counted is summed up when they are', async 
   )
   const counted = await days()
   expect(counted).toHaveLength(12)
-  await owner.migrator.down({ migrations: ['Migration20261123000024_usage_days'] })
+  await owner.migrator.down({ to: 'Migration20261123000023_rules' })
   await owner.migrator.up()
   expect(await days()).toEqual(counted)
 })

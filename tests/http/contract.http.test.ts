@@ -2,11 +2,10 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { importSubscribers, NewsletterSubscriber } from '../../src/entities.ts'
-import { catalogue } from '../../src/http/index.ts'
 import { marker, type MarkedRows, plantMarkers } from './contract/marked-rows.ts'
 import { complaintAbout, type Document, type Operation, operationsIn } from './contract/operations.ts'
 import { type Ground, type Request, requestTo } from './contract/requests.ts'
-import { Caller, collectionOf, openTestHost, roleIdOf, rowFor, type SignedUp, signUp, type TestHost } from './test-host.ts'
+import { Caller, collectionOf, openTestHost, roleIdOf, rowFor, type SignedUp, signUp, type TestHost, wholeResources } from './test-host.ts'
 
 /** For each operation: the same few ones each time, and as many new ones as a nightly run asks for. A failure prints the seed. */
 const { DAYBOOK_CONTRACT_RUNS: runs, DAYBOOK_PROPERTY_SEED: given } = process.env
@@ -28,7 +27,7 @@ beforeAll(async () => {
   zoe = await signUp(on, `${marker}@zenith.example`, marker)
   planted = await plantMarkers(on, zoe)
   const own: Record<string, string> = await accessRowsOf(ann, 'ours')
-  for (const { entity } of Object.values(catalogue).flat()) own[collectionOf(on, entity)] = await rowFor(on, ann, entity)
+  for (const { entity } of wholeResources) own[collectionOf(on, entity)] = await rowFor(on, ann, entity)
   own['newsletter-subscribers'] = await readerOf(ann)
   const foreign = { ...planted.ids, ...(await accessRowsOf(zoe, marker)) }
   ground = { own, foreign, organization: ann.organization, foreignOrganization: zoe.organization }

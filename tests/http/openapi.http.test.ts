@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { catalogue } from '../../src/http/resources/index.ts'
 import { openapiText } from '../tools/openapi-text.ts'
-import { Caller, collectionOf, openTestHost, rowFor, type SignedUp, signUp, type TestHost } from './test-host.ts'
+import { Caller, collectionOf, openTestHost, rowFor, type SignedUp, signUp, type TestHost, wholeResources } from './test-host.ts'
 import { sampleOf } from './sample.ts'
 
 interface Operation {
@@ -26,7 +25,7 @@ beforeAll(async () => {
   on = await openTestHost()
   ann = await signUp(on, 'ann@acme.example', 'Acme')
   document = (await new Caller(on).get('/openapi.json')).json<Document>()
-  for (const { entity } of Object.values(catalogue).flat()) {
+  for (const { entity } of wholeResources) {
     rows[collectionOf(on, entity)] = await rowFor(on, ann, entity)
   }
 })

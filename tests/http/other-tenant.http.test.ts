@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { catalogue } from '../../src/http/resources/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { sampleOf } from './sample.ts'
 import {
@@ -13,6 +12,7 @@ import {
   signUp,
   type TestHost,
   tokenFor,
+  wholeResources,
 } from './test-host.ts'
 
 let on: TestHost
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const key = (await zoe.caller.post('/organizations/current/api-keys', { name: 'k', environment: 'LIVE', scopes: ['role:read'] })).json()
   const member = (await zoe.caller.get('/organizations/current/members')).json().items[0]
   hers = { roles: role.id, invitations: invitation.id, 'api-keys': key.apiKey.id, members: member.id }
-  for (const { entity } of Object.values(catalogue).flat()) {
+  for (const { entity } of wholeResources) {
     hers[collectionOf(on, entity)] = await rowFor(on, zoe, entity)
   }
   const made = await ann.caller.post('/organizations/current/api-keys', {

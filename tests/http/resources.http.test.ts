@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor, userActor } from '../../src/context/index.ts'
 import { ChatMessage, Document, DocumentChat, DocumentEmbedding, Organization, Task, User } from '../../src/entities.ts'
-import { catalogue } from '../../src/http/resources/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { asOf } from '../../src/readers/index.ts'
 import {
@@ -15,6 +14,7 @@ import {
   signUp,
   type TestHost,
   tokenFor,
+  wholeResources,
 } from './test-host.ts'
 
 const base = '/organizations/current'
@@ -35,7 +35,7 @@ beforeAll(async () => {
 })
 afterAll(() => on[Symbol.asyncDispose]())
 
-const resources = Object.values(catalogue).flat()
+const resources = wholeResources
 
 const pathOf = (entity: { name: string }) => collectionOf(on, entity)
 

@@ -2,7 +2,7 @@ import type { EntityClass } from '@mikro-orm/core'
 import type { TSchema } from 'typebox'
 import type { FastifyInstance, FastifySchema, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { Writable } from 'node:stream'
-import { daybookHost, type HostOptions, type Mail } from '../../src/http/index.ts'
+import { catalogue, daybookHost, type HostOptions, type Mail } from '../../src/http/index.ts'
 import { type Daybook, declarationOf } from '../../src/orm/index.ts'
 import { createRow, openTestDaybook, type RowData, type TestOptions } from '../../src/testing/index.ts'
 import type { Schema } from './sample.ts'
@@ -145,6 +145,11 @@ export async function rowFor(
 }
 
 type Row = EntityClass<object>
+
+/** What has all of its routes from its entity. */
+export const wholeResources = Object.values(catalogue)
+  .flat()
+  .filter(({ options }) => !options.isOnlyPast)
 
 /** Where an entity's resource lives: `ContentEntry` and `content-entries` come to the same. */
 export function collectionOf({ routes }: TestHost, { name }: { readonly name: string }): string {

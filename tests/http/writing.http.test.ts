@@ -1,9 +1,8 @@
 import type { TObject } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { catalogue } from '../../src/http/resources/index.ts'
 import { describe as described } from '../../src/http/resources/resource.ts'
 import { ActionHost, base } from './action-host.ts'
-import type { Caller } from './test-host.ts'
+import { type Caller, wholeResources } from './test-host.ts'
 
 interface Row {
   readonly id: string
@@ -46,7 +45,7 @@ describe('a list that is sorted by something long', () => {
 describe('a field', () => {
   test('holds when it is changed what it may hold when it is made', () => {
     let both = 0
-    for (const resource of Object.values(catalogue).flat()) {
+    for (const resource of wholeResources) {
       const { name, creation, change: changes, fields } = described(resource, here.on.daybook.orm.getMetadata())
       const [given, changed] = [propertiesOf(creation), propertiesOf(changes)]
       for (const field of fields.filter(each => given[each.name] && changed[each.name])) {

@@ -94,6 +94,7 @@ export const AgentDecisionSchema: EntitySchema<AgentDecision> = tenantEntity({
   indexes: [{ properties: ['agent', 'createdAt'] }, { properties: ['status', 'createdAt'] }],
   checks: [
     { name: 'agent_decision_confidence', expression: 'confidence >= 0 and confidence <= 1' },
+    { name: 'agent_decision_actions_list', expression: `jsonb_typeof(actions) = 'array'` },
     { name: 'agent_decision_executed', expression: `(status = 'EXECUTED') = (executed_at is not null)` },
     { name: 'agent_decision_approval', expression: 'requires_approval = (approval_id is not null)' },
   ],

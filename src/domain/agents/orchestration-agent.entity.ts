@@ -63,6 +63,7 @@ export const OrchestrationAgentSchema: EntitySchema<OrchestrationAgent> = tenant
   checks: [
     { name: 'orchestration_agent_temperature', expression: 'temperature >= 0 and temperature <= 2' },
     { name: 'orchestration_agent_rate', expression: 'rate_limit > 0' },
+    { name: 'orchestration_agent_tools_list', expression: `jsonb_typeof(tools) = 'array'` },
     { name: 'orchestration_agent_limits', expression: 'min_confidence >= 0 and min_confidence <= 1 and max_risk >= 0 and max_risk <= 1' },
   ],
 })

@@ -134,5 +134,6 @@ export const ProspectSchema: EntitySchema<Prospect> = tenantEntity({
     { name: 'prospect_email_lower_case', expression: 'email = lower(email)' },
     { name: 'prospect_company_size', expression: 'company_size > 0' },
     { name: 'prospect_score', expression: 'score >= 0 and score <= 100' },
+    { name: 'prospect_score_breakdown_list', expression: `jsonb_typeof(score_breakdown) = 'array'` },
   ],
 })

@@ -104,6 +104,7 @@ export const SchedulingAgentTaskSchema: EntitySchema<SchedulingAgentTask> = tena
     { name: 'scheduling_agent_task_event', expression: `type = 'FIND_TIME' or event_id is not null` },
     { name: 'scheduling_agent_task_found', expression: `type <> 'FIND_TIME' or (status = 'DONE') = (event_id is not null)` },
     { name: 'scheduling_agent_task_proposed', expression: `status <> 'PROPOSED' or decision_id is not null` },
+    { name: 'scheduling_agent_task_proposals_list', expression: `jsonb_typeof(proposals) = 'array'` },
   ],
   immutable: ['source', 'type'],
 })

@@ -116,6 +116,7 @@ export const SchedulingEventSchema: EntitySchema<SchedulingEvent> = tenantEntity
   indexes: [{ properties: ['organizer', 'startsAt'] }, { properties: ['endsAt'] }],
   checks: [
     { name: 'scheduling_event_period', expression: 'starts_at < ends_at' },
+    { name: 'scheduling_event_attendees_list', expression: `jsonb_typeof(attendees) = 'array'` },
     { name: 'scheduling_event_external', expression: 'external_id is null or connection_id is not null' },
     { name: overlapConstraint, expression: `exclude using gist (${noOverlap}) where (status in (${live}))` },
   ],

@@ -48,6 +48,10 @@ export const WebhookEndpointSchema: EntitySchema<WebhookEndpoint> = tenantEntity
     version: p.integer().version(),
   },
   uniques: [{ properties: ['url'] }],
-  checks: [{ name: 'webhook_endpoint_disabled', expression: 'is_active = (disabled_at is null)' }],
+  checks: [
+    { name: 'webhook_endpoint_disabled', expression: 'is_active = (disabled_at is null)' },
+    { name: 'webhook_endpoint_secret_refs_list', expression: `jsonb_typeof(secret_refs) = 'array'` },
+    { name: 'webhook_endpoint_events_list', expression: `jsonb_typeof(events) = 'array'` },
+  ],
   audit: { secret: ['secretRefs'] },
 })

@@ -22,7 +22,7 @@ export type ShownAs = <T extends TenantRow>(entity: new () => T) => Shown<T> | u
 export function registerResources(app: App, resources: readonly Resource[]): ShownAs {
   const metadata = hostOf(app).database.orm.getMetadata()
   const described = resources.map(each => describe(each, metadata))
-  const known: Known = new Map(described.map(each => [each.entity, each]))
+  const known: Known = new Map(described.filter(({ options }) => !options.isOnlyPast).map(each => [each.entity, each]))
   for (const each of described) new ResourceRoutes(app, each, known).register()
   registerSearch(app, described, known)
   return entity => {

@@ -12,6 +12,10 @@ export type Verb = 'read' | 'create' | 'update' | 'delete' | 'manage' | 'approve
 
 /** What a resource says beyond what follows from its entity. Without it, it can be read. */
 export interface ResourceOptions<T extends TenantRow> {
+  /** Under what it stands, where that isn't its name's plural. */
+  readonly path?: string
+  /** Whether its list, and what changes it, have routes of their own, and only what it was is here. */
+  readonly isOnlyPast?: boolean
   /** What a client may give when it makes one, and change later. State that a method guards is not among it: there are actions for that. */
   readonly write?: readonly FieldName<T>[]
   /** What it may give when it makes one, and no more. */
@@ -155,7 +159,7 @@ export function describe({ entity, options }: Resource, metadata: MetadataStorag
     options,
     meta,
     name,
-    path: pluralOf(name),
+    path: options.path ?? pluralOf(name),
     fields,
     given,
     changed,

@@ -56,6 +56,7 @@ export class ResourceRoutes {
 
   register(): void {
     const { creation, change: changes, isDeletable, isAudited, options } = this.#resource
+    if (options.isOnlyPast) return this.#remembering()
     this.#reading()
     if (creation) this.#creating(creation)
     if (changes) this.#changing(changes)

@@ -1,7 +1,6 @@
 import { type EntityClass, type EntityMetadata, ReferenceKind } from '@mikro-orm/core'
-import { catalogue } from '../../../src/http/index.ts'
 import type { RowData } from '../../../src/testing/index.ts'
-import { collectionOf, rowFor, type SignedUp, type TestHost } from '../test-host.ts'
+import { collectionOf, rowFor, type SignedUp, type TestHost, wholeResources } from '../test-host.ts'
 
 /** Stands in every text that a constraint lets it stand in, and in nobody else's rows. */
 export const marker = 'zq7xmarkerzq7x'
@@ -16,7 +15,7 @@ export interface MarkedRows {
 export async function plantMarkers(on: TestHost, whose: SignedUp): Promise<MarkedRows> {
   const ids: Record<string, string> = {}
   let marked = 0
-  for (const { entity } of Object.values(catalogue).flat()) {
+  for (const { entity } of wholeResources) {
     const meta = on.daybook.orm.getMetadata().get(entity)
     const planted = await plant(on, whose, meta)
     ids[collectionOf(on, entity)] = planted.id

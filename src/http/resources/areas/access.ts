@@ -1,7 +1,9 @@
 import { Type } from 'typebox'
 import {
+  ApiKey,
   grantPermission,
   grantRole,
+  Invitation,
   Membership,
   permissionEffects,
   revokePermission,
@@ -35,8 +37,12 @@ async function memberIn(em: ScopedEntityManager, user: string): Promise<string> 
   return membership.user.id
 }
 
-/** What is granted to members, besides what their membership's roles give. */
+/** What is granted to members, besides what their membership's roles give; and what everything here was. */
 export const access = [
+  resource(Membership, { path: 'members', isOnlyPast: true }),
+  resource(Invitation, { isOnlyPast: true }),
+  resource(Role, { isOnlyPast: true }),
+  resource(ApiKey, { isOnlyPast: true }),
   resource(RolePermission),
   resource(UserRole, {
     create: creation(rolesBody, async ({ em }, { user, role, subject, ...body }) => {
