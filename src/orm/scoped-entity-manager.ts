@@ -132,7 +132,8 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   override async transactional<T>(work: (em: this) => T | Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const setsSavepoint = this.isInTransaction() && (options.propagation ?? TransactionPropagation.NESTED) === TransactionPropagation.NESTED
     if (setsSavepoint && !this.isFlushing) await this.flush()
-    return super.transactional(work, options)
+    const { silenced } = this
+    return super.transactional(work, silenced ? { loggerContext: silenced, ...options } : options)
   }
 
   /**
@@ -160,6 +161,12 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     this.setLoggerContext({ enabled: false })
   }
 
+  /** What keeps the query log silent, which the ORM doesn't pass on by itself. */
+  get silenced(): LoggingOptions | undefined {
+    const own = this.getLoggerContext<LoggingOptions>()
+    return own.enabled === false ? own : undefined
+  }
+
   override setFilterParams(name: string, args: Dictionary): void {
     if (name === tenantFilterName && this.boundScope) throw new ScopeImmutableError()
     super.setFilterParams(name, args)
@@ -181,8 +188,7 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
 const { getKysely, execute, getTransactionContext } = ScopedEntityManager.prototype
 Object.defineProperty(ScopedEntityManager.prototype, 'execute', {
   value(this: ScopedEntityManager, query: unknown, parameters: unknown[] = [], method: unknown = 'all', context?: LoggingOptions) {
-    const own = this.getLoggerContext<LoggingOptions>()
-    return Reflect.apply(execute, this, [query, parameters, method, context ?? (own.enabled === false ? own : undefined)]) as unknown
+    return Reflect.apply(execute, this, [query, parameters, method, context ?? this.silenced]) as unknown
   },
 })
 Object.defineProperty(ScopedEntityManager.prototype, 'getKysely', {

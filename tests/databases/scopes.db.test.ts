@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { systemActor, tenantContext, userActor } from '../../src/context/index.ts'
 import { Organization, registerOrganization, Role, type User } from '../../src/entities.ts'
 import { transactionHelpers } from '../../src/helpers/index.ts'
@@ -241,3 +241,25 @@ describe('what nobody waited for', () => {
     expect(await asked).toBe(one.organization.id)
   })
 })
+
+test('work that is left out of the query log is left out as a whole, nested transactions too', async () => {
+  const logQuery = vi.spyOn(daybook.orm.driver.getConnection() as unknown as QueryLog, 'logQuery')
+  const told = async (unlogged: boolean) => {
+    logQuery.mockClear()
+    const nested = (em: ScopedEntityManager) =>
+      em.transactional(async inner => {
+        await inner.find(Role, {})
+        await inner.execute('select 1')
+      })
+    await daybook.transact(scopeOf(one), nested, { unlogged })
+    return logQuery.mock.calls.filter(([, context]) => context?.enabled !== false).map(([query]) => query)
+  }
+  expect(await told(true)).toEqual([])
+  expect(await told(false)).toEqual(expect.arrayContaining(['select 1', expect.stringMatching(/^savepoint/)]))
+  logQuery.mockRestore()
+})
+
+/** What the ORM keeps to itself. */
+interface QueryLog {
+  logQuery(query: string, context?: { readonly enabled?: boolean }): void
+}
