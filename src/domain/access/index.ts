@@ -18,9 +18,7 @@ export {
   RoleInUseError,
   RoleKeyTakenError,
 } from './access.errors.ts'
-
 export { type Acceptance, acceptInvitation, rejectInvitation } from './answer-invitation.ts'
-
 export { ApiKey, type ApiKeyEnvironment, apiKeyEnvironments, ApiKeySchema } from './api-key.entity.ts'
 export { type ApiKeyInput, type AuthenticatedKey, authenticateApiKey, type IssuedApiKey, issueApiKey, rotateApiKey } from './api-keys.ts'
 export { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
@@ -30,7 +28,6 @@ export { Invitation, InvitationSchema, type InvitationStatus, invitationStatuses
 export { cancelInvitation, expireInvitations, inviteMember } from './invitations.ts'
 export { Membership, MembershipSchema, type MembershipStatus, membershipStatuses } from './membership.entity.ts'
 export { changeRole, reactivateMember, removeMember, suspendMember } from './memberships.ts'
-
 export { type PermissionKey, permissionKeys, syncPermissionCatalogue } from './permission-catalogue.ts'
 export { type Explanation, type GrantPath } from './permission-decision.ts'
 export { Permission, type PermissionAction, permissionActions, PermissionSchema } from './permission.entity.ts'

@@ -8,7 +8,7 @@ export interface Period {
 }
 
 /** The organization's period at a moment. */
-export async function periodAt(em: ScopedEntityManager, at: Date): Promise<Period> {
+export async function quotaPeriod(em: ScopedEntityManager, at: Date): Promise<Period> {
   return periodOf(await em.findOne(Subscription, { status: { $ne: 'CANCELED' } }), at)
 }
 

@@ -1,7 +1,7 @@
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { Organization } from '../organizations/index.ts'
 import { ownOrganization } from '../organizations/internal.ts'
-import { periodAt } from './quota-period.ts'
+import { quotaPeriod } from './quota-period.ts'
 
 /**
  * Says of an organization whose period is over when the next one ends. Counting doesn't wait for it, for a use counts to the period of its own
@@ -10,7 +10,7 @@ import { periodAt } from './quota-period.ts'
 export async function resetQuotas(em: ScopedEntityManager, at: Date): Promise<number> {
   const organization = await ownOrganization(em)
   if (!organization || !isOver(organization, at)) return 0
-  organization.quotaResetAt = (await periodAt(em, at)).resetAt
+  organization.quotaResetAt = (await quotaPeriod(em, at)).resetAt
   return 1
 }
 

@@ -6,7 +6,7 @@ import { Organization } from '../organizations/index.ts'
 import { QuantityRefusedError, QuotaExceededError } from './billing.errors.ts'
 import { Plan } from './plan.entity.ts'
 import { QuotaCounter } from './quota-counter.entity.ts'
-import { type Period, periodAt } from './quota-period.ts'
+import { type Period, quotaPeriod } from './quota-period.ts'
 import { type Limits, type UsageMetric, usageMetrics } from './usage-metrics.ts'
 
 export interface Use {
@@ -71,7 +71,7 @@ interface Allowance extends Period {
 async function allowanceOf(em: ScopedEntityManager, at: Date): Promise<Allowance> {
   const organization = await em.findOneOrFail(Organization, scopeOf(em).tenantId)
   const plan = await em.findOneOrFail(Plan, { key: organization.plan })
-  return { limits: plan.limits, ...(await periodAt(em, at)) }
+  return { limits: plan.limits, ...(await quotaPeriod(em, at)) }
 }
 
 /** Whether it was not recorded before. */
