@@ -34,6 +34,7 @@ export async function openGround(): Promise<Ground> {
   const masterKey = newKey().toString('base64')
   const daybook = await openBenchDaybook(urls, masterKey)
   const stock = await openStock(urls.administrator)
+  await settle(urls.administrator)
   const tenant = newId()
   const input = { tenant, actor: systemActor('bench'), requestId: newId(), correlationId: newId() }
   return {
@@ -76,4 +77,18 @@ async function openStock(clientUrl: string): Promise<MikroORM> {
   const sql = await orm.schema.getCreateSchemaSQL({ wrap: false })
   for (const statement of sql.split(/;\n/)) if (statement.includes('"plain_item"')) await orm.driver.getConnection().execute(statement)
   return orm
+}
+
+/** The tables as they are in use: with rows of other tenants, and known to the planner. Neither side has events of those. */
+async function settle(administrator: string): Promise<void> {
+  const row = `gen_random_uuid() as id, md5((n % 20)::text)::uuid as tenant_id, 'An item of ordinary length, number ' || n as title, 'NEW' as status,
+    n as quantity, n + 0.5 as price, n % 2 = 0 as is_open, date '2027-03-01' as due_on, now() as seen_at, 'Some words that somebody wrote down.' as notes`
+  const columns = 'id, tenant_id, title, status, quantity, price, is_open, due_on, seen_at, notes'
+  const fill = (table: string) => `insert into ${table} (${columns}) select ${row} from generate_series(1, 100000) as n`
+  await administer(
+    administrator,
+    `set session_replication_role = replica`,
+    ...['item', 'unwatched', 'plain_item'].map(fill),
+    'vacuum analyze',
+  )
 }

@@ -38,14 +38,16 @@ export function tablesOf(storage: MetadataStorage): EntityMetadata[] {
 }
 
 /**
- * Each foreign key gets an index of its own column: the check that runs when a parent row goes looks for it without the tenant. An id
- * belongs to one tenant anyway, so such an index is as selective as one that starts with the tenant, and tells nobody anything.
+ * Each foreign key gets an index that starts with it: the check that runs when a parent row goes looks for it without the tenant. An id
+ * belongs to one tenant anyway, so such an index is as selective as one that starts with the tenant, and tells nobody anything. The tenant
+ * comes after it, because every other look-up names both, and an index that knows both is never dearer to the planner than the tenant's rows.
  */
 function indexForeignKeys(meta: EntityMetadata): void {
   const leading = [...meta.indexes, ...meta.uniques].map(index => [index.properties ?? []].flat()[0])
   for (const relation of meta.relations) {
     const isForeignKey = relation.kind === ReferenceKind.MANY_TO_ONE || (relation.kind === ReferenceKind.ONE_TO_ONE && relation.owner)
-    if (isForeignKey && !relation.unique && !leading.includes(relation.name)) meta.indexes.push({ properties: relation.name })
+    if (!isForeignKey || relation.unique || leading.includes(relation.name)) continue
+    meta.indexes.push({ properties: isTenantOwned(meta) ? [relation.name, 'tenantId'] : relation.name })
   }
 }
 

@@ -33,42 +33,66 @@ export interface Crowd {
  * what a row begins as most have left behind.
  */
 export function crowdOf(storage: MetadataStorage, tenant: string): Crowd {
+  const { tables, growing } = filled(storage)
+  return {
+    growing: new Set([...growing, 'app_user', 'session', 'audit_checkpoint', 'ledger_tile']),
+    statements: silently([...tables.map(meta => filling(meta, tenant)), logFilling(tenant), ...ledgerFilling, ...analyzing]),
+  }
+}
+
+/** The same, in which the large tenant came after the planner's statistics were taken: of its rows they say nothing. */
+export function newcomerOf(storage: MetadataStorage, tenant: string): Crowd {
+  const { tables, growing } = filled(storage)
+  const unwatched = tables.map(({ tableName }) => `alter table "${tableName}" set (autovacuum_enabled = off)`)
+  const before = tables.map(meta => filling(meta, tenant, 'others'))
+  const since = tables.filter(isTenantOwned).map(meta => filling(meta, tenant, 'large'))
+  return { growing, statements: silently([...unwatched, ...before, ...analyzing, ...since]) }
+}
+
+/** The tables that a crowd has rows in, and of those the ones that grow with an organization's work. */
+function filled(storage: MetadataStorage): { tables: EntityMetadata[]; growing: Set<string> } {
   const tables = tablesOf(storage).filter(meta => {
     const { access, madeByMigration } = declarationOf(meta.class)!
     return access !== 'read' && !madeByMigration && !withMeaning.has(meta.className)
   })
   const growing = tables.filter(meta => !setUp.has(meta.className) && isTenantOwned(meta))
-  return {
-    growing: new Set([...growing.map(({ tableName }) => tableName), 'app_user', 'session', 'audit_checkpoint', 'ledger_tile']),
-    statements: [
-      'set session_replication_role = replica',
-      `do $$ declare c record; begin
-         for c in select conrelid::regclass as of, conname from pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace and coninhcount = 0 loop
-           execute format('alter table %s drop constraint %I', c.of, c.conname);
-         end loop; end $$`,
-      ...tables.map(meta => filling(meta, tenant)),
-      logFilling(tenant),
-      ...ledgerFilling,
-      'set session_replication_role = origin',
-      'vacuum analyze',
-    ],
-  }
+  return { tables, growing: new Set(growing.map(({ tableName }) => tableName)) }
 }
 
-function filling(meta: EntityMetadata, tenant: string): string {
+/** Without triggers and checks, in one session. */
+function silently(statements: readonly string[]): string[] {
+  return [
+    'set session_replication_role = replica',
+    `do $$ declare c record; begin
+       for c in select conrelid::regclass as of, conname from pg_constraint where contype = 'c' and connamespace = 'public'::regnamespace and coninhcount = 0 loop
+         execute format('alter table %s drop constraint %I', c.of, c.conname);
+       end loop; end $$`,
+    ...statements,
+    'set session_replication_role = origin',
+  ]
+}
+
+const analyzing = ['vacuum analyze']
+
+type Who = 'everybody' | 'large' | 'others'
+
+function filling(meta: EntityMetadata, tenant: string, who: Who = 'everybody'): string {
   const [large, small] = setUp.has(meta.className) ? [5, 5] : largest.has(meta.className) ? [22_000, rowsOfOthers] : [3_500, rowsOfOthers]
   const columns = meta.props.filter(prop => prop.persist !== false && prop.fieldNames?.length === 1 && !prop.generated && isColumn(prop))
   const list = columns.map(({ fieldNames }) => `"${fieldNames[0]}"`).join(', ')
   const moments = columns.filter(({ runtimeType }) => runtimeType === 'Date')
   const values = columns.map(prop => valueOf(meta, prop, moments.indexOf(prop))).join(', ')
-  const from = isTenantOwned(meta) ? tenants(tenant, large, small) : `(values (null::uuid, ${people}, 'g')) t (tenant, rows, name)`
+  const from = isTenantOwned(meta) ? tenants(tenant, large, small, who) : `(values (null::uuid, ${people}, 'g')) t (tenant, rows, name)`
   // The seven thousandth is no neighbour of the first, so what is near in time isn't near on the disk.
   const rows = `${from}, generate_series(0, t.rows - 1) as i, lateral (select (i * 7919) % t.rows as n) as permuted`
   return `insert into "${meta.tableName}" (${list}) select ${values} from ${rows} on conflict do nothing`
 }
 
-function tenants(tenant: string, large: number, small: number): string {
-  return `(select '${tenant}'::uuid, ${large}, 'l' union all select md5('tenant:' || o)::uuid, ${small}, 's' || o from generate_series(1, ${others}) o) t (tenant, rows, name)`
+function tenants(tenant: string, large: number, small: number, who: Who = 'everybody'): string {
+  const theLarge = `select '${tenant}'::uuid, ${large}, 'l'`
+  const theOthers = `select md5('tenant:' || o)::uuid, ${small}, 's' || o from generate_series(1, ${others}) o`
+  const rows = { everybody: `${theLarge} union all ${theOthers}`, large: theLarge, others: theOthers }[who]
+  return `(${rows}) t (tenant, rows, name)`
 }
 
 const isColumn = (prop: EntityProperty) => !['1:m', 'm:n'].includes(prop.kind)

@@ -39,7 +39,6 @@ export const InvitationSchema: EntitySchema<Invitation> = tenantEntity({
   },
   uniques: [{ properties: ['tokenHash'] }, { name: 'invitation_one_pending', properties: ['email'], where: `status = 'PENDING'` }],
   // Pages are read in this order.
-  indexes: [{ properties: ['id'] }],
   audit: { secret: ['tokenHash'], personal: ['email'] },
   checks: [{ name: 'invitation_email_lower_case', expression: 'email = lower(email)' }],
 })

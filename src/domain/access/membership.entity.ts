@@ -52,7 +52,6 @@ export const MembershipSchema: EntitySchema<Membership> = tenantEntity({
   },
   uniques: [{ properties: ['user'] }],
   // Pages are read in this order.
-  indexes: [{ properties: ['id'] }],
   // A membership makes a person visible to the tenant, so nobody but the person can make it, and it can't be turned over to another.
   restrictions: [{ name: 'joins_in_person', command: 'insert', check: `user_id = ${currentUserSql}` }],
   immutable: ['user'],
