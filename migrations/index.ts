@@ -33,7 +33,7 @@ import { Migration20261123000022_unpaid } from './Migration20261123000022_unpaid
 import { Migration20261123000023_rules } from './Migration20261123000023_rules.ts'
 import { Migration20261123000024_usage_days } from './Migration20261123000024_usage_days.ts'
 import { Migration20261123000025_lists } from './Migration20261123000025_lists.ts'
-import { Migration20261123000029_newcomers } from './Migration20261123000029_newcomers.ts'
+import { Migration20261123000028_newcomers } from './Migration20261123000028_newcomers.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -71,5 +71,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000023_rules', class: Migration20261123000023_rules },
   { name: 'Migration20261123000024_usage_days', class: Migration20261123000024_usage_days },
   { name: 'Migration20261123000025_lists', class: Migration20261123000025_lists },
-  { name: 'Migration20261123000029_newcomers', class: Migration20261123000029_newcomers },
+  { name: 'Migration20261123000028_newcomers', class: Migration20261123000028_newcomers },
 ]

@@ -94,7 +94,8 @@ export const OutboxMessageSchema: EntitySchema<OutboxMessage> = tenantEntity({
     publishedAt: moment().nullable(),
     error: p.text().nullable(),
   },
-  uniques: [{ properties: ['topic', 'event'] }],
+  // The event first: nobody asks for a topic by it, who looks for the next message of a key.
+  uniques: [{ properties: ['event', 'topic'] }],
   indexes: [
     { properties: ['status', 'publishedAt'] },
     { properties: ['position'], where: `status = 'PENDING'` },

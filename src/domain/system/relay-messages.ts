@@ -35,21 +35,9 @@ const timeoutMs = 15_000
 /** Whoever has taken messages has them for so long, and lets go of those for which the time might not suffice. */
 const holdMs = 60_000
 const keysAtOnce = 50
+const ofOneKey = 20
 const mostMessages = 200
-
-/**
- * Only the first message of a key can be taken, and whoever takes it takes some that follow: the row of the first is the key's lock.
- * `e.tenant_id` is there for the operator, whom no policy binds.
- */
-const takeable = `m.status = 'PENDING' and m.available_at <= ? and not exists (select from outbox_message e
-  where e.tenant_id = m.tenant_id and e.topic = m.topic and e.key = m.key and e.status = 'PENDING' and e.position < m.position)`
-
-const takeSql = `with first as (
-    select m.topic, m.key, m.position from outbox_message m where ${takeable} order by m.position limit ${keysAtOnce} for update skip locked
-  ) select next.id from first cross join lateral (
-    select m.id, m.position from outbox_message m
-      where m.topic = first.topic and m.key = first.key and m.status = 'PENDING' and m.position >= first.position order by m.position limit 20
-  ) next order by next.position limit ${mostMessages}`
+const fewestLookedAt = 1_000
 
 /** Hands over what is due, some at a time; how many there were. Any number of processes may do so, and one may die at any moment. */
 export async function relayMessages({ publisher, transact }: Relay, at: Date): Promise<number> {
@@ -64,11 +52,14 @@ export async function relayMessages({ publisher, transact }: Relay, at: Date): P
   return ids.length
 }
 
-/** What waits behind another isn't due. */
+/** What waits behind another isn't due. The tenant is compared for the operator, whom no policy binds. */
 export async function countDueMessages(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
   const [row] = await em.execute<{ due: number }[]>(
-    `select count(*)::int as due from outbox_message m where ${takeable} ${tenantId ? 'and m.tenant_id = ?' : ''}`,
-    [at, ...(tenantId ? [tenantId] : [])],
+    `select count(*)::int as due from (
+       select distinct on (tenant_id, topic, key) available_at from outbox_message
+         where status = 'PENDING' ${tenantId ? 'and tenant_id = ?' : ''} order by tenant_id, topic, key, position
+     ) first where available_at <= ?`,
+    [...(tenantId ? [tenantId] : []), at],
   )
   return row!.due
 }
@@ -76,15 +67,28 @@ export async function countDueMessages(em: ScopedEntityManager, at: Date, tenant
 /** Without a payload, the event of which it tells is not in the log any more. */
 type Taken = Omit<PublishedMessage, 'payload'> & { readonly payload?: object }
 
-/** Messages of one key each, in order. */
+/**
+ * Messages of one key each, in order. Only the first of a key can be taken, and whoever takes it takes some that follow: its row is the key's
+ * lock.
+ */
 async function take(em: ScopedEntityManager, claim: string, at: Date): Promise<Taken[][]> {
-  const rows = await em.execute<{ id: string }[]>(takeSql, [at])
+  const due = await dueRuns(em, at)
+  if (due.length === 0) return []
+  const firsts = await em.find(
+    OutboxMessage,
+    { id: { $in: due.map(([first]) => first!.id) }, status: 'PENDING', availableAt: { $lte: at } },
+    { orderBy: { position: 'asc' }, limit: keysAtOnce, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
+  )
+  const mine = new Set(firsts.map(({ id }) => id))
+  const chosen = due.filter(([first]) => mine.has(first!.id)).flatMap(run => run.slice(0, ofOneKey))
+  const longestWaiting = chosen.toSorted((one, other) => one.position - other.position).slice(0, mostMessages)
   const messages = await em.find(
     OutboxMessage,
-    { id: { $in: rows.map(({ id }) => id) }, status: 'PENDING' },
+    { id: { $in: longestWaiting.map(({ id }) => id) } },
     { orderBy: { position: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
   )
-  const runs = [...Map.groupBy(messages, ({ topic, key }) => `${topic} ${key}`).values()].map(run => {
+  const pending = messages.filter(({ status }) => status === 'PENDING')
+  const runs = [...Map.groupBy(pending, keyOf).values()].map(run => {
     const later = run.findIndex(({ availableAt }) => availableAt > at)
     return later === -1 ? run : run.slice(0, later)
   })
@@ -92,6 +96,34 @@ async function take(em: ScopedEntityManager, claim: string, at: Date): Promise<T
   for (const message of runs.flat()) message.claim(claim, until)
   const bodies = await bodiesFor(em, runs.flat())
   return runs.map(run => run.map(message => taken(message, bodies)))
+}
+
+interface Waiting {
+  readonly id: string
+  readonly tenantId: string
+  readonly topic: string
+  readonly key: string
+  readonly position: number
+  readonly isDue: boolean
+}
+
+const keyOf = ({ tenantId, topic, key }: Pick<Waiting, 'tenantId' | 'topic' | 'key'>) => `${tenantId} ${topic} ${key}`
+
+/**
+ * The keys whose first message is due, each with what waits behind it. Among the messages that have waited longest, the first of a key is its
+ * first of all, so as many are looked at as it takes, in one order and without comparing any two: a planner whose statistics are older than a
+ * burst of messages would compare each with all.
+ */
+async function dueRuns(em: ScopedEntityManager, at: Date): Promise<Waiting[][]> {
+  for (let most = fewestLookedAt; ; most *= 10) {
+    const waiting = await em.execute<Waiting[]>(
+      `select id, tenant_id as "tenantId", topic, key, position::float8 as position, available_at <= ? as "isDue" from outbox_message
+         where status = 'PENDING' order by position limit ${most}`,
+      [at],
+    )
+    const due = [...Map.groupBy(waiting, keyOf).values()].filter(([first]) => first!.isDue)
+    if (due.length > 0 || waiting.length < most) return due
+  }
 }
 
 function taken({ id, tenantId, topic, key, position, payload, event }: OutboxMessage, bodies: ReadonlyMap<string, object>): Taken {

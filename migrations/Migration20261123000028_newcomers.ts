@@ -6,16 +6,24 @@ import { Migration } from '@mikro-orm/migrations'
  * for one row, until the table was analyzed. An index that knows both is better in each case. Each table is locked against writing while its
  * indexes are built.
  */
-export class Migration20261123000029_newcomers extends Migration {
+export class Migration20261123000028_newcomers extends Migration {
   override up(): void {
     for (const table of tables) this.addSql(create(table, ['tenant_id', 'id']))
     for (const [table, column] of foreignKeys) this.addSql(create(table, [column, 'tenant_id']))
-    // Dropping makes readers wait too, so it comes last.
+    this.addSql(
+      `create unique index "outbox_message_tenant_id_event_id_topic_unique" on "outbox_message" ("tenant_id", "event_id", "topic");`,
+    )
+    // What follows makes readers wait too, so it comes last.
+    this.addSql(replaceUnique('outbox_message_tenant_id_topic_event_id_unique', 'outbox_message_tenant_id_event_id_topic_unique'))
     this.addSql(drop('pipeline_item', ['tenant_id']))
     for (const [table, column] of foreignKeys) this.addSql(drop(table, [column]))
   }
 
   override down(): void {
+    this.addSql(
+      `create unique index "outbox_message_tenant_id_topic_event_id_unique" on "outbox_message" ("tenant_id", "topic", "event_id");`,
+    )
+    this.addSql(replaceUnique('outbox_message_tenant_id_event_id_topic_unique', 'outbox_message_tenant_id_topic_event_id_unique'))
     for (const [table, column] of foreignKeys) this.addSql(create(table, [column]))
     this.addSql(create('pipeline_item', ['tenant_id']))
     for (const [table, column] of foreignKeys) this.addSql(drop(table, [column, 'tenant_id']))
@@ -27,6 +35,10 @@ const nameOf = (table: string, columns: readonly string[]) => `"${table}_${colum
 const create = (table: string, columns: readonly string[]) =>
   `create index ${nameOf(table, columns)} on "${table}" (${columns.map(column => `"${column}"`).join(', ')});`
 const drop = (table: string, columns: readonly string[]) => `drop index ${nameOf(table, columns)};`
+
+/** The index of the new one is there already. */
+const replaceUnique = (before: string, after: string) =>
+  `alter table "outbox_message" drop constraint "${before}", add constraint "${after}" unique using index "${after}";`
 
 /** Tables of tenants, but for those that have theirs. */
 const tables = (
