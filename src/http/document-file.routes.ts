@@ -11,10 +11,10 @@ import {
   folderStore,
   mediaTypes,
   StorageKeyError,
-  storeDocument,
+  type StoredFile,
+  storeFile,
 } from '../domain/documents/index.ts'
 import { requireContent } from '../domain/documents/internal.ts'
-import type { ScopedEntityManager } from '../orm/index.ts'
 import type { App } from './app.ts'
 import { requireSession } from './authentication.ts'
 import { actorOf } from './principal.ts'
@@ -23,10 +23,11 @@ import { knownOf } from './request-state.ts'
 import { cleanTitle, mediaTypeIn, sendFile } from './document-file.ts'
 import { exactly, organizationParams, withinOrganization } from './fields.ts'
 import { RequestAbandonedError, ResourceNotFoundError } from './http.errors.ts'
-import { inTenant } from './in-tenant.ts'
+import { inTenant, type Work } from './in-tenant.ts'
 import type { PluginOptions } from './options.ts'
 import { storyOf } from './request-story.ts'
 import type { ShownAs } from './resources/index.ts'
+import { type Answer, answeredOnce, idempotencyHeaders, send } from './respond.ts'
 
 const uploadQuery = exactly({ title: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }) })
 const path = '/organizations/:organization/documents'
@@ -51,6 +52,7 @@ export function documentFileRoutes(app: App, { files = {} }: Pick<PluginOptions,
           `Needs the permission \`document:create\`. The body is the file, of at most ${maxBytes} bytes, and \`Content-Type\` says what it is. ` +
           'A file that is there already answers 200 with its document.',
         params: organizationParams,
+        headers: idempotencyHeaders,
         querystring: uploadQuery,
         response: { 200: shown.answer, 201: shown.answer },
       },
@@ -58,15 +60,22 @@ export function documentFileRoutes(app: App, { files = {} }: Pick<PluginOptions,
     },
     async (request, reply) => {
       const tenant = await inTenant(request, 'document:create', ({ organization }) => Promise.resolve(organization.id))
-      const within = <A>(work: (em: ScopedEntityManager) => Promise<A>) => stillInTenant(request, work)
-      const upload = { title: titleIn(request.query), mimeType: mediaTypeIn(request, accept), maxBytes, within }
+      const [title, mimeType] = [titleIn(request.query), mediaTypeIn(request, accept)]
       if (Number(request.headers['content-length']) > maxBytes) throw new DocumentTooLargeError(maxBytes)
       const em = database.scope({ tenant, actor: actorOf(knownOf(request).principal!), ...storyOf(request.id, request.headers) })
-      const used = watched(store)
-      const { id } = await storeDocument(em, used.store, requireContent(bytesOf(request), upload.mimeType), upload)
-      const { row, etag, body } = await inTenant(request, 'document:create', work => shown.one(work, id), { readOnly: true })
-      reply.headers({ etag, location: `/organizations/${tenant}/documents/${id}` })
-      return reply.code(row.storageKey === used.key() ? 201 : 200).send(body)
+      const add = async (work: Work, file: StoredFile): Promise<Answer> => {
+        const row = await file.add(work.em)
+        const { etag, body } = await shown.tell(work, row)
+        const location = `${app.prefix}/organizations/${tenant}/documents/${row.id}`
+        return { status: row.storageKey === file.storageKey ? 201 : 200, headers: { etag, location }, body }
+      }
+      const take = (file: StoredFile) =>
+        stillInTenant(request, async work => {
+          const { made, isReplay } = await answeredOnce(request, work.em, { mimeType, sha256: file.sha256 }, () => add(work, file))
+          if (isReplay) await file.leave(work.em)
+          return made
+        })
+      return send(reply, await storeFile(em, store, requireContent(bytesOf(request), mimeType), { title, mimeType, maxBytes, take }))
     },
   )
 
@@ -92,9 +101,9 @@ export function documentFileRoutes(app: App, { files = {} }: Pick<PluginOptions,
 }
 
 /** Whoever might begin to send a file may have been shut out before all of it was here, and then nothing of it is kept. */
-async function stillInTenant<A>(request: FastifyRequest, work: (em: ScopedEntityManager) => Promise<A>): Promise<A> {
+async function stillInTenant<A>(request: FastifyRequest, handle: (work: Work) => Promise<A>): Promise<A> {
   await requireSession(request)
-  return inTenant(request, 'document:create', ({ em }) => work(em))
+  return inTenant(request, 'document:create', handle)
 }
 
 /** A key that the store can't have is a file that it hasn't. */
@@ -132,14 +141,4 @@ function letEnd(stream: Readable): void {
   stream.once('end', () => clearTimeout(timer))
   // The stream has to forget first that it was read by hand.
   setImmediate(() => stream.resume())
-}
-
-/** Tells which key was written, and so whether the document is the one of this file. */
-function watched(store: DocumentStore): { readonly store: DocumentStore; readonly key: () => string | undefined } {
-  let written: string | undefined
-  const put = (key: string, content: Bytes) => {
-    written = key
-    return store.put(key, content)
-  }
-  return { store: { put, get: key => store.get(key), delete: key => store.delete(key) }, key: () => written }
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { PermissionKey } from '../domain/access/index.ts'
 import { answerOnce } from '../domain/system/internal.ts'
+import type { ScopedEntityManager } from '../orm/index.ts'
 import { actorOf } from './principal.ts'
 import { knownOf } from './request-state.ts'
 import { atOnceInTenant, type Work } from './in-tenant.ts'
@@ -21,38 +22,55 @@ export const idempotencyHeaders = Type.Object(idempotencyFields)
 /** An answer that shows what is written when the unit of work is. */
 export type Later = () => Answer
 
-/**
- * Answers from the tenant's unit of work. A POST with an `Idempotency-Key` is answered once, and the same to everybody who sends it again: what
- * was answered is kept in the transaction in which it was done.
- */
+/** Answers from the tenant's unit of work, a POST with an `Idempotency-Key` once. */
 export async function respond(
   request: FastifyRequest,
   reply: FastifyReply,
   permission: PermissionKey,
   handle: (work: Work) => Promise<Answer | Later>,
 ): Promise<FastifyReply> {
+  const { made } = await atOnceInTenant(request, permission, work =>
+    answeredOnce(request, work.em, request.body ?? null, () => handle(work)),
+  )
+  return send(reply, made)
+}
+
+interface Made {
+  readonly made: Answer | Later
+  readonly isReplay: boolean
+}
+
+/**
+ * A POST with an `Idempotency-Key` is answered once, and the same to everybody who sends it again: what was answered is kept in the transaction
+ * in which it was done. `body` is what makes it the same request, beside its address.
+ */
+export async function answeredOnce(
+  request: FastifyRequest,
+  em: ScopedEntityManager,
+  body: unknown,
+  handle: () => Promise<Answer | Later>,
+): Promise<Made> {
   const key = request.method === 'POST' ? request.headers['idempotency-key'] : undefined
-  const made = await atOnceInTenant(request, permission, async work => {
-    if (typeof key !== 'string') return handle(work)
-    const { type, id } = actorOf(knownOf(request).principal!)
-    const asked = { key, principal: `${type}:${id}`, method: request.method, route: request.url, body: request.body ?? null }
-    let fresh: Answer = {}
-    const { replayed, ...answer } = await answerOnce(work.em, asked, async () => {
-      const own = await handle(work)
-      await work.em.flush()
-      fresh = now(own)
-      return { status: fresh.status ?? 200, headers: fresh.headers ?? {}, body: fresh.body ?? null }
-    })
-    return replayed ? { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } } : fresh
+  if (typeof key !== 'string') return { made: await handle(), isReplay: false }
+  const { type, id } = actorOf(knownOf(request).principal!)
+  const asked = { key, principal: `${type}:${id}`, method: request.method, route: request.url, body }
+  let fresh: Answer = {}
+  const { replayed, ...answer } = await answerOnce(em, asked, async () => {
+    const own = await handle()
+    await em.flush()
+    fresh = now(own)
+    return { status: fresh.status ?? 200, headers: fresh.headers ?? {}, body: fresh.body ?? null }
   })
-  return send(reply, now(made))
+  const made = replayed ? { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } } : fresh
+  return { made, isReplay: replayed }
 }
 
 function now(made: Answer | Later): Answer {
   return typeof made === 'function' ? made() : made
 }
 
-export function send(reply: FastifyReply, { status = 200, headers = {}, body, secrets }: Answer): FastifyReply {
+export function send(reply: FastifyReply, made: Answer | Later): FastifyReply {
+  const { status = 200, headers = {}, body, secrets } = now(made)
   reply.code(status).headers(headers)
   return body === undefined || status === 204 ? reply.send() : reply.send(secrets ? { ...(body as object), ...secrets } : body)
 }

@@ -1,9 +1,11 @@
+import Fastify from 'fastify'
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { daybookPlugin } from '../../src/http/index.ts'
 import { base, type DocumentHost, filesIn, openDocumentHost, pdf, rowsOf, tidyUp, upload } from './document-host.ts'
-import { Caller, type SignedUp, type TestHost } from './test-host.ts'
+import { Caller, cookieIn, password, type SignedUp, type TestHost } from './test-host.ts'
 
 let opened: DocumentHost
 let on: TestHost
@@ -132,4 +134,15 @@ describe('a file', () => {
       expect([range, whole.statusCode, whole.rawPayload.length]).toEqual([range, 200, content.length])
     }
   })
+})
+
+test('a file that is sent below the prefix of an application is found where the answer says', async () => {
+  await using app = Fastify()
+  await app.register(daybookPlugin, { daybook: on.daybook, prefix: '/api', rateLimits: false, files: { store: opened.store } })
+  const cookie = cookieIn(await new Caller({ host: app }).post('/api/auth/sign-in', { email: 'ann@acme.example', password }))
+  const caller = new Caller({ host: app }, { cookie })
+  const headers = { 'content-type': 'application/pdf', 'sec-fetch-site': 'same-origin' }
+  const made = await caller.call('POST', `/api${base}?title=Below`, { payload: pdf('below a prefix'), headers })
+  const found = await caller.get(String(made.headers.location))
+  expect([made.statusCode, found.json()]).toEqual([201, made.json()])
 })

@@ -56,9 +56,9 @@ describe('over a connection', () => {
     readonly body: string
   }
   /** Without a length that would tell beforehand how much it is. */
-  function send(parts: Iterable<Buffer>): Promise<Got> {
+  function send(parts: Iterable<Buffer>, more: Record<string, string> = {}): Promise<Got> {
     const { promise, resolve, reject } = Promise.withResolvers<Got>()
-    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'text/plain' }
+    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'text/plain', ...more }
     const sending = request({ port, method: 'POST', path: `${base}?title=Large`, headers }, answer => {
       let body = ''
       answer.setEncoding('utf8').on('data', (part: string) => (body += part))
@@ -101,7 +101,7 @@ describe('over a connection', () => {
       },
       delete: key => store.delete(key),
     }
-    const sending = send(parts())
+    const sending = send(parts(), { 'idempotency-key': 'large' })
     await setTimeout(1_000)
     expect(counted.sent).toBeGreaterThan(0)
     expect(counted.sent).toBeLessThan(40 * 1_048_576)

@@ -44,6 +44,7 @@ test('what answers have in their headers is described', async () => {
   const task = await here.made('tasks', { title: 'Described' })
   const upload = { payload: 'words', headers: { 'content-type': 'text/plain', 'sec-fetch-site': 'same-origin' } }
   const uploaded = (await ann.caller.call('POST', `${base}/documents?title=a`, upload)).json<{ id: string }>()
+  const uploadOnce = { ...upload, headers: { ...upload.headers, 'idempotency-key': 'a file' } }
   const credentials = { email: 'ann@acme.example', password }
   const key = { 'idempotency-key': 'described' }
   const at = `${base}/tasks/${task.id}`
@@ -57,6 +58,8 @@ test('what answers have in their headers is described', async () => {
     ['POST', '/tasks', `${base}/tasks`, { payload: { title: 'c' }, headers: key }, 201, ['etag', 'location']],
     ['POST', '/tasks', `${base}/tasks`, { payload: { title: 'c' }, headers: key }, 201, ['etag', 'location', 'idempotency-replayed']],
     ['POST', '/documents', `${base}/documents?title=a`, upload, 200, ['etag', 'location']],
+    ['POST', '/documents', `${base}/documents?title=a`, uploadOnce, 200, ['etag', 'location']],
+    ['POST', '/documents', `${base}/documents?title=a`, uploadOnce, 200, ['etag', 'location', 'idempotency-replayed']],
     ['GET', '/documents/{id}/file', file, {}, 200, ['etag', 'content-disposition', 'accept-ranges']],
     ['GET', '/documents/{id}/file', file, { headers: { range: 'bytes=0-1' } }, 206, ['content-range', 'etag']],
     ['GET', '/events/export', `${base}/events/export`, {}, 200, ['content-disposition']],
@@ -82,4 +85,5 @@ test('what is read from the headers of a request is described, whether a schema 
   expect(read('GET', '/documents/{id}/file')).toEqual(['if-none-match', 'range', 'if-range'])
   expect(read('POST', '/tasks/{id}/start')).toEqual(['idempotency-key', 'if-match'])
   expect(read('POST', '/api-keys')).toEqual(['idempotency-key'])
+  expect(read('POST', '/documents')).toEqual(['idempotency-key'])
 })

@@ -36,44 +36,65 @@ export interface Upload {
   readonly title: string
   readonly mimeType: string
   readonly maxBytes?: number
-  /** The transaction in which the document is added, where it has to be another than one of `em`: files are long on their way. */
-  readonly within?: <A>(work: (em: ScopedEntityManager) => Promise<A>) => Promise<A>
+}
+
+/** A file that is whole in the store, and of which a transaction decides: by `add` a document has it, after `leave` it is removed. */
+export interface StoredFile {
+  readonly storageKey: string
+  readonly sha256: string
+  /** Another's document, where that has the same content already. */
+  readonly add: (em: ScopedEntityManager) => Promise<Document>
+  readonly leave: (em: ScopedEntityManager) => Promise<unknown>
+}
+
+export interface Taking<A> extends Upload {
+  readonly take: (file: StoredFile) => Promise<A>
 }
 
 const dayMs = 24 * 60 * 60_000
 
-/**
- * Stores a file as it comes in, and takes it in as a document. Its key is noted before anything is written, and the note goes in the
- * transaction that adds the document, so wherever this ends, a file that no document has is removed.
- */
+/** Stores a file as it comes in, and takes it in as a document. */
 export async function storeDocument(
   em: ScopedEntityManager,
   store: DocumentStore,
   content: Bytes,
-  { title, mimeType, maxBytes = 50_000_000, within = work => em.transactional(work) }: Upload,
+  upload: Upload,
   at: Date = now(),
 ): Promise<Document> {
+  return storeFile(em, store, content, { ...upload, take: file => em.transactional(file.add) }, at)
+}
+
+/**
+ * Stores a file as it comes in, and has it taken in a transaction that begins when all of it is there, for files are long on their way. Its
+ * key is noted before anything is written, and the note goes in the transaction that adds the document, so wherever this ends, a file that no
+ * document has is removed.
+ */
+export async function storeFile<A>(
+  em: ScopedEntityManager,
+  store: DocumentStore,
+  content: Bytes,
+  { title, mimeType, maxBytes = 50_000_000, take }: Taking<A>,
+  at: Date = now(),
+): Promise<A> {
   requireOutside(em, 'storeDocument')
   const storageKey = newStorageKey(tenantOf(em))
+  const leave = (inner: ScopedEntityManager) => inner.nativeUpdate(StrayFile, { storageKey }, { dueAt: at })
   await em.transactional(async inner => void inner.create(StrayFile, { storageKey, dueAt: new Date(at.getTime() + dayMs) }))
   const measure = measured(maxBytes)
   try {
     await store.put(storageKey, measure.through(content))
     const told = { title, mimeType, storageKey, ...measure.result() }
-    return await within(async inner => {
+    const add = async (inner: ScopedEntityManager) => {
       const document = await addDocument(inner, told)
-      if (document.storageKey !== storageKey) await removeSoon(inner, storageKey, at)
+      if (document.storageKey !== storageKey) await leave(inner)
       else if ((await inner.nativeDelete(StrayFile, { storageKey, attempts: 0 })) === 0) throw new UploadLateError()
       return document
-    })
+    }
+    return await take({ storageKey, sha256: told.sha256, add, leave })
   } catch (error) {
-    await em.transactional(inner => removeSoon(inner, storageKey, at)).catch(() => undefined)
+    await em.transactional(leave).catch(() => undefined)
     throw error
   }
-}
-
-function removeSoon(em: ScopedEntityManager, storageKey: string, dueAt: Date): Promise<number> {
-  return em.nativeUpdate(StrayFile, { storageKey }, { dueAt })
 }
 
 function tenantOf(em: ScopedEntityManager): string {

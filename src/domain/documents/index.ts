@@ -3,7 +3,7 @@
  * organization. What was read is searched by its words, and, cut into chunks that a model has placed among all meanings, by what it means.
  * A person talks with a model about a document in a chat, in which nothing is cited that the document doesn't say.
  */
-export { addDocument, type DocumentInput, storeDocument, type Upload } from './add-document.ts'
+export { addDocument, type DocumentInput, storeDocument, type StoredFile, storeFile, type Taking, type Upload } from './add-document.ts'
 export { answerQuestion, type AnswerOptions, type Ask, type Exchange, type ModelAnswer, type Question } from './answer-question.ts'
 export { addMessage, chatsOf, type MessageInput, messagesOf, startChat } from './chats.ts'
 export { type Chunk, type ChunkOptions, chunksOf } from './chunks-of.ts'

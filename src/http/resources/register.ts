@@ -3,17 +3,16 @@ import type { TenantRow } from '../../orm/index.ts'
 import type { App } from '../app.ts'
 import { hostOf } from '../host-state.ts'
 import type { Work } from '../in-tenant.ts'
-import { findIn, type Known } from './read.ts'
-import { telling } from './told.ts'
+import type { Known } from './read.ts'
+import { telling, type Told } from './told.ts'
 import { type Described, describe, type Resource } from './resource.ts'
 import { ResourceRoutes } from './routes.ts'
 import { registerSearch } from './search.ts'
-import type { View } from './view.ts'
 
 /** How one of a kind is shown, for routes that stand beside those of its resource. */
 export interface Shown<T> {
   readonly answer: TSchema
-  readonly one: (work: Work, id: string) => Promise<{ readonly row: T; readonly etag: string; readonly body: View }>
+  readonly tell: (work: Work, row: T) => Promise<Told>
 }
 
 /** Of an entity, how it is shown here, if it is. */
@@ -34,9 +33,6 @@ export function registerResources(app: App, resources: readonly Resource[]): Sho
 function shownAs<T extends TenantRow>(resource: Described, known: Known): Shown<T> {
   return {
     answer: resource.answer,
-    async one(work, id) {
-      const row = await findIn(work, resource, id)
-      return { row: row as T, ...(await telling(work, resource, known))(row) }
-    },
+    tell: async (work, row) => (await telling(work, resource, known))(row),
   }
 }
