@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemActor } from '../../src/context/index.ts'
+import { IdempotencyKey } from '../../src/entities.ts'
 import { ActionHost, base } from './action-host.ts'
 import { roleIdOf } from './test-host.ts'
 
@@ -41,5 +43,17 @@ describe('sent again under its key', () => {
     const [first, again] = [await once('roles', role, 'role'), await once('roles', role, 'role')]
     expect([first.statusCode, again.statusCode, again.json()]).toEqual([201, 201, first.json()])
     expect((await once('roles', { ...role, name: 'Other' }, 'role')).json()).toMatchObject({ code: 'idempotency.mismatch' })
+  })
+
+  test('after its day is another one', async () => {
+    const send = () => once('tasks', { title: 'Daily' }, 'daily')
+    const first = await send()
+    await here.on.daybook.transact({ tenant: here.ann.organization, actor: systemActor('test') }, em =>
+      em.nativeUpdate(IdempotencyKey, { key: 'daily' }, { expiresAt: new Date() }),
+    )
+    const [second, again] = [await send(), await send()]
+    expect([second.statusCode, second.headers['idempotency-replayed']]).toEqual([201, undefined])
+    expect(second.json<Row>().id).not.toBe(first.json<Row>().id)
+    expect([again.headers['idempotency-replayed'], again.json()]).toEqual(['true', second.json()])
   })
 })

@@ -44,12 +44,17 @@ export class Message extends TenantRow {
   declare openedAt?: Date | null
   declare repliedAt?: Date | null
 
+  /** Whether it would be news. */
+  wouldBecome(status: MessageStatus): boolean {
+    return messageTransitions[this.status as MessageStatus].includes(status)
+  }
+
   /**
    * What a provider tells of it; whether that is news. Providers tell late, twice and out of order, which is nobody's mistake: what is late
    * only adds its moment, and what contradicts the end that it came to is left aside.
    */
   tell(status: MessageStatus, at: Date): boolean {
-    const isNews = messageTransitions[this.status as MessageStatus].includes(status)
+    const isNews = this.wouldBecome(status)
     if (isNews) this.status = status
     const field = moments[status as keyof typeof moments] as (typeof moments)[keyof typeof moments] | undefined
     if (field && this.hasBeen(status)) this[field] ??= at

@@ -40,10 +40,11 @@ export async function answerOnce(
     const { responseStatus, responseHeaders, responseBody } = known
     return { status: responseStatus!, headers: responseHeaders ?? {}, body: responseBody ?? null, replayed: true }
   }
-  if (known) await em.remove(known).flush()
-  const row = em.create(IdempotencyKey, { ...asked, requestHash, expiresAt: new Date(at.getTime() + keptMs) })
+  if (known) await em.nativeDelete(IdempotencyKey, { id: known.id })
   const answer = await work()
-  Object.assign(row, { status: 'DONE', responseStatus: answer.status, responseHeaders: answer.headers, responseBody: answer.body })
+  const told = { responseStatus: answer.status, responseHeaders: answer.headers, responseBody: answer.body }
+  // Not before: nobody else would see it, and whatever the work has flushed would take it along.
+  em.create(IdempotencyKey, { ...asked, ...told, requestHash, status: 'DONE', expiresAt: new Date(at.getTime() + keptMs) })
   return { ...answer, replayed: false }
 }
 
