@@ -18,7 +18,7 @@ const data: Readonly<Record<string, BillingData>> = {
       { metric: 'API_CALLS', quantity: 1, requestId: 'demo-request-1', route: '/projects/:id/errors', durationMs: 38, status: 201 },
       { metric: 'AUDITS', quantity: 1, requestId: 'demo-request-2', route: '/projects/:id/audits', durationMs: 18_400, status: 200 },
     ],
-    apiKey: { name: 'Demo program', environment: 'TEST', scopes: ['project:read', 'error-signature:read', 'task:read'] },
+    apiKey: { name: 'Demo program', environment: 'TEST', scopes: ['project:read', 'error-signature:read', 'task:read', 'usage-day:read'] },
   },
   'enterprise-corp': {
     subscription: 'sub_enterprise_corp',

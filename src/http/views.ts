@@ -44,11 +44,14 @@ export const organizationAnswer = exactly({
   status: text,
   dataRegion: text,
   defaultLocale: text,
+  quotaResetAt: nullable(Type.String({ description: 'When what its plan allows begins again, where that is known.' })),
   createdAt: text,
 })
 
-export function organizationView({ id, slug, name, plan, status, dataRegion, defaultLocale, createdAt }: Organization) {
-  return { id, slug, name, plan, status, dataRegion, defaultLocale, createdAt: instant(createdAt) }
+export function organizationView(organization: Organization) {
+  const { id, slug, name, plan, status, dataRegion, defaultLocale, quotaResetAt, createdAt } = organization
+  const moments = { quotaResetAt: instantOrNull(quotaResetAt), createdAt: instant(createdAt) }
+  return { id, slug, name, plan, status, dataRegion, defaultLocale, ...moments }
 }
 
 const roleNameAnswer = exactly({ id: text, key: text, name: text })

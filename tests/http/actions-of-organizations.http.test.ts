@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { WebhookDelivery } from '../../src/entities.ts'
+import { resetQuotas } from '../../src/domain/billing/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { ActionHost, base } from './action-host.ts'
 import { type Caller, roleIdOf, type SignedUp, type TestHost } from './test-host.ts'
@@ -29,6 +30,13 @@ describe('quotas', () => {
     const after = await act.seen<typeof before>('quota-counters/current', zoe.caller)
     expect(after.items.find(({ metric }) => metric === 'FIXES')).toMatchObject({ used: 5, limit: 5 })
     expect((await act.seen<{ items: object[] }>('subscriptions/plans')).items).toHaveLength(4)
+  })
+
+  test('begin again when the organization says', async () => {
+    const saysWhen = async () => (await zoe.caller.get(base)).json<{ quotaResetAt: string | null }>().quotaResetAt
+    const before = await saysWhen()
+    await on.daybook.transact({ tenant: zoe.organization, actor: systemActor('test') }, em => resetQuotas(em, new Date('2026-02-03')))
+    expect([before, await saysWhen()]).toEqual([null, '2026-03-01T00:00:00.000Z'])
   })
 })
 

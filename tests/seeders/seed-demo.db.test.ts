@@ -181,7 +181,7 @@ describe('the demo', () => {
   test('has a key for a program that opens what it names, told once', async () => {
     const key = first.secrets.get('API key Demo program (test)')!
     expect(key).toMatch(/^dbk_test_/)
-    expect((await authenticateApiKey(daybook, key))?.apiKey.scopes).toContain('project:read')
+    expect((await authenticateApiKey(daybook, key))?.apiKey.scopes).toEqual(expect.arrayContaining(['project:read', 'usage-day:read']))
   })
 
   test('has scores that explain themselves, a campaign that was answered, and insights that wait', async () => {
