@@ -4,6 +4,7 @@ import { allDone } from '../kernel/all-done.ts'
 import { currentTraceId, inSpan } from '../kernel/tracing.ts'
 import { messageOf } from '../kernel/error.ts'
 import { atMost } from '../kernel/at-most.ts'
+import { waitUpTo } from '../kernel/in-time.ts'
 import { dataRegions, Organization } from '../domain/organizations/index.ts'
 import { JobRun, type JobStatus } from '../domain/system/index.ts'
 import { type Daybook, type ScopedEntityManager, type TenantInput, type Transact, withAtHand } from '../orm/index.ts'
@@ -66,8 +67,10 @@ const tenantsOnAPage = 100
 const outsideAtOnce = 5
 /** However many calls come back at once: those who wait for a connection are counted by hosts, which refuse requests when they are many. */
 const transactionsAtOnce = 4
-/** After that another tenant's calls have their turn; what is left waits for the next run. */
+/** After that another tenant's calls have their turn; what is left waits for the next run, and what still hangs goes on beside. */
 const fairShareMs = 5_000
+/** Each of them may hold some open connections to somewhere, and what it is to send. */
+const mostBeside = 50
 
 const unlogged = { unlogged: true } as const
 
@@ -79,6 +82,10 @@ class Run {
   readonly #options: RunOptions
   readonly #context: JobContext
   readonly #inTurn = atMost(transactionsAtOnce)
+  /** In the order in which their turn came: the first whose work isn't done, and all behind it. */
+  readonly #begun: string[] = []
+  readonly #done = new Set<string>()
+  readonly #beside = new Set<Promise<void>>()
   #tenants = 0
 
   constructor(daybook: Daybook, job: Job, options: RunOptions) {
@@ -123,32 +130,51 @@ class Run {
   }
 
   async #goThroughTenants(run: JobRun): Promise<void> {
-    while (!this.#hasToStop()) {
-      const tenants = await this.#asOperator(em => tenantsAfter(em, run.position, this.#daybook.region, this.#job.alsoForUnserved))
-      if (tenants.length === 0) {
-        run.position = null
-        return
+    let reached = run.position
+    try {
+      while (!this.#hasToStop()) {
+        const tenants = await this.#asOperator(em => tenantsAfter(em, reached, this.#daybook.region, this.#job.alsoForUnserved))
+        if (tenants.length === 0) break
+        reached = tenants.at(-1)
+        await this.#workForEach(run, tenants)
+        await this.#record(run)
       }
-      await this.#workForEach(run, tenants)
-      await this.#record(run)
+    } finally {
+      await allDone([...this.#beside])
     }
+    if (!this.#hasToStop()) run.position = null
   }
 
-  /** One after the other, or some at once; the run stands at the last of those of whom all before them are done too. */
+  /** One after the other, or some at once. */
   async #workForEach(run: JobRun, tenants: readonly string[]): Promise<void> {
-    const waiting = tenants.entries()
-    const done = new Set<string>()
-    let reached = 0
+    const waiting = tenants.values()
     const takeTurns = async () => {
-      for (const [, tenant] of waiting) {
+      for (const tenant of waiting) {
         if (this.#hasToStop()) return
-        await this.#workFor(run, tenant)
-        done.add(tenant)
-        while (done.has(tenants[reached]!)) run.position = tenants[reached++]!
-        this.#tenants++
+        this.#begun.push(tenant)
+        const work = this.#workFor(run, tenant).then(() => this.#passDone(run, tenant))
+        await (this.#job.outsideForTenant ? this.#waitAWhile(work) : work)
       }
     }
     await allDone(Array.from({ length: this.#job.outsideForTenant ? outsideAtOnce : 1 }, takeTurns))
+  }
+
+  /** However many tenants' calls hang until their time-outs, the next has its turn. */
+  async #waitAWhile(work: Promise<void>): Promise<void> {
+    await waitUpTo(fairShareMs, work)
+    this.#beside.add(work)
+    work.then(
+      () => this.#beside.delete(work),
+      () => undefined,
+    )
+    if (this.#beside.size > mostBeside) await Promise.race(this.#beside)
+  }
+
+  /** The run stands at the last of those of whom all before them are done too. */
+  #passDone(run: JobRun, tenant: string): void {
+    this.#tenants++
+    this.#done.add(tenant)
+    while (this.#done.delete(this.#begun[0]!)) run.position = this.#begun.shift()!
   }
 
   /** One tenant's trouble is not another's. */

@@ -13,3 +13,10 @@ export async function inTime<T>(limitMs: number, work: (signal: AbortSignal) => 
     clearTimeout(timer)
   }
 }
+
+/** Waits until it is over, and no longer than that; then it goes on by itself. */
+export async function waitUpTo(limitMs: number, work: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, limitMs)
+  await Promise.race([work, promise]).finally(() => clearTimeout(timer))
+}
