@@ -142,10 +142,13 @@ function databaseIn(read: EnvReader, given: GivenDatabase): DatabaseConfig {
 
 /** A database in memory is what was asked for, whichever server the environment knows. */
 function urlsIn(read: EnvReader, given: GivenDatabase): Pick<DatabaseConfig, 'databaseUrl' | 'directUrl' | 'operatorUrl'> {
-  const known = (name: string) => (given.inMemory ? undefined : read.databaseUrl(name))
-  const databaseUrl = given.databaseUrl ?? known('DATABASE_URL')
-  const directUrl = given.directUrl ?? known('DIRECT_URL')
-  const operatorUrl = given.operatorUrl ?? known('OPERATOR_URL')
+  const urlOf = (option: 'databaseUrl' | 'directUrl' | 'operatorUrl', name: string) => {
+    if (given[option] !== undefined) return read.databaseUrl(option, given[option])
+    return given.inMemory ? undefined : read.databaseUrl(name)
+  }
+  const databaseUrl = urlOf('databaseUrl', 'DATABASE_URL')
+  const directUrl = urlOf('directUrl', 'DIRECT_URL')
+  const operatorUrl = urlOf('operatorUrl', 'OPERATOR_URL')
   if (operatorUrl && !databaseUrl) read.problems.push('OPERATOR_URL is set without DATABASE_URL: the embedded database needs neither.')
   if (directUrl && !databaseUrl)
     read.problems.push('DIRECT_URL is set without DATABASE_URL: set both, or neither for the embedded database.')

@@ -76,9 +76,8 @@ export class EnvReader {
     return keys
   }
 
-  /** Never repeats the value: it holds a password. */
-  databaseUrl(name: string): string | undefined {
-    const value = this.#env[name]
+  /** One that was given under that name, or else the environment's, is looked at in the same way. Never repeats the value: it holds a password. */
+  databaseUrl(name: string, value = this.#env[name]): string | undefined {
     if (!value) return undefined
     const url = URL.parse(value)
     const shape = 'postgresql://user:password@host:5432/database'

@@ -180,6 +180,21 @@ describe('the library', () => {
     expect(problemsOf({}, env => readDatabaseConfig({ installation: 'not a name' }, env))).toHaveLength(1)
   })
 
+  test.each([
+    ['databaseUrl', 'postgresql://user:s3cret@host/db?sslmode=prefer', 'databaseUrl has sslmode=prefer'],
+    ['databaseUrl', 'postgresql://user:s3cret@host/db?sslrootcert=/ca.pem', 'databaseUrl has sslrootcert'],
+    ['directUrl', 'postgresql://user:s3cret@host/db?sslcert=/me.pem', "directUrl names a client's certificate"],
+    ['operatorUrl', 'mysql://user:s3cret@host/db', 'operatorUrl is not a PostgreSQL URL'],
+    ['databaseUrl', 'postgresql://host/db', 'databaseUrl names no role'],
+  ])('is refused where its %s is %s, as the environment’s is', async (option, url, problem) => {
+    const opening = openDaybook({ environment: 'test', databaseUrl: 'postgresql://user@host/db', [option]: url })
+    await expect(opening).rejects.toMatchObject({
+      code: 'configuration.invalid',
+      message: expect.stringContaining(problem),
+    })
+    await expect(opening).rejects.not.toThrow('s3cret')
+  })
+
   test('takes the rest of a server from the environment where its URL is given', () => {
     const operatorUrl = 'postgresql://operator@host/db'
     const databaseUrl = 'postgresql://user@host/db'
