@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
+import { atMost } from '../kernel/at-most.ts'
+import { HostBusyError } from './http.errors.ts'
 
 export interface Mail {
   readonly to: string
@@ -26,6 +28,10 @@ export function folderMailer(directory: string): Mailer {
   }
 }
 
+/** Strangers may ask for as much as they like, from as many addresses: what is looked up for them leaves the pool to others, and has an end. */
+const lookedUpAtOnce = 4
+const mostUnderWay = 1_000
+
 /**
  * Hands mails to the mailer without waiting for it: an answer that took as long as a mail would tell that the address is known. What is
  * under way is waited for at shutdown.
@@ -34,6 +40,7 @@ export class Outbox {
   readonly #mailer: Mailer | undefined
   readonly #log: FastifyBaseLogger
   readonly #underWay = new Set<Promise<void>>()
+  readonly #inTurn = atMost(lookedUpAtOnce)
 
   constructor(mailer: Mailer | undefined, log: FastifyBaseLogger) {
     this.#mailer = mailer
@@ -44,8 +51,12 @@ export class Outbox {
     this.#follow(this.#deliver(mail))
   }
 
-  /** For what nobody waits for either, because the time that it takes would tell whether there is anything to be sent. */
+  /**
+   * For what nobody waits for either, because the time that it takes would tell whether there is anything to be sent. Refused before anything is
+   * looked up, and so to everybody alike, while there is too much to do.
+   */
   sendWhatComesOf(look: () => Promise<Mail | undefined>): void {
+    if (this.#underWay.size >= mostUnderWay) throw new HostBusyError('mails')
     this.#follow(this.#sendFound(look))
   }
 
@@ -60,7 +71,7 @@ export class Outbox {
 
   async #sendFound(look: () => Promise<Mail | undefined>): Promise<void> {
     try {
-      const mail = await look()
+      const mail = await this.#inTurn(look)
       if (mail) await this.#deliver(mail)
     } catch (error) {
       // An application's own log would tell all of it, with the statement and its values.
@@ -73,7 +84,7 @@ export class Outbox {
     try {
       await this.#mailer?.send(mail)
     } catch {
-      this.#log.error({ subject: mail.subject }, 'a mail could not be sent')
+      this.#log.error({ mail: mail.subject }, 'a mail could not be sent')
     }
   }
 }
