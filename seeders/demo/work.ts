@@ -4,6 +4,7 @@ import {
   IntakeRequest,
   Pipeline,
   PipelineStage,
+  receiveRequest,
   routeIntake,
   Task,
   type TaskSource,
@@ -126,7 +127,7 @@ async function seedIntake(demo: DemoUnit, request: IntakeData): Promise<void> {
     IntakeRequest,
     { subject, requesterEmail },
     async () => {
-      const received = em.create(IntakeRequest, { ...request, receivedAt: now() })
+      const received = receiveRequest(em, request)
       await routeIntake(em, received)
       return received
     },

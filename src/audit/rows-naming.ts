@@ -1,3 +1,4 @@
+import { asSeen } from '../kernel/seen-text.ts'
 import { type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 import { auditedTableOf } from './audited-table.ts'
 
@@ -9,23 +10,33 @@ export interface RowNaming {
 }
 
 /**
- * The rows that are a person to the log and hold this text, an e-mail address say, where they tell of them. Somebody who is invited, or is a
- * prospect, is known by such a row, and one person may be several. Reads whole tables, and finds none that was deleted.
+ * The rows that are a person to the log and hold this text, an e-mail address say, where they tell of them; also where it is written so that it
+ * only looks like it, with a character that nobody sees. Somebody who is invited, or is a prospect, is known by such a row, and one person may be
+ * several. Reads whole tables, and finds none that was deleted.
  */
 export async function rowsNaming(em: ScopedEntityManager, text: string): Promise<RowNaming[]> {
+  const wanted = asSeen(text)
   const found: RowNaming[] = []
   for (const meta of tablesOf(em.getMetadata())) {
     const table = auditedTableOf(meta)
     if (!table || table.personal.length === 0 || table.personColumn !== 'id') continue
-    // As a value of its own at any depth of a document, never as a part of another text.
-    const holds = table.personal.map(column => `jsonb_path_match(to_jsonb(t."${column}"), '$.** == $text', v.vars)`)
-    const rows = await em.execute<{ id: string }[]>(
-      `select t.id from "${meta.tableName}" t, (select jsonb_build_object('text', ?::text) as vars) v where ${holds.join(' or ')} order by t.id`,
-      [text],
-    )
-    found.push(...rows.map(({ id }) => ({ entity: table.entity, id })))
+    const values = await em.execute<{ id: string; value: string }[]>(valuesSql(meta.tableName, table.personal), [text, wanted])
+    const ids = new Set(values.filter(({ value }) => asSeen(value) === wanted).map(({ id }) => id))
+    found.push(...[...ids].map(id => ({ entity: table.entity, id })))
   }
   return found
+}
+
+/**
+ * The texts that may be the one that is looked for, each a value of its own at any depth of a document, never a part of another: those that are,
+ * and addresses that aren't plainly another, for what looks alike only JavaScript knows the same everywhere. None is longer, however it is written.
+ */
+function valuesSql(table: string, personal: readonly string[]): string {
+  const documents = personal.map(column => `to_jsonb(t."${column}")`).join(', ')
+  return `select id, value from (
+      select t.id, told #>> '{}' as value from "${table}" t, unnest(array[${documents}]) as document, jsonb_path_query(document, '$.**') as told
+        where jsonb_typeof(told) = 'string') as texts
+    where value in (?, ?) or (value ~ '@' and value ~ '[^[-~!-@]' and length(value) <= 1000) order by id`
 }
 
 /** Whether a log that this scope sees tells anything under this person's key, or beside it. */

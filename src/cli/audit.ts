@@ -6,6 +6,7 @@ import { normalizeEmail, Organization } from '../entities.ts'
 import { DaybookError } from '../kernel/error.ts'
 import { isId } from '../kernel/id.ts'
 import { newKey } from '../kernel/keyring.ts'
+import { asSeen } from '../kernel/seen-text.ts'
 import { headOf, notesIn, originOf, parseVerifierKey, type Verification, verifierKey, verifiersOf, verifyLog } from '../ledger/index.ts'
 import { openDaybook } from '../open-daybook.ts'
 import type { Daybook, Transact } from '../orm/index.ts'
@@ -125,7 +126,7 @@ async function readArguments() {
     isJson: json,
     erasure: {
       ...(person !== undefined && { person: person.toLowerCase() }),
-      ...(email !== undefined && { email: normalizeEmail(email) }),
+      ...(email !== undefined && { email: normalizeEmail(asSeen(email)) }),
       isAgreed: yes,
     },
     ...(size !== undefined && { since: size }),

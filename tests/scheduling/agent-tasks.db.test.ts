@@ -40,6 +40,15 @@ describe('a task of an agent', () => {
   const accept = (id: string, index: number) =>
     calendar.company.as(undefined, async em => acceptProposal(em, await task(em, id), index, at(0)))
 
+  test('keeps the addresses of those whom it is to invite as everybody’s are written, and refuses what is none', async () => {
+    const ask = (email: string) =>
+      work(async em =>
+        requestScheduling(em, { source: 'CHAT', type: 'FIND_TIME', request: { ...request(), attendees: [{ email, name: 'Zoé' }] } }),
+      )
+    expect((await ask(' Zoe\u0301@Zenith.example')).request.attendees).toEqual([{ email: 'zoé@zenith.example', name: 'Zoé' }])
+    await expect(ask('zoé\u200b@zenith.example')).rejects.toMatchObject({ code: 'identity.email_invalid' })
+  })
+
   test('proposes, and what is accepted becomes an event that leads back to the agent’s reasons', async () => {
     const id = await proposed()
     expect(await work(em => task(em, id))).toMatchObject({ status: 'PROPOSED', proposals: [{ startsAt: at(10).toISOString() }, {}] })

@@ -87,6 +87,8 @@ test('the command erases a person with the rows that hold their address, once so
     await createRow(daybook, other.organization.id, metaOf(Prospect), { email }),
   ]
   const booked = await createRow(daybook, own.id, metaOf(AuditBooking), { contactEmail: 'somebody@example.com' })
+  const unseen = `\u200b${email}`
+  const bookedUnseen = await createRow(daybook, own.id, metaOf(AuditBooking), { contactEmail: unseen })
   const { app, operator } = database.urls!
   const env = { DATABASE_URL: app, OPERATOR_URL: operator, DAYBOOK_MASTER_KEY: masterKey }
   const told = async (tenant: string, type: new () => Prospect | Invitation | AuditBooking, id: unknown) => {
@@ -108,7 +110,9 @@ test('the command erases a person with the rows that hold their address, once so
   expect(await told(own.id, AuditBooking, booked.id)).toBe('somebody@example.com')
   expect(await told(other.organization.id, Prospect, prospect.id)).toBe(email)
 
-  const everywhere = await erase('--email', email.toUpperCase(), '--yes')
+  expect(await told(own.id, AuditBooking, bookedUnseen.id)).toBe('[erased]')
+
+  const everywhere = await erase('--email', `${email.toUpperCase()}\u2060`, '--yes')
   expect(everywhere.output).toMatch(new RegExp(`user ${user.id}[^]*prospect ${prospect.id as string}[^]*Erased: 2\\.`))
   expect(await told(other.organization.id, Prospect, prospect.id)).toBe('[erased]')
   expect((await erase('--email', email, '--yes')).code).toBe(1)

@@ -16,6 +16,7 @@ import {
   PipelineItem,
   PipelineStage,
   pipelineTypes,
+  receiveRequest,
   reviseTemplate,
   routeIntake,
   Task,
@@ -286,6 +287,15 @@ describe('a request', () => {
       code: 'work.nowhere_to_route',
     })
     expect((await work(em => em.findOneOrFail(IntakeRequest, id))).status).toBe('NEW')
+  })
+
+  test('keeps its sender’s address as everybody’s is written, and refuses what is none', async () => {
+    const receive = (requesterEmail?: string) =>
+      work(async em => receiveRequest(em, { source: 'EMAIL', subject: 'Hello', ...(requesterEmail !== undefined && { requesterEmail }) }))
+    expect((await receive(' Zoe\u0301@Zenith.example')).requesterEmail).toBe('zoé@zenith.example')
+    expect((await receive()).requesterEmail).toBeNull()
+    for (const none of ['zoé\u200b@zenith.example', 'zoé'])
+      await expect(receive(none)).rejects.toMatchObject({ code: 'identity.email_invalid' })
   })
 
   test('is told in the log without what tells of its sender', async () => {

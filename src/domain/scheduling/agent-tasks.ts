@@ -4,7 +4,7 @@ import { now } from '../../kernel/clock.ts'
 import { type ScopedEntityManager, wholly } from '../../orm/index.ts'
 import type { TaskSource } from '../work/index.ts'
 import { cancelEvent, rescheduleEvent } from './change-event.ts'
-import { type EventInput, requirePeriod, scheduleEvent } from './schedule-event.ts'
+import { attendeesOf, type EventInput, requirePeriod, scheduleEvent } from './schedule-event.ts'
 import { type Proposal, SchedulingAgentTask, type SchedulingRequest, type SchedulingTaskType } from './scheduling-agent-task.entity.ts'
 import { type Period, SchedulingEvent } from './scheduling-event.entity.ts'
 import { ProposalUnknownError, SchedulingTaskInvalidError } from './scheduling.errors.ts'
@@ -19,7 +19,9 @@ export interface SchedulingTaskInput {
 
 /** Asks an agent to do something with a calendar. What it could not do in the end is refused at once. */
 export function requestScheduling(em: ScopedEntityManager, input: SchedulingTaskInput): SchedulingAgentTask {
-  const { source, type, request = {}, event } = input
+  const { source, type, event } = input
+  const { attendees, ...asked } = input.request ?? {}
+  const request: SchedulingRequest = { ...asked, ...(attendees && { attendees: attendeesOf(attendees) }) }
   if (type === 'FIND_TIME') eventAskedFor(request)
   else if (!event) throw new SchedulingTaskInvalidError([`a task of type ${type} needs the event that it is about`])
   const about = type === 'FIND_TIME' || !event ? null : em.getReference(SchedulingEvent, event.id, { wrapped: true })

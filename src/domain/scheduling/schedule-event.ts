@@ -31,7 +31,7 @@ export async function scheduleEvent(em: ScopedEntityManager, input: EventInput):
   )
 }
 
-/** What an event is written with, once it is known to make sense. Addresses are compared to people's, so they are written like them. */
+/** What an event is written with, once it is known to make sense. */
 export function detailsOf({ title, startsAt, endsAt, timeZone, attendees = [], location }: EventDetails) {
   requirePeriod({ startsAt, endsAt })
   return {
@@ -39,9 +39,14 @@ export function detailsOf({ title, startsAt, endsAt, timeZone, attendees = [], l
     startsAt,
     endsAt,
     timeZone: requireTimeZone(timeZone),
-    attendees: attendees.map(attendee => ({ ...attendee, email: normalizeEmail(attendee.email) })),
+    attendees: attendeesOf(attendees),
     location: location ?? null,
   }
+}
+
+/** Addresses are compared to people's, so they are written like them. */
+export function attendeesOf(attendees: readonly Attendee[]): Attendee[] {
+  return attendees.map(attendee => ({ ...attendee, email: normalizeEmail(attendee.email) }))
 }
 
 export function requirePeriod({ startsAt, endsAt }: Period): void {

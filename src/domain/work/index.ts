@@ -24,6 +24,7 @@ export {
   stageOutcomes,
 } from './pipeline.entity.ts'
 export { PipelineItem, PipelineItemSchema } from './pipeline-item.entity.ts'
+export { type IntakeInput, receiveRequest } from './receive-request.ts'
 export { routeIntake } from './route-intake.ts'
 export { TaskTemplate, TaskTemplateSchema } from './task-template.entity.ts'
 export {

@@ -18,6 +18,7 @@ import {
   PipelineStage,
   pipelineTypes,
   previewTemplate,
+  receiveRequest,
   rejectApproval,
   requestApproval,
   reviseTemplate,
@@ -61,6 +62,14 @@ const templateFields = {
 }
 const templateBody = exactly({ key: key(), ...templateFields })
 const templateChanges = Type.Partial(exactly(templateFields), { additionalProperties: false, minProperties: 1 })
+
+const requestBody = exactly({
+  source: oneOf([...taskSources]),
+  subject: Type.String({ minLength: 1, pattern: '\\S', maxLength: 20_000 }),
+  receivedAt: momentField(),
+  body: Type.Optional(nullable(Type.String({ maxLength: 20_000 }))),
+  requesterEmail: Type.Optional(nullable(Type.String({ maxLength: 20_000 }))),
+})
 
 const approvalBody = exactly({
   type: Type.String({ pattern: '^[a-z][a-z0-9-]*\\.[a-z][a-z0-9-]*$', maxLength: 200 }),
@@ -169,7 +178,8 @@ export const work = [
     },
   }),
   resource(IntakeRequest, {
-    give: ['source', 'subject', 'body', 'requesterEmail', 'receivedAt'],
+    create: creation(requestBody, ({ em }, { receivedAt, ...body }) => receiveRequest(em, { ...body, receivedAt: new Date(receivedAt) })),
+    remove: true,
     actions: {
       route: action('update', ({ em }, request: IntakeRequest) => routeIntake(em, request)),
       'start-processing': action('update', (_work, request: IntakeRequest) => request.startProcessing()),
