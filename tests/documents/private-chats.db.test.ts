@@ -12,7 +12,7 @@ import {
   newStorageKey,
   removeDocument,
   startChat,
-  type User,
+  User,
 } from '../../src/entities.ts'
 import { AuditEvent, erasePerson, tell } from '../../src/audit/index.ts'
 import { newId } from '../../src/kernel/id.ts'
@@ -249,9 +249,22 @@ describe('what is private goes', () => {
   })
 
   test('out of the log with its person’s key, whoever destroys that', async () => {
-    const read = () => by(job, async inner => JSON.stringify(await history(inner, [ChatMessage, message.id])))
-    expect(await read()).toContain('Is it contagious?')
+    const said = { role: 'ASSISTANT', content: 'It is.', citations: [{ chunkIndex: 0, quote: 'a rash' }] } as const
+    const answer = await as(ann, async inner =>
+      inner.create(ChatMessage, {
+        ...said,
+        chat: inner.getReference(DocumentChat, chat.id),
+        user: inner.getReference(User, ann.id),
+        position: 2,
+      }),
+    )
+    const read = () =>
+      by(job, async inner => {
+        const both = [await history(inner, [ChatMessage, message.id]), await history(inner, [ChatMessage, answer.id])]
+        return JSON.stringify(both)
+      })
+    for (const words of ['Is it contagious?', 'a rash']) expect(await read()).toContain(words)
     await as(bob, inner => erasePerson(inner, ann.id))
-    expect(await read()).not.toContain('Is it contagious?')
+    for (const words of ['Is it contagious?', 'a rash']) expect(await read()).not.toContain(words)
   })
 })

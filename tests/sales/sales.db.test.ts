@@ -237,14 +237,15 @@ describe('scoring', () => {
   })
 
   test('is a decision when it is asked to be, which names nobody', async () => {
-    const { id } = await add({ email: 'ada@example.com', industry: 'Software', firstName: 'Ada' })
+    const { id } = await add({ email: 'ada@example.com', industry: 'Software', firstName: 'Ada', data: { spouse: 'Ada too' } })
     await work(async em => scoreProspect(em, await prospect(em, id), profile(em), { asDecision: true }))
     await work(async em => {
       const scored = await prospect(em, id)
       const [decision] = await em.find(DecisionLog, {})
       expect(decision).toMatchObject({ type: 'decision.made', entityId: id })
       expect(JSON.stringify(decision!.after)).toContain('prospect.score')
-      expect(JSON.stringify(decision!.after)).not.toMatch(/ada/i)
+      expect(JSON.stringify(decision!.after)).toContain('Software')
+      expect(JSON.stringify(decision!.after)).not.toMatch(/ada|spouse/i)
       expect(await why(em, scored, 'score')).toMatchObject({ decision: { id: decision!.id } })
     })
   })

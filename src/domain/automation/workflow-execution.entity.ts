@@ -124,4 +124,6 @@ export const WorkflowExecutionSchema: EntitySchema<WorkflowExecution> = tenantEn
     { name: 'workflow_execution_attempt', expression: 'attempt >= 0 and max_attempts >= 1' },
   ],
   immutable: ['automation', 'trigger', 'key', 'input'],
+  // What others send and answer is about anybody.
+  audit: { personal: ['input', 'output'] },
 })

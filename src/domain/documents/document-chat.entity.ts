@@ -84,5 +84,5 @@ export const ChatMessageSchema: EntitySchema<ChatMessage> = tenantEntity({
   ],
   access: 'append',
   privateTo: 'user',
-  audit: { personal: ['content'], person: 'user' },
+  audit: { personal: ['content', 'citations'], person: 'user' },
 })

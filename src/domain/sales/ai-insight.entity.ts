@@ -58,4 +58,6 @@ export const AIInsightSchema: EntitySchema<AIInsight> = tenantEntity({
     { name: 'ai_insight_judged', expression: `(status = 'NEW') = (decided_at is null) and (status = 'NEW') = (reason is null)` },
   ],
   immutable: ['subjectType', 'subjectId', 'kind', 'model'],
+  // Whatever it is about is a person to the log: what is believed of a prospect goes with them. The reason is the judgement's, and a decision.
+  audit: { personal: ['title', 'body'], person: 'subjectId' },
 })

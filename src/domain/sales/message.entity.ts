@@ -26,7 +26,7 @@ export const messageTransitions: Transitions<MessageStatus> = {
 
 const moments = { SENT: 'sentAt', OPENED: 'openedAt', REPLIED: 'repliedAt' } as const
 
-/** One message to or from somebody. */
+/** One message to or from somebody, whose it stays. */
 export class Message extends TenantRow {
   declare channel: MessageChannel
   declare direction: Opt<MessageDirection>
@@ -74,7 +74,8 @@ export const MessageSchema: EntitySchema<Message> = tenantEntity({
     // What was sent stays told, so a campaign or a step of which there are messages can't be deleted.
     campaign: () => p.manyToOne(Campaign).ref().nullable().deleteRule('restrict'),
     step: () => p.manyToOne(SequenceStep).ref().nullable().deleteRule('restrict'),
-    prospect: () => p.manyToOne(Prospect).ref().nullable(),
+    // What was said to somebody goes with them.
+    prospect: () => p.manyToOne(Prospect).ref().nullable().deleteRule('cascade'),
     newsletterIssueId: () => pointerTo('NewsletterIssue').fieldName('newsletter_issue_id').nullable().deleteRule('set null'),
     subject: p.text().nullable(),
     body: p.text(),
@@ -91,4 +92,5 @@ export const MessageSchema: EntitySchema<Message> = tenantEntity({
     { name: 'message_replied', expression: `(status = 'REPLIED') = (replied_at is not null)` },
     { name: 'message_step_of_campaign', expression: 'step_id is null or campaign_id is not null' },
   ],
+  audit: { personal: ['subject', 'body'], person: 'prospect' },
 })

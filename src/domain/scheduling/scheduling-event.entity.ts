@@ -111,7 +111,8 @@ export const SchedulingEventSchema: EntitySchema<SchedulingEvent> = tenantEntity
     externalId: p.text().nullable(),
     version: p.integer().version(),
   },
-  audit: { personal: ['attendees'] },
+  // Whom somebody meets is told by the words as well.
+  audit: { personal: ['title', 'attendees', 'location', 'aiSuggestion'] },
   uniques: [{ properties: ['connection', 'externalId'] }],
   indexes: [{ properties: ['organizer', 'startsAt'] }, { properties: ['endsAt'] }],
   checks: [
