@@ -52,12 +52,6 @@ interface Told {
 const tables: readonly Told[] = [
   { table: 'message', args: `'message', 'tenant_id', '', '{}'`, personal: `'{subject,body}', 'prospect_id'` },
   { table: 'ai_insight', args: `'ai-insight', 'tenant_id', 'version', '{}'`, personal: `'{title,body}', 'subject_id'` },
-  {
-    table: 'scheduling_event',
-    args: `'scheduling-event', 'tenant_id', 'version', '{}'`,
-    personal: `'{title,attendees,location,ai_suggestion}', 'id'`,
-    before: `'{attendees}', 'id'`,
-  },
   { table: 'document', args: `'document', 'tenant_id', 'version', '{search_vector}'`, personal: `'{ocr_text,ocr_meta}', 'id'` },
   {
     table: 'chat_message',

@@ -34,6 +34,7 @@ import { Migration20261123000023_rules } from './Migration20261123000023_rules.t
 import { Migration20261123000024_usage_days } from './Migration20261123000024_usage_days.ts'
 import { Migration20261123000025_lists } from './Migration20261123000025_lists.ts'
 import { Migration20261123000026_told_of_people } from './Migration20261123000026_told_of_people.ts'
+import { Migration20261123000027_counted } from './Migration20261123000027_counted.ts'
 import { Migration20261123000028_newcomers } from './Migration20261123000028_newcomers.ts'
 
 /** In the order in which they run. A released migration is never edited. */
@@ -73,5 +74,6 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000024_usage_days', class: Migration20261123000024_usage_days },
   { name: 'Migration20261123000025_lists', class: Migration20261123000025_lists },
   { name: 'Migration20261123000026_told_of_people', class: Migration20261123000026_told_of_people },
+  { name: 'Migration20261123000027_counted', class: Migration20261123000027_counted },
   { name: 'Migration20261123000028_newcomers', class: Migration20261123000028_newcomers },
 ]

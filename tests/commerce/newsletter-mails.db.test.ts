@@ -139,6 +139,26 @@ describe('a mail', () => {
     expect(await issueNow(id)).toMatchObject({ stats: { delivered: 2 } })
   })
 
+  test('counts once, also when whoever had it is gone, and what a process sent that died counts the next time', async () => {
+    await subscribeAll(['ada', 'eve', 'zoé'].map(address))
+    const { id } = await plan(hours(-1))
+    refuse = ({ to }) => to !== address('ada')
+    let transactions = 0
+    // To queue, to take, and to record each of three; then it would tell.
+    const dying: Transact = does => (++transactions > 5 ? Promise.reject(new Error('the process is gone')) : work(does))
+    await expect(deliverIssues({ ...newsletter, transact: dying }, new Date())).rejects.toThrow('gone')
+    expect(await issueNow(id)).toMatchObject({ stats: { delivered: 0 } })
+    refuse = ({ to }) => to === address('zoé')
+    await run(hours(1))
+    expect(await issueNow(id)).toMatchObject({ stats: { delivered: 2 } })
+    await work(async em => em.nativeDelete(NewsletterSubscriber, { email: address('ada') }))
+    refuse = () => false
+    await run(hours(2))
+    expect(await issueNow(id)).toMatchObject({ stats: { delivered: 3 } })
+    expect(await work(em => em.count(NewsletterDelivery, { status: 'SENT', isCounted: false }))).toBe(0)
+    expect(await work(em => replayProblems(em))).toEqual([])
+  })
+
   test('whose mailer never answers is tried again later, and holds up nobody', async () => {
     await subscribeAll(['ada', 'eve'].map(address))
     await plan(hours(-1))

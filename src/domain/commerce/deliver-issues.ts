@@ -146,12 +146,13 @@ async function record(em: ScopedEntityManager, id: string, attempt: number, erro
 }
 
 /**
- * Once for all that went out together: the log tells of an issue, and not of each mail. Counted and not added up, so that what a process sent
- * that died before it came here is there the next time.
+ * Once for all that went out together: the log tells of an issue, and not of each mail. A mail that is counted is marked in the same transaction,
+ * so each counts once, what a process sent that died before it came here counts the next time, and nobody looks at what was counted already.
  */
 async function tellIssues(em: ScopedEntityManager, mails: readonly Taken[]): Promise<void> {
   for (const id of [...new Set(mails.map(({ issue }) => issue))].toSorted()) {
     const issue = await lockedAfresh(em, NewsletterIssue, id)
-    issue.hasReached(await em.count(NewsletterDelivery, { issue, status: 'SENT' }))
+    const sent = await em.nativeUpdate(NewsletterDelivery, { issue, status: 'SENT', isCounted: false }, { isCounted: true })
+    issue.hasReached(sent)
   }
 }

@@ -29,6 +29,8 @@ export class NewsletterDelivery extends TenantRow {
   declare nextAttemptAt?: Opt<Date> | null
   declare sentAt?: Date | null
   declare error?: string | null
+  /** Whether its issue's numbers know that it was sent. */
+  declare isCounted: Opt<boolean>
 
   take(until: Date): void {
     this.attempt++
@@ -72,12 +74,18 @@ export const NewsletterDeliverySchema: EntitySchema<NewsletterDelivery> = tenant
     nextAttemptAt: moment().onCreate(now).nullable(),
     sentAt: moment().nullable(),
     error: p.text().nullable(),
+    isCounted: p.boolean().default(false).hidden(),
   },
   uniques: [{ properties: ['issue', 'subscriber'] }],
-  indexes: [{ properties: ['nextAttemptAt'] }, { properties: ['status', 'updatedAt'] }],
+  indexes: [
+    { properties: ['nextAttemptAt'] },
+    { properties: ['status', 'updatedAt'] },
+    { name: 'newsletter_delivery_uncounted', properties: ['issue'], where: `status = 'SENT' and not is_counted` },
+  ],
   checks: [
     { name: 'newsletter_delivery_next', expression: `(status = 'PENDING') = (next_attempt_at is not null)` },
     { name: 'newsletter_delivery_sent', expression: `(status = 'SENT') = (sent_at is not null)` },
+    { name: 'newsletter_delivery_counted', expression: `not is_counted or status = 'SENT'` },
     { name: 'newsletter_delivery_attempt', expression: 'attempt >= 0' },
   ],
   immutable: ['issue', 'subscriber'],

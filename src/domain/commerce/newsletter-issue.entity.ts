@@ -65,8 +65,9 @@ export class NewsletterIssue extends TenantRow {
     this.position = position
   }
 
-  hasReached(delivered: number): void {
-    this.stats = { delivered }
+  /** So many more. */
+  hasReached(sent: number): void {
+    if (sent > 0) this.stats = { delivered: this.stats.delivered + sent }
   }
 
   /** Everybody's turn has come. What a mailer would not take is tried again after that. */

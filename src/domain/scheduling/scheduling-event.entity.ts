@@ -111,8 +111,7 @@ export const SchedulingEventSchema: EntitySchema<SchedulingEvent> = tenantEntity
     externalId: p.text().nullable(),
     version: p.integer().version(),
   },
-  // Whom somebody meets is told by the words as well.
-  audit: { personal: ['title', 'attendees', 'location', 'aiSuggestion'] },
+  audit: { personal: ['attendees'] },
   uniques: [{ properties: ['connection', 'externalId'] }],
   indexes: [{ properties: ['organizer', 'startsAt'] }, { properties: ['endsAt'] }],
   checks: [
