@@ -33,15 +33,7 @@ const people: readonly (readonly [new () => Row, Record<string, unknown>, Record
   [AuditBooking, { contactEmail: email, contactName: 'Ada Lovelace', notes: 'for Lovelace' }],
   [IntakeRequest, { requesterEmail: email, body: 'Lovelace asks' }],
   [BillingEvent, { payload: { customer: { address: email } } }],
-  [
-    SchedulingEvent,
-    {
-      attendees: [{ email, name: 'Lovelace' }],
-      title: 'With Lovelace',
-      location: 'At Lovelace’s',
-      aiSuggestion: { say: 'Good morning, Lovelace' },
-    },
-  ],
+  [SchedulingEvent, { attendees: [{ email, name: 'Lovelace' }] }],
   [WorkflowExecution, { input: { body: { email } }, output: { greeted: 'Lovelace' } }],
   [Document, { ocrText: 'Lovelace signs', ocrMeta: { author: email } }, { status: 'COMPLETED' }],
   [SchedulingAgentTask, { request: { attendees: [{ email, name: 'Lovelace' }] } }],
