@@ -100,8 +100,7 @@ export function serverOptions(model: Model, connection: ServerConnection, loggin
     driver: DaybookServerDriver,
     clientUrl: withoutParameters(connection.url),
     pool: { min: 0, max: connection.poolMax },
-    // Only the owner may make the database that is missing.
-    ensureDatabase: Boolean(onConnect),
+    ensureDatabase: false,
     driverOptions: {
       Client: TransactionClient,
       pipeline: true,

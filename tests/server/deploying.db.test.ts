@@ -39,6 +39,15 @@ async function freePort(): Promise<number> {
   return port
 }
 
+test('where the database isn’t there, the migration says so by name, and makes nothing', { timeout: 60_000 }, async () => {
+  const { app, operator, administrator } = urlsOf(serverUrl, 'daybook_nowhere')
+  const urls = { DATABASE_URL: app, OPERATOR_URL: operator, DIRECT_URL: administrator }
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, DAYBOOK_MASTER_KEY: Buffer.alloc(32, 'tests').toString('base64'), ...urls }
+  const refused = run('npx', ['mikro-orm', 'migration:up'], { env })
+  await expect(refused).rejects.toMatchObject({ stderr: expect.stringContaining('database "daybook_nowhere" does not exist') as string })
+  expect(await administer(serverUrl, "select from pg_database where datname = 'daybook_nowhere'")).toEqual([])
+})
+
 test('the steps migrate an empty database, and the program then serves it, mails, and ends well', { timeout: 120_000 }, async () => {
   const commands = steps()
   expect(commands.trimEnd().endsWith('\nnpm start')).toBe(true)
