@@ -35,6 +35,8 @@ export interface JobReport {
   /** For how many tenants it failed; each has a `JobRun` that says why. */
   readonly failed: number
   readonly error?: string
+  /** Nothing went wrong: its signal ended it, and the next run goes on. Its status is `FAILED`, for it isn't through. */
+  readonly isStopped?: true
 }
 
 /** Runs a job once, unless another process runs it at this moment, and keeps a record of it. */
@@ -97,6 +99,7 @@ class Run {
 
   async go(): Promise<JobReport> {
     const run = await this.#start()
+    let isStopped = false
     try {
       const { forPlatform, forTenant, outsideForTenant } = this.#job
       if (forPlatform)
@@ -105,13 +108,14 @@ class Run {
           () => this.#asOperator(em => forPlatform(em, this.#context)),
         )
       if (forTenant ?? outsideForTenant) await this.#goThroughTenants(run)
-      run.finish(new Date(), this.#options.signal?.aborted ? 'It was told to stop; the next run goes on.' : undefined)
+      isStopped = this.#hasToStop()
+      run.finish(new Date(), isStopped ? 'It was told to stop; the next run goes on.' : undefined)
     } catch (error) {
       run.finish(new Date(), messageOf(error))
     }
     await this.#record(run)
     const { status, processed, failed, error } = run
-    return { job: this.#job.name, status, processed, failed, ...(error && { error }) }
+    return { job: this.#job.name, status, processed, failed, ...(error && { error }), ...(isStopped && failed === 0 && { isStopped }) }
   }
 
   /** Where the run before this one ended early, this one begins where it stood. One that changed nothing has nothing to go on from. */

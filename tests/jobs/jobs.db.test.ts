@@ -136,7 +136,7 @@ describe('a job', () => {
       return Promise.resolve(em.boundScope!.kind === 'operator' ? 3 : 0)
     }
     const report = await runJob(daybook, { ...counting('told'), due }, { signal: stop.signal })
-    expect(report).toMatchObject({ processed: 0, failed: 0, error: expect.stringMatching(/told to stop/) as string })
+    expect(report).toMatchObject({ processed: 0, failed: 0, isStopped: true, error: expect.stringMatching(/told to stop/) as string })
   })
 
   test('passes nobody over because a dry run was stopped', async () => {
