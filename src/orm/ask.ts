@@ -6,7 +6,7 @@ import { TransactionClient } from './transaction-client.ts'
 import { isLostConnection } from './transient.ts'
 import { setLocal } from './unsent.ts'
 
-/** A select as the ORM's query builder makes it; its values stand apart, so that they aren't logged. */
+/** A select as the ORM's query builder makes it, with a `?` for each value; they stand apart, so that they aren't logged. */
 export interface Question {
   readonly sql: string
   readonly params: readonly unknown[]
