@@ -13,6 +13,7 @@ import { oncePer } from '../kernel/once-per.ts'
 import { type FlushAwareEventManager, type LastSubscriber, type ScopedEntityManager, type Unsent, unsentOf } from '../orm/index.ts'
 import { KeyringMissingError, ValueUnknownError } from './audit.errors.ts'
 import { auditedTableOf } from './audited-table.ts'
+import { countOn } from './count-on.ts'
 import type { Change, EventBuffer, Foreseen } from './event-buffer.ts'
 import {
   createdHere,
@@ -57,6 +58,7 @@ export class AuditCapture implements LastSubscriber {
   }
 
   async onFlush({ em, uow }: FlushEventArgs): Promise<void> {
+    countOn(uow.getChangeSets())
     const flush = new Flush(em as ScopedEntityManager, uow, this.keyring)
     if (flush.isEmpty) return
     this.#flushes.set(uow, flush)

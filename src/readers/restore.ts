@@ -1,5 +1,14 @@
 import { type Collection, type EntityMetadata, type EntityProperty, Reference, ReferenceKind } from '@mikro-orm/core'
-import { type AuditEvent, auditedTableOf, because, columnPropertiesOf, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
+import {
+  type AuditEvent,
+  auditedTableOf,
+  because,
+  columnPropertiesOf,
+  countOnFrom,
+  erased,
+  inTransaction,
+  ValueErasedError,
+} from '../audit/index.ts'
 import { declarationOf, ownsPivot, type Row, type ScopedEntityManager } from '../orm/index.ts'
 import { throughCut } from './as-of.ts'
 import { type Cut, rightBefore } from './cut.ts'
@@ -49,6 +58,8 @@ async function copyFromPast(em: ScopedEntityManager, type: new () => Row, id: st
   refuseErased(meta, values)
   const data = Object.fromEntries(propertiesOf(meta).map(prop => [prop.name, inPresent(em, prop, values[prop.name])]))
   const entity = em.create(meta.class as new () => Row, { ...data, id } as never, { partial: true })
+  const version = values[meta.versionProperty]
+  if (typeof version === 'number') countOnFrom(entity, version + 1)
   for (const link of links) {
     const ids = (values[link.name] as Collection<Row>).getIdentifiers<string>()
     const still = await em.find(link.targetMeta!.class as new () => Row, { id: { $in: ids } }, { filters: { live: false } })
@@ -74,7 +85,7 @@ async function cutBefore(em: ScopedEntityManager, deletion: AuditEvent, meta: En
   return { ...rightBefore(deletion), without: emptied.map(({ seq }) => seq) }
 }
 
-/** What is stored, with embedded objects as wholes; the version starts anew. */
+/** What is stored, with embedded objects as wholes; the version counts on. */
 function propertiesOf(meta: EntityMetadata): EntityProperty[] {
   const stored = columnPropertiesOf(meta).filter(prop => !prop.embedded && !prop.version && prop.name !== meta.root.discriminatorColumn)
   const inline = meta.props.filter(prop => prop.kind === ReferenceKind.EMBEDDED && !prop.object && !prop.embedded)

@@ -186,7 +186,25 @@ describe('restore', () => {
     expect(back.tags.getIdentifiers()).toEqual([tag.id])
     const now = await scope().findOneOrFail(Note, note.id, { populate: ['tags'] })
     expect(now).toMatchObject({ title: 'second', data: before.data, place: { city: 'Lyon' }, createdAt: before.createdAt })
+    expect([back.version, now.version]).toEqual([before.version + 1, before.version + 1])
     expect((await history(scope(), note)).at(-2)!.event).toMatchObject({ type: 'note.created' })
+    await agree()
+  })
+
+  test('amid new rows of the same entity counts on in that row alone, and writes to each afterwards', async () => {
+    const { em, note } = await noteWithPast()
+    const version = note.version
+    await em.remove(note).flush()
+    await transact(async inner => {
+      const earlier = inner.create(Note, { title: 'earlier' } as never)
+      const back = await restore(inner, [Note, note.id])
+      const later = inner.create(Note, { title: 'later' } as never)
+      await inner.flush()
+      expect([earlier.version, back.version, later.version]).toEqual([1, version + 1, 1])
+      for (const each of [earlier, back, later]) each.title += ', changed'
+      await inner.flush()
+      expect([earlier.version, back.version, later.version]).toEqual([2, version + 2, 2])
+    })
     await agree()
   })
 

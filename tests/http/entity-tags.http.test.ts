@@ -91,4 +91,20 @@ describe('whoever says which state they have seen', () => {
     expect((await send('POST', `tasks/${id}/restore`, '"1"')).statusCode).toBe(412)
     expect((await send('POST', `tasks/${id}/restore`, '*')).statusCode).toBe(200)
   })
+
+  test('hasn’t seen what came back, whatever state they saw of what it was', async () => {
+    const { id } = await here.made<Row>('tasks', { title: 'First' })
+    const seen = [tagOf(await get(`tasks/${id}`))]
+    seen.push(tagOf(await send('PATCH', `tasks/${id}`, seen[0]!, { title: 'Second' })))
+    for (const times of [1, 2]) {
+      expect((await here.ann.caller.delete(`${base}/tasks/${id}`)).statusCode).toBe(204)
+      const back = await send('POST', `tasks/${id}/restore`, '*')
+      for (const tag of seen) {
+        expect([times, tag, (await get(`tasks/${id}`, tag)).statusCode]).toEqual([times, tag, 200])
+        expect([times, tag, (await send('PATCH', `tasks/${id}`, tag, { title: 'Lost' })).statusCode]).toEqual([times, tag, 412])
+      }
+      expect((await get(`tasks/${id}`, tagOf(back))).statusCode).toBe(304)
+      seen.push(tagOf(back))
+    }
+  })
 })
