@@ -19,4 +19,5 @@ subscribe(
   },
   { scope: { tenant, actor: systemActor('follower') }, batch: 1 + Math.floor(Math.random() * 200), pollMs: 5 },
 )
+process.once('disconnect', () => process.exit()) // nobody is left to kill it
 process.send?.('following')

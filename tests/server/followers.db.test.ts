@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { subscribe } from '../../src/readers/index.ts'
@@ -103,6 +103,8 @@ test(
     const tenant = newId()
     const committed = new Set<string>()
     const running = { writing: true }
+    // Also when its time is over: on a database that is closed they would try for ever, and nothing else would have its turn.
+    onTestFinished(() => void (running.writing = false))
     const writers = Promise.all(Array.from({ length: 8 }, (_writer, number) => write(tenant, number, committed, running)))
     const followers = [await follow(tenant), await follow(tenant)]
     for (let killed = 0; killed < kills; killed++) {
