@@ -33,7 +33,9 @@ async function prepareServer() {
   const server = await startTestServer()
   await administer(server.url, `drop database if exists ${template} with (force)`, `create database ${template}`)
   const { app, administrator } = urlsOf(server.url, template)
-  await migrateServer({ ...readConfig({}), databaseUrl: app, directUrl: administrator, logQueries: false })
+  // The image is made meanwhile in this very process, whose event loop it holds for seconds on a busy machine.
+  const connectTimeoutMs = 60_000
+  await migrateServer({ ...readConfig({}), databaseUrl: app, directUrl: administrator, connectTimeoutMs, logQueries: false })
   // The roles may be older than this run, and have other passwords.
   await administer(server.url, ...Object.entries(passwords).map(([role, password]) => `alter role ${role} password '${password}'`))
   return server
