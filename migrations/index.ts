@@ -36,6 +36,7 @@ import { Migration20261123000025_lists } from './Migration20261123000025_lists.t
 import { Migration20261123000026_told_of_people } from './Migration20261123000026_told_of_people.ts'
 import { Migration20261123000027_counted } from './Migration20261123000027_counted.ts'
 import { Migration20261123000028_newcomers } from './Migration20261123000028_newcomers.ts'
+import { Migration20261123000029_first_use } from './Migration20261123000029_first_use.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -76,4 +77,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000026_told_of_people', class: Migration20261123000026_told_of_people },
   { name: 'Migration20261123000027_counted', class: Migration20261123000027_counted },
   { name: 'Migration20261123000028_newcomers', class: Migration20261123000028_newcomers },
+  { name: 'Migration20261123000029_first_use', class: Migration20261123000029_first_use },
 ]

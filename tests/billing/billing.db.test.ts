@@ -127,6 +127,21 @@ describe('what a day adds up to', () => {
     ])
   })
 
+  test('begins once, however many count its first use at once', async () => {
+    for (let day = 1; day <= 28; day++) {
+      const use = (request: number) =>
+        work(em =>
+          em.execute(
+            `insert into usage_event (id, tenant_id, metric, quantity, request_id, occurred_at)
+               values (gen_random_uuid(), ?, 'FIXES', 1, ?, timestamptz '2026-10-01' + ? * interval '1 day')`,
+            [tenant, `${day}-${request}`, day],
+          ),
+        )
+      await Promise.all([1, 2, 3, 4].map(use))
+    }
+    expect((await counts()).map(({ events }) => Number(events))).toEqual(Array.from({ length: 28 }, () => 4))
+  })
+
   test('is what the events add up to, by whatever way and in whatever order they come', async () => {
     const fill = (from: number) =>
       work(em =>

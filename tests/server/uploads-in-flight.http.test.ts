@@ -68,12 +68,13 @@ test('while a file is being taken in, its key is refused, and what was sent unde
     expect((await once('in flight', other)).json()).toMatchObject({ status: 409, code: 'idempotency.in_flight' })
   }
   await end()
+  const answered = await first
   const again = await once('in flight', content)
-  expect([(await first).statusCode, again.statusCode, again.headers['idempotency-replayed'], again.json()]).toEqual([
+  expect([answered.statusCode, again.statusCode, again.headers['idempotency-replayed'], again.json()]).toEqual([
     201,
     201,
     'true',
-    (await first).json(),
+    answered.json(),
   ])
   await tidyUp(opened, ann.organization)
   expect([(await filesIn(opened)).length, (await rowsOf(opened, ann.organization)).strays]).toEqual([before + 1, []])

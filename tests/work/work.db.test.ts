@@ -281,6 +281,18 @@ describe('a request', () => {
     })
   })
 
+  test('keeps what somebody wrote to itself: nothing in the log tells it in clear', async () => {
+    await work(pipelines)
+    const body = `It is ${newId()}, and me.`
+    const task = await work(async em => routeIntake(em, request(em, { body })))
+    await work(async em => {
+      expect((await em.findOneOrFail(IntakeRequest, { task })).body).toBe(body)
+      const told = await em.execute<{ after: string }[]>('select after::text from audit_event where after is not null')
+      expect(told.length).toBeGreaterThan(3)
+      expect(told.filter(({ after }) => after.includes(body))).toEqual([])
+    })
+  })
+
   test('that no pipeline takes stays where it was', async () => {
     const id = await work(async em => request(em).id)
     await expect(work(async em => routeIntake(em, await em.findOneOrFail(IntakeRequest, id)))).rejects.toMatchObject({

@@ -8,6 +8,7 @@ export class Migration20261124000001_fleet extends Migration {
     this.addSql(
       `create table "vehicle" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "tenant_id" uuid not null, "plate" text not null, "model" text not null, "status" text not null default 'IN_SERVICE', "inspected_at" timestamptz(3) null, "version" int not null default 1, primary key ("id"));`,
     )
+    this.addSql(`create index "vehicle_tenant_id_id_index" on "vehicle" ("tenant_id", "id");`)
     this.addSql(`create index "vehicle_tenant_id_status_index" on "vehicle" ("tenant_id", "status");`)
     this.addSql(`create index "vehicle_tenant_id_inspected_at_index" on "vehicle" ("tenant_id", "inspected_at");`)
     this.addSql(`alter table "vehicle" add constraint "vehicle_tenant_id_plate_unique" unique ("tenant_id", "plate");`)
@@ -15,9 +16,10 @@ export class Migration20261124000001_fleet extends Migration {
     this.addSql(
       `create table "inspection" ("id" uuid not null, "created_at" timestamptz(3) not null default now(), "updated_at" timestamptz(3) not null default now(), "tenant_id" uuid not null, "vehicle_id" uuid not null, "passed" boolean not null, "notes" text not null, "repair_id" uuid null, primary key ("id"));`,
     )
+    this.addSql(`create index "inspection_tenant_id_id_index" on "inspection" ("tenant_id", "id");`)
     this.addSql(`create index "inspection_tenant_id_vehicle_id_index" on "inspection" ("tenant_id", "vehicle_id");`)
-    this.addSql(`create index "inspection_vehicle_id_index" on "inspection" ("vehicle_id");`)
-    this.addSql(`create index "inspection_repair_id_index" on "inspection" ("repair_id");`)
+    this.addSql(`create index "inspection_vehicle_id_tenant_id_index" on "inspection" ("vehicle_id", "tenant_id");`)
+    this.addSql(`create index "inspection_repair_id_tenant_id_index" on "inspection" ("repair_id", "tenant_id");`)
 
     this.addSql(`alter table "vehicle" add constraint "vehicle_status_check" check ("status" in ('IN_SERVICE', 'GROUNDED', 'SOLD'));`)
     this.addSql(

@@ -21,7 +21,8 @@ export class UsageEvent extends TenantRow {
 
 /**
  * Once a statement, for rows that come by the thousand. Days are taken in one order, so that two who count the same ones don't wait for each other.
- * A day's id says when it begins, like any, and is made of what is counted, so that the same uses make the same rows everywhere.
+ * A day's id says when it begins, like any, and is made of what is counted, so that the same uses make the same rows everywhere. So there are two
+ * ways in which a row may be there already, and a conflict is foreseen for one of them: whoever counts a day holds its lock.
  */
 const countsDays: TriggerDef<UsageEvent> = statementTrigger({
   table: 'usage_event',
@@ -29,6 +30,9 @@ const countsDays: TriggerDef<UsageEvent> = statementTrigger({
   event: 'insert',
   rows: 'added',
   body: `begin
+      perform pg_advisory_xact_lock(place) from (
+        select distinct hashtextextended(concat_ws(' ', 'usage_day', tenant_id, metric, extract(epoch from date_trunc('day', occurred_at, 'UTC'))), 0) as place
+          from added order by 1) as days;
       insert into usage_day as d (id, tenant_id, day, metric, quantity, events, created_at, updated_at)
         select (lpad(to_hex((extract(epoch from day) * 1000)::bigint), 12, '0') || '7' || substr(md5(tenant_id || metric), 1, 3)
               || '8' || substr(md5(tenant_id || metric), 4, 15))::uuid,

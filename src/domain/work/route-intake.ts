@@ -6,12 +6,14 @@ import { Pipeline } from './pipeline.entity.ts'
 import { Task } from './task.entity.ts'
 import { NowhereToRouteError } from './work.errors.ts'
 
-/** Makes a request a task at the beginning of the pipeline that fits it best; one that fits none goes to a pipeline for everything. */
+/**
+ * Makes a request a task at the beginning of the pipeline that fits it best; one that fits none goes to a pipeline for everything. What somebody
+ * wrote stays in the request, under their key: a task is told in clear.
+ */
 export async function routeIntake(em: ScopedEntityManager, request: IntakeRequest, at: Date = now()): Promise<Task> {
   request.startRouting()
   const pipeline = await pipelineFor(em, request)
-  const { source, subject: title, body: description } = request
-  const task = em.create(Task, { title, source, description: description ?? null })
+  const task = em.create(Task, { title: request.subject, source: request.source })
   task.enter(await firstStageOf(em, pipeline), at)
   request.assign(task)
   return task

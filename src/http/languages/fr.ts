@@ -95,7 +95,6 @@ export const phrases: readonly (readonly [english: RegExp, french: string])[] = 
   [/^is nested more than (.+) levels deep$/, 'ne doit pas comporter plus de $1 niveaux imbriqués'],
   [/^must be a moment in the future$/, 'doit être un moment à venir'],
   [/^is for somebody new, and you are signed in$/, 'ne sert qu’à une personne nouvelle, or vous êtes connecté(e)'],
-  [/^is for requests whose body is JSON$/, 'ne sert qu’aux requêtes dont le corps est du JSON'],
   [/^is not an event as Stripe tells it$/, 'n’est pas un événement tel que Stripe les envoie'],
   [/^holds a value that this field can’t have$/, 'contient une valeur que ce champ ne peut pas prendre'],
   [/^there is no field (.+) to show$/, 'il n’y a pas de champ $1 à montrer'],
