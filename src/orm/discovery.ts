@@ -40,7 +40,7 @@ export function tablesOf(storage: MetadataStorage): EntityMetadata[] {
 /**
  * Each foreign key gets an index that starts with it: the check that runs when a parent row goes looks for it without the tenant. An id
  * belongs to one tenant anyway, so such an index is as selective as one that starts with the tenant, and tells nobody anything. The tenant
- * comes after it, because every other look-up names both, and an index that knows both is never dearer to the planner than the tenant's rows.
+ * comes after it, because every other look-up names both, and one that knows both is as cheap to the planner as any that knows the tenant alone.
  */
 function indexForeignKeys(meta: EntityMetadata): void {
   const leading = [...meta.indexes, ...meta.uniques].map(index => [index.properties ?? []].flat()[0])

@@ -38,6 +38,8 @@ const keysAtOnce = 50
 const ofOneKey = 20
 const mostMessages = 200
 const fewestLookedAt = 1_000
+/** More than all relays at work have locked at once. */
+const mostKeysTried = 500
 
 /** Hands over what is due, some at a time; how many there were. Any number of processes may do so, and one may die at any moment. */
 export async function relayMessages({ publisher, transact }: Relay, at: Date): Promise<number> {
@@ -72,7 +74,7 @@ type Taken = Omit<PublishedMessage, 'payload'> & { readonly payload?: object }
  * lock.
  */
 async function take(em: ScopedEntityManager, claim: string, at: Date): Promise<Taken[][]> {
-  const due = await dueRuns(em, at)
+  const due = (await dueRuns(em, at)).slice(0, mostKeysTried)
   if (due.length === 0) return []
   const firsts = await em.find(
     OutboxMessage,
