@@ -37,6 +37,7 @@ import { Migration20261123000026_told_of_people } from './Migration2026112300002
 import { Migration20261123000027_counted } from './Migration20261123000027_counted.ts'
 import { Migration20261123000028_newcomers } from './Migration20261123000028_newcomers.ts'
 import { Migration20261123000029_first_use } from './Migration20261123000029_first_use.ts'
+import { Migration20261123000030_decided } from './Migration20261123000030_decided.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -78,4 +79,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000027_counted', class: Migration20261123000027_counted },
   { name: 'Migration20261123000028_newcomers', class: Migration20261123000028_newcomers },
   { name: 'Migration20261123000029_first_use', class: Migration20261123000029_first_use },
+  { name: 'Migration20261123000030_decided', class: Migration20261123000030_decided },
 ]

@@ -14,6 +14,7 @@ import { type FlushAwareEventManager, type LastSubscriber, type ScopedEntityMana
 import { KeyringMissingError, ValueUnknownError } from './audit.errors.ts'
 import { auditedTableOf } from './audited-table.ts'
 import { countOn } from './count-on.ts'
+import { leaveOutNulls } from './leave-out.ts'
 import type { Change, EventBuffer, Foreseen } from './event-buffer.ts'
 import {
   createdHere,
@@ -58,6 +59,7 @@ export class AuditCapture implements LastSubscriber {
   }
 
   async onFlush({ em, uow }: FlushEventArgs): Promise<void> {
+    leaveOutNulls(uow.getChangeSets())
     countOn(uow.getChangeSets())
     const flush = new Flush(em as ScopedEntityManager, uow, this.keyring)
     if (flush.isEmpty) return

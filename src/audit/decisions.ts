@@ -7,6 +7,8 @@ import type { EventDraft } from './append-events.ts'
 import { DecisionLog } from './audit-event.entity.ts'
 import { DecisionSettledError, DecisionUnknownError, OwnDecisionError, SubjectUnknownError } from './audit.errors.ts'
 import { auditedTableOf } from './audited-table.ts'
+import { decisionWords } from './personal.ts'
+import { personBehind, sealsIn } from './seals.ts'
 import { because, bufferOf, inTransaction } from './story.ts'
 
 /** What somebody decided about something, with what a reviewer will want to know a year later. */
@@ -37,7 +39,8 @@ export interface Decision {
 
 /**
  * Records a decision. The changes that `work` makes carry its id, so `why` finds the way back from a value. Without a transaction at hand it
- * takes one of its own, so that the decision and what it changed are there together or not at all.
+ * takes one of its own, so that the decision and what it changed are there together or not at all. What is decided about a row that tells of
+ * somebody tells of them too, and stands in the log under the same key.
  */
 export function decide(
   em: ScopedEntityManager,
@@ -52,7 +55,7 @@ export function decide(
     const id = newId()
     const overridden = idIn(input.overrides)
     if (overridden) await decisionOf(inner, overridden)
-    await append(inner, { ...draftOf(inner, input, id), ...(overridden && { causation: overridden }) })
+    await append(inner, { ...(await draftOf(inner, input, id)), ...(overridden && { causation: overridden }) })
     if (work) await because(inner, { decision: id }, () => work(inner))
     return { id, isPending }
   })
@@ -82,7 +85,8 @@ export function settle(
     const settled = await inner.findOne(DecisionLog, { causationId: proposal.id, type: { $in: endings } })
     if (proposal.type !== 'decision.proposed' || settled) throw new DecisionSettledError(proposal.id, settled?.type ?? proposal.type)
     const id = newId()
-    await append(inner, endingOf(proposal, { id, type: approved ? 'decision.approved' : 'decision.rejected', told: { rationale } }))
+    const told = await toldOf(inner, { rationale }, { log: proposal.tenantId, person: personIn(proposal) })
+    await append(inner, endingOf(proposal, { id, type: approved ? 'decision.approved' : 'decision.rejected', told }))
     if (approved && work) await because(inner, { decision: proposal.id }, () => work(inner))
     return { id, isPending: false }
   })
@@ -101,20 +105,8 @@ export async function lapse(em: ScopedEntityManager, ids: readonly string[]): Pr
     const over = new Set(settled.map(({ causationId }) => causationId))
     const proposals = await inner.find(DecisionLog, { id: { $in: [...ids] }, type: 'decision.proposed' })
     for (const proposal of proposals.filter(({ id }) => !over.has(id)))
-      await append(inner, endingOf(proposal, { id: newId(), type: 'decision.expired', told: {} }))
+      await append(inner, endingOf(proposal, { id: newId(), type: 'decision.expired', told: '{}' }))
   })
-}
-
-/** Decisions that wait for somebody, the oldest first. */
-export function pendingDecisions(em: ScopedEntityManager): Promise<DecisionLog[]> {
-  return em
-    .createQueryBuilder(DecisionLog, 'd')
-    .where({ type: 'decision.proposed' })
-    .andWhere(
-      `not exists (select from decision_log s where s.causation_id = d.id::text and s.type in (${endings.map(type => `'${type}'`).join(', ')}))`,
-    )
-    .orderBy({ seq: 'asc' })
-    .getResultList()
 }
 
 /** Stands for inputs that are too large or too private to keep: their digest proves later what they were. */
@@ -123,12 +115,13 @@ export function byDigest(inputs: unknown): { readonly sha256: string } {
 }
 
 /** What ends the waiting of one that was proposed. */
-const endings = ['decision.approved', 'decision.rejected', 'decision.expired']
+export const endings: readonly string[] = ['decision.approved', 'decision.rejected', 'decision.expired']
 
 interface Ending {
   readonly id: string
   readonly type: string
-  readonly told: object
+  /** JSON text. */
+  readonly told: string
 }
 
 function endingOf(proposal: DecisionLog, { id, type, told }: Ending): EventDraft {
@@ -140,7 +133,7 @@ function endingOf(proposal: DecisionLog, { id, type, told }: Ending): EventDraft
     decision: proposal.id,
     causation: proposal.id,
     ...(proposal.entity && { entity: proposal.entity, entityId: proposal.entityId! }),
-    after: JSON.stringify(told),
+    after: told,
   }
 }
 
@@ -163,17 +156,15 @@ async function decisionOf(em: ScopedEntityManager, id: string): Promise<Decision
   return found
 }
 
-function draftOf(em: ScopedEntityManager, input: DecisionInput, id: string): EventDraft {
-  const { subject, needsApproval, overrides, type, ...told } = input
+async function draftOf(em: ScopedEntityManager, input: DecisionInput, id: string): Promise<EventDraft> {
+  const { subject, needsApproval, overrides } = input
   const meta = em.getMetadata().find(subject.constructor as never)
   const table = meta && auditedTableOf(meta)
-  const log =
-    'tenantId' in subject
-      ? (subject as { tenantId: string }).tenantId
-      : em.boundScope?.kind === 'tenant'
-        ? em.boundScope.tenantId
-        : undefined
+  // A reference that isn't loaded doesn't know.
+  const log = (subject as { tenantId?: string }).tenantId ?? (em.boundScope?.kind === 'tenant' ? em.boundScope.tenantId : undefined)
   if (!table || !log) throw new SubjectUnknownError(subject.constructor.name)
+  const { type, outcome, rationale, confidence, model, alternatives, inputs } = input
+  const told = { type, outcome, rationale, confidence, model, alternatives, inputs }
   return {
     log,
     kind: 'decision',
@@ -182,9 +173,22 @@ function draftOf(em: ScopedEntityManager, input: DecisionInput, id: string): Eve
     decision: id,
     entity: table.entity,
     entityId: subject.id,
-    after: JSON.stringify({ type, ...told }),
+    after: await toldOf(em, told, { log, person: await personBehind(em, subject) }),
   }
 }
+
+/** What a decision says, as JSON text. Where it is about somebody it says about whom, and in words that only their key opens. */
+async function toldOf(em: ScopedEntityManager, told: object, { log, person }: { log: string; person: string | null }): Promise<string> {
+  if (!person) return JSON.stringify(told)
+  const seal = (await sealsIn(em, [{ log, person }]))({ log, person })
+  const members = Object.entries({ ...told, person }).flatMap(([name, value]) => {
+    const text = JSON.stringify(value) as string | undefined
+    return text === undefined ? [] : [`${JSON.stringify(name)}:${decisionWords.includes(name) ? seal(text) : text}`]
+  })
+  return `{${members.join(',')}}`
+}
+
+const personIn = ({ after }: DecisionLog): string | null => (typeof after?.person === 'string' ? after.person : null)
 
 function idIn(decision: string | { readonly id: string } | undefined): string | undefined {
   return typeof decision === 'string' ? decision : decision?.id

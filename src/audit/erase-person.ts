@@ -1,6 +1,6 @@
 import type { ScopedEntityManager } from '../orm/index.ts'
 import { keyringOf } from './capture.ts'
-import { sealsFor } from './personal.ts'
+import { sealsIn } from './seals.ts'
 import { inTransaction } from './story.ts'
 import { tell } from './tell.ts'
 
@@ -36,14 +36,13 @@ export function erasePerson(em: ScopedEntityManager, person: string): Promise<vo
 
 /** Seals what the sentinel put beside the log, some rows at a time; how many there were. */
 export async function sealPersonal(em: ScopedEntityManager, limit = 1_000): Promise<number> {
-  const keyring = keyringOf(em)
-  if (!keyring) return 0
+  if (!keyringOf(em)) return 0
   return inTransaction(em, async inner => {
     const rows = await inner.execute<{ id: string; log: string; person: string; value: string }[]>(
       `select id, tenant_id as log, person_id as person, value from audit_personal where not is_sealed limit ${limit} for update skip locked`,
     )
     if (rows.length === 0) return 0
-    const sealFor = await sealsFor(rows, await keyring(), (sql, parameters) => inner.execute(sql.replace('$1', '?'), parameters))
+    const sealFor = await sealsIn(inner, rows)
     const sealed = rows.map(row => ({ id: row.id, value: JSON.parse(sealFor(row)(row.value)) as string }))
     await inner.execute(
       `update audit_personal p set value = s.value, is_sealed = true from json_to_recordset(?) as s(id uuid, value text) where p.id = s.id`,

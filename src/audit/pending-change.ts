@@ -51,11 +51,16 @@ export function leavesValueToDatabase({ set, fields }: Pending): boolean {
 
 /** What a row's reference, or its own id, says: by the entity, or by what was looked up. */
 export function idIn({ set, lookedUp }: Pending, column: string): string | undefined {
-  const value = (set.entity as Record<string, unknown>)[propertiesOf(set.meta).get(column)!]
-  if (typeof value === 'string') return value
-  if (value) return String(wrap(value, true).getPrimaryKey())
+  const known = idKnown(set.entity, set.meta, column)
+  if (known) return known
   const told = lookedUp?.[column]
   return told && (JSON.parse(told) as string)
+}
+
+/** Null where it points at nothing, undefined where the entity doesn't know. */
+export function idKnown(entity: object, meta: EntityMetadata, column: string): string | null | undefined {
+  const value = (entity as Record<string, unknown>)[propertiesOf(meta).get(column)!]
+  return value && typeof value === 'object' ? String(wrap(value, true).getPrimaryKey()) : (value as string | null | undefined)
 }
 
 /** By column. */

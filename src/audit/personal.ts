@@ -15,6 +15,9 @@ export const sealedMark = /^daybook:sealed:([0-9a-f-]{36}):([\w-]+)$/
 export const besideMark = /^daybook:personal:([0-9a-f-]{36})$/
 export const erasedMark = 'daybook:erased'
 
+/** What a decision says that may tell of somebody. It is sealed where the decision says of whom, and taken for a mark nowhere else. */
+export const decisionWords: readonly string[] = ['outcome', 'rationale', 'alternatives', 'inputs']
+
 /** What readers say for a value whose key is gone. */
 export const erased = '[erased]'
 

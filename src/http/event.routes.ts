@@ -2,9 +2,9 @@ import type { FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Static, Type } from 'typebox'
-import { AuditEvent, DecisionLog, pendingDecisions } from '../audit/index.ts'
+import { AuditEvent, DecisionLog } from '../audit/index.ts'
 import { PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
-import { endOfLog, feed, type FeedFilter, type FollowedEvent, openEvents, Tail } from '../readers/index.ts'
+import { endOfLog, feed, type FeedFilter, type FollowedEvent, openEvents, pendingDecisions, Tail } from '../readers/index.ts'
 import type { App } from './app.ts'
 import { requireSession, sessionHolds } from './authentication.ts'
 import { csvLine, eventColumns } from './csv.ts'
@@ -107,9 +107,9 @@ export function eventRoutes(app: App): void {
       inTenant(request, 'audit-event:read', async ({ em }) => {
         const { pending = false, limit = 50 } = request.query
         const found = pending
-          ? (await pendingDecisions(em)).slice(0, limit)
-          : await em.find(DecisionLog, {}, { orderBy: { seq: 'desc' }, limit, disableIdentityMap: true })
-        return { items: (await openEvents(em, found)).map(decisionView) }
+          ? await pendingDecisions(em, { limit })
+          : await openEvents(em, await em.find(DecisionLog, {}, { orderBy: { seq: 'desc' }, limit, disableIdentityMap: true }))
+        return { items: found.map(decisionView) }
       }),
   )
 }

@@ -1,7 +1,7 @@
 import { type AuditEvent, exactJson, type Marked } from '../audit/index.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 import { changedIn, type EventRow, eventRows } from './event-rows.ts'
-import { openerFor, openSide, personalNames } from './opened.ts'
+import { openerFor, openSide, personalIn, personalNames } from './opened.ts'
 
 type Open = (side: Record<string, unknown>) => void
 
@@ -84,15 +84,17 @@ export async function eventsBetween(em: ScopedEntityManager, position: number, e
   const scope = em.boundScope
   const window = [`seq > ${position} and seq <= ${end}`] as const
   const rows = await eventRows(em, scope?.kind === 'tenant' ? [window, ['tenant_id = ?', scope.tenantId]] : [window], { limit })
-  const names = personalNames(em.getMetadata())
-  const telling = rows.filter(({ entity }) => entity && names.has(entity))
+  const columns = personalNames(em.getMetadata())
+  const mayTell = ({ kind, entity }: EventRow) => kind === 'decision' || (entity && columns.has(entity))
+  const telling = rows.filter(mayTell)
   if (telling.length === 0) return rows.map(row => new FollowedEvent(row))
   const opener = openerFor(em)
   await opener.prepare(telling.flatMap(({ tenantId, before, after }) => marksInText(tenantId, `${before} ${after}`)))
-  return rows.map(row => {
-    const marked = row.entity && names.get(row.entity)
-    return new FollowedEvent(row, marked ? side => openSide(row.tenantId, side, marked, opener) : undefined)
-  })
+  const openIn = ({ tenantId, kind, entity }: EventRow, side: Record<string, unknown>) => {
+    const names = personalIn(em, { kind, entity, after: side })
+    if (names) openSide(tenantId, side, names, opener)
+  }
+  return rows.map(row => new FollowedEvent(row, mayTell(row) ? side => openIn(row, side) : undefined))
 }
 
 /** Perhaps more than columns hold that tell of a person: what is fetched too much is opened nowhere. */

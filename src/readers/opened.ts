@@ -1,5 +1,5 @@
 import type { EntityMetadata, MetadataStorage } from '@mikro-orm/core'
-import { type AuditEvent, auditedTableOf, keyringOf, type Marked, Opener } from '../audit/index.ts'
+import { type AuditEvent, auditedTableOf, decisionWords, keyringOf, type Marked, Opener } from '../audit/index.ts'
 import { oncePer } from '../kernel/once-per.ts'
 import { type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 
@@ -7,13 +7,12 @@ type Values = Record<string, unknown>
 
 /** The same events, with what they tell of people readable. */
 export async function openEvents<E extends AuditEvent>(em: ScopedEntityManager, events: readonly E[]): Promise<readonly E[]> {
-  const names = personalNames(em.getMetadata())
-  const telling = events.filter(({ entity }) => entity && names.has(entity))
-  if (telling.length === 0) return events
+  const sides = events.flatMap(event => {
+    const names = personalIn(em, event)
+    return names ? [event.before, event.after].flatMap(side => (side ? [{ log: event.tenantId, side, names }] : [])) : []
+  })
+  if (sides.length === 0) return events
   const opener = openerFor(em)
-  const sides = telling.flatMap(({ tenantId, entity, before, after }) =>
-    [before, after].flatMap(side => (side ? [{ log: tenantId, side, names: names.get(entity!)! }] : [])),
-  )
   await opener.prepare(sides.flatMap(({ log, side, names: marked }) => marksIn(log, side, marked)))
   for (const { log, side, names: marked } of sides) openSide(log, side, marked, opener)
   return events
@@ -21,20 +20,19 @@ export async function openEvents<E extends AuditEvent>(em: ScopedEntityManager, 
 
 /** The same events, without the values that tell of people. That these changed is still told. */
 export function withoutPersonal<E extends AuditEvent>(em: ScopedEntityManager, events: readonly E[]): readonly E[] {
-  const names = personalNames(em.getMetadata())
   for (const event of events) {
-    const personal = event.entity ? names.get(event.entity) : undefined
+    const names = personalIn(em, event)
     for (const side of [event.before, event.after]) {
-      if (side) for (const name of personal ?? []) delete side[name]
+      if (side) for (const name of names ?? []) delete side[name]
     }
   }
   return events
 }
 
-/** One side of an event without them: what may be kept somewhere else, where erasing a person doesn't reach. */
-export function impersonal(em: ScopedEntityManager, entity: string | null, side: Values | null): Values | null {
-  const names = entity === null ? undefined : personalNames(em.getMetadata()).get(entity)
-  return side && names ? Object.fromEntries(Object.entries(side).filter(([name]) => !names.has(name))) : side
+/** What an event made of its row, without them: that may be kept somewhere else, where erasing a person doesn't reach. */
+export function impersonal(em: ScopedEntityManager, { kind, entity, after = null }: Telling): Values | null {
+  const names = personalIn(em, { kind, entity, after })
+  return after && names ? Object.fromEntries(Object.entries(after).filter(([name]) => !names.has(name))) : after
 }
 
 export function openerFor(em: ScopedEntityManager): Opener {
@@ -50,6 +48,16 @@ export function openSide(log: string, side: Values, names: ReadonlySet<string>, 
     if (typeof mark === 'string') side[name] = JSON.parse(opener.open({ log, mark }))
   }
 }
+
+type Telling = Pick<AuditEvent, 'kind' | 'after'> & { readonly entity?: string | null | undefined }
+
+/** What of an event tells of somebody: columns of its row; or what is said of a decision, where that says of whom. */
+export function personalIn(em: ScopedEntityManager, { kind, entity, after }: Telling): ReadonlySet<string> | undefined {
+  if (kind === 'decision') return typeof after?.person === 'string' ? wordsOfDecision : undefined
+  return entity ? personalNames(em.getMetadata()).get(entity) : undefined
+}
+
+const wordsOfDecision: ReadonlySet<string> = new Set(decisionWords)
 
 /** By entity, the columns that tell of people, under every name that they have had. */
 export const personalNames = oncePer((metadata: MetadataStorage): ReadonlyMap<string, ReadonlySet<string>> => {

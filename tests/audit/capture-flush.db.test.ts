@@ -2,6 +2,7 @@ import { type EventSubscriber, OptimisticLockError, raw, wrap } from '@mikro-orm
 import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/kernel/id.ts'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
+import { replayProblems } from '../../src/readers/index.ts'
 import { Bill, Letter, Line, Note, Paper } from './model.ts'
 import { useWitness } from './use-witness.ts'
 
@@ -187,6 +188,20 @@ describe('a flush', () => {
     await em.flush()
     await told()
     expect((await events())[1]).toMatchObject({ before: { stars: 0 }, after: { stars: 5 } })
+  })
+
+  test.each([1, 3])('that says nothing where something is required tells the default that is there, of %i', async count => {
+    const em = scope()
+    const nothing = { stars: null, isOpen: null } as unknown as { stars: number; isOpen: boolean }
+    const notes = Array.from({ length: count }, (_, n) => em.create(Note, { title: `note ${n}`, ...(n === 1 ? { stars: 7 } : nothing) }))
+    await em.flush()
+    const stars = notes.map((_, n) => (n === 1 ? 7 : 0))
+    expect(notes.map(note => note.stars)).toEqual(stars)
+    expect((await events()).map(({ after }) => [after!.stars, after!.is_open])).toEqual(stars.map(each => [each, true]))
+    for (const note of notes) note.stars = 9
+    await em.flush()
+    expect((await events()).slice(count).map(({ before }) => before!.stars)).toEqual(stars)
+    expect(await transact(replayProblems)).toEqual([])
   })
 
   test('that fails leaves neither row nor event', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { byDigest, decide, DecisionLog, lapse, pendingDecisions, settle } from '../../src/audit/index.ts'
+import { byDigest, decide, DecisionLog, lapse, settle } from '../../src/audit/index.ts'
 import { agentActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { feed, why } from '../../src/readers/index.ts'
+import { feed, pendingDecisions, why } from '../../src/readers/index.ts'
 import { Note } from './model.ts'
 import { usePast } from './use-past.ts'
 
@@ -28,8 +28,9 @@ describe('a decision', () => {
       await em.flush()
       await em.execute(`update tag set label = 'by decision'`)
     })
-    const log = await scope().findOneOrFail(DecisionLog, { id })
+    const [log] = (await feed(scope(), { kind: 'decision' })).items
     expect(log).toMatchObject({
+      id,
       kind: 'decision',
       type: 'decision.made',
       actorType: 'agent',

@@ -1,6 +1,6 @@
 import { OptimisticLockError } from '@mikro-orm/core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { pendingDecisions, settle } from '../../src/audit/index.ts'
+import { settle } from '../../src/audit/index.ts'
 import { agentActor, systemActor, userActor } from '../../src/context/index.ts'
 import {
   ApprovalItem,
@@ -16,7 +16,7 @@ import {
 } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
-import { why } from '../../src/readers/index.ts'
+import { pendingDecisions, why } from '../../src/readers/index.ts'
 import { useWorkshop } from './use-workshop.ts'
 
 const { owner, scopeOf, work } = useWorkshop()

@@ -40,6 +40,8 @@ export class AgentDecision extends TenantRow {
   declare approval?: Ref<ApprovalItem> | null
   /** The decision in the log. */
   declare eventId: string
+  /** Of whom its subject tells, if of anybody: the log tells it under their key. */
+  declare personId?: string | null
   declare executedAt?: Date | null
   declare error?: string | null
   declare version: Opt<number>
@@ -86,6 +88,7 @@ export const AgentDecisionSchema: EntitySchema<AgentDecision> = tenantEntity({
     requiresApproval: p.boolean(),
     approval: () => p.manyToOne(ApprovalItem).ref().nullable().deleteRule('restrict'),
     eventId: p.uuid(),
+    personId: p.uuid().nullable(),
     executedAt: moment().nullable(),
     error: p.text().nullable(),
     version: p.integer().version(),
@@ -98,5 +101,6 @@ export const AgentDecisionSchema: EntitySchema<AgentDecision> = tenantEntity({
     { name: 'agent_decision_executed', expression: `(status = 'EXECUTED') = (executed_at is not null)` },
     { name: 'agent_decision_approval', expression: 'requires_approval = (approval_id is not null)' },
   ],
-  immutable: ['agent', 'type', 'inputSource', 'input', 'reasoning', 'actions', 'confidence', 'requiresApproval', 'eventId'],
+  immutable: ['agent', 'type', 'inputSource', 'input', 'reasoning', 'actions', 'confidence', 'requiresApproval', 'eventId', 'personId'],
+  audit: { personal: ['input', 'reasoning', 'actions'], person: 'personId' },
 })

@@ -1,4 +1,4 @@
-import { decide } from '../../audit/index.ts'
+import { decide, personBehind } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow } from '../../orm/index.ts'
 import { type ApprovalItem, requestApproval } from '../work/index.ts'
@@ -42,7 +42,8 @@ export function decideAsAgent(
       actions.map(({ risk = 0 }) => risk),
     )
     const { eventId, approval } = requiresApproval ? await propose(inner, input) : await record(inner, input)
-    const told = { type, inputSource, input: input.input, reasoning, confidence, actions, requiresApproval, eventId }
+    const personId = await personBehind(inner, input.subject)
+    const told = { type, inputSource, input: input.input, reasoning, confidence, actions, requiresApproval, eventId, personId }
     return inner.create(AgentDecision, { ...told, agent, approval, status: requiresApproval ? 'REQUIRES_APPROVAL' : 'PENDING' })
   })
 }

@@ -71,9 +71,8 @@ export async function fireEvents(events: readonly FollowedEvent[], em: ScopedEnt
   if (waiting.length === 0) return
   for (const event of events.filter(({ entity }) => !ownEntities.has(entity ?? ''))) {
     for (const trigger of waiting.filter(each => isWaitingFor(each, event))) {
-      const { id, type, entity, entityId, actorType, actorId } = event
-      const after = impersonal(em, entity, event.after)
-      const input = { event: { id, type, entityId, after, actor: { type: actorType, id: actorId } } }
+      const { id, type, entityId, actorType, actorId } = event
+      const input = { event: { id, type, entityId, after: impersonal(em, event), actor: { type: actorType, id: actorId } } }
       await startAutomation(em, trigger.automation.getEntity(), { trigger, key: `${trigger.id} ${id}`, input })
     }
   }

@@ -32,9 +32,7 @@ export async function scoreProspect(
   else {
     const rationale = `By profile ${profile.name}: ${score.breakdown.map(({ name, points, of }) => `${name} ${points} of ${of}`).join(', ')}.`
     const { industry, sizeMin, sizeMax, regions, criteria, weights } = profile
-    // A decision is told in clear. What is known of them besides, the log has under their key: as it was then, if they weren't erased.
-    const { data: _data, ...told } = facts
-    const inputs = { profile: { id: profile.id, industry, sizeMin, sizeMax, regions, criteria, weights }, facts: told }
+    const inputs = { profile: { id: profile.id, industry, sizeMin, sizeMax, regions, criteria, weights }, facts }
     await decide(em, { type: 'prospect.score', subject: prospect, outcome: score, rationale, inputs }, async () => keep())
   }
   return score

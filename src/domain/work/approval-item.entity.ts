@@ -17,6 +17,8 @@ export class ApprovalItem extends TenantRow {
   declare payload: Opt<Record<string, unknown>>
   declare confidence?: number | null
   declare decisionId: string
+  /** Of whom its subject tells, if of anybody: the log tells it under their key. */
+  declare personId?: string | null
   declare status: Opt<ApprovalStatus>
   declare decidedBy?: Ref<User> | null
   declare decidedAt?: Date | null
@@ -51,6 +53,7 @@ export const ApprovalItemSchema: EntitySchema<ApprovalItem> = tenantEntity({
       .defaultRaw(`'{}'`),
     confidence: p.decimal('number').precision(4).scale(3).nullable(),
     decisionId: p.uuid(),
+    personId: p.uuid().nullable(),
     status: p.enum(approvalStatuses).default('PENDING'),
     decidedBy: () => p.manyToOne(User).ref().nullable(),
     decidedAt: moment().nullable(),
@@ -63,5 +66,6 @@ export const ApprovalItemSchema: EntitySchema<ApprovalItem> = tenantEntity({
     { name: 'approval_item_confidence', expression: 'confidence >= 0 and confidence <= 1' },
     { name: 'approval_item_decided', expression: `(status = 'PENDING') = (decided_at is null)` },
   ],
-  immutable: ['subjectType', 'subjectId', 'requestedByType', 'requestedById', 'decisionId'],
+  immutable: ['subjectType', 'subjectId', 'requestedByType', 'requestedById', 'decisionId', 'personId'],
+  audit: { personal: ['reason', 'payload'], person: 'personId' },
 })

@@ -1,4 +1,4 @@
-import { decide, lapse, settle } from '../../audit/index.ts'
+import { decide, lapse, personBehind, settle } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
@@ -33,6 +33,7 @@ export function requestApproval(em: ScopedEntityManager, input: ApprovalInput): 
       reason,
       payload,
       decisionId: id,
+      personId: await personBehind(inner, subject),
       requestedByType: actor.type,
       requestedById: actor.id,
       confidence: told.confidence ?? null,

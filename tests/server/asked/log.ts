@@ -1,7 +1,6 @@
-import { pendingDecisions } from '../../../src/audit/index.ts'
 import { Task } from '../../../src/entities.ts'
 import { AuditCheckpoint, consistencyProof, countUnsealed, inclusionProof, sealLog, verifyLog } from '../../../src/ledger/index.ts'
-import { asOf, diff, feed, history, restore, revert, why } from '../../../src/readers/index.ts'
+import { asOf, diff, feed, history, pendingDecisions, restore, revert, why } from '../../../src/readers/index.ts'
 import type { Calls } from './world.ts'
 
 export const aboutTheLog: Calls = {
