@@ -38,6 +38,7 @@ import { Migration20261123000027_counted } from './Migration20261123000027_count
 import { Migration20261123000028_newcomers } from './Migration20261123000028_newcomers.ts'
 import { Migration20261123000029_first_use } from './Migration20261123000029_first_use.ts'
 import { Migration20261123000030_decided } from './Migration20261123000030_decided.ts'
+import { Migration20261123000031_stopped } from './Migration20261123000031_stopped.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -80,4 +81,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000028_newcomers', class: Migration20261123000028_newcomers },
   { name: 'Migration20261123000029_first_use', class: Migration20261123000029_first_use },
   { name: 'Migration20261123000030_decided', class: Migration20261123000030_decided },
+  { name: 'Migration20261123000031_stopped', class: Migration20261123000031_stopped },
 ]

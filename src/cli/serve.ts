@@ -66,8 +66,8 @@ function backgroundOptions(config: Config): BackgroundOptions {
   }
 }
 
-function sayWhatFailed({ job, status, failed, error, isStopped }: JobReport): void {
-  if (status === 'FAILED' && !isStopped)
+function sayWhatFailed({ job, status, failed, error }: JobReport): void {
+  if (status === 'FAILED')
     console.error(`Job ${job} failed${failed > 0 ? ` for ${failed} tenants` : ''}: ${error ?? 'their runs say why (table job_run)'}`)
 }
 

@@ -29,14 +29,12 @@ export interface JobProgress {
 
 export interface JobReport {
   readonly job: string
-  /** `SKIPPED`: another process is at it. */
+  /** `SKIPPED`: another process is at it. `STOPPED`: its signal ended it, and the next run goes on. */
   readonly status: JobStatus
   readonly processed: number
   /** For how many tenants it failed; each has a `JobRun` that says why. */
   readonly failed: number
   readonly error?: string
-  /** Nothing went wrong: its signal ended it, and the next run goes on. Its status is `FAILED`, for it isn't through. */
-  readonly isStopped?: true
 }
 
 /** Runs a job once, unless another process runs it at this moment, and keeps a record of it. */
@@ -99,7 +97,6 @@ class Run {
 
   async go(): Promise<JobReport> {
     const run = await this.#start()
-    let isStopped = false
     try {
       const { forPlatform, forTenant, outsideForTenant } = this.#job
       if (forPlatform)
@@ -108,14 +105,14 @@ class Run {
           () => this.#asOperator(em => forPlatform(em, this.#context)),
         )
       if (forTenant ?? outsideForTenant) await this.#goThroughTenants(run)
-      isStopped = this.#hasToStop()
-      run.finish(new Date(), isStopped ? 'It was told to stop; the next run goes on.' : undefined)
+      if (this.#hasToStop()) run.stop(new Date())
+      else run.finish(new Date())
     } catch (error) {
       run.finish(new Date(), messageOf(error))
     }
     await this.#record(run)
     const { status, processed, failed, error } = run
-    return { job: this.#job.name, status, processed, failed, ...(error && { error }), ...(isStopped && failed === 0 && { isStopped }) }
+    return { job: this.#job.name, status, processed, failed, ...(error && { error }) }
   }
 
   /** Where the run before this one ended early, this one begins where it stood. One that changed nothing has nothing to go on from. */
@@ -128,7 +125,7 @@ class Run {
         { orderBy: { startedAt: 'desc', id: 'desc' }, limit: 1 },
       )
       if (last?.status === 'RUNNING') last.abandon(new Date())
-      const position = !dryRun && last?.status === 'FAILED' && last.position ? last.position : null
+      const position = dryRun ? null : (last?.position ?? null)
       return em.create(JobRun, { job: this.#job.name, startedAt: new Date(), processed: 0, failed: 0, dryRun, position })
     })
   }

@@ -136,7 +136,8 @@ describe('a job', () => {
       return Promise.resolve(em.boundScope!.kind === 'operator' ? 3 : 0)
     }
     const report = await runJob(daybook, { ...counting('told'), due }, { signal: stop.signal })
-    expect(report).toMatchObject({ processed: 0, failed: 0, isStopped: true, error: expect.stringMatching(/told to stop/) as string })
+    expect(report).toEqual({ job: 'told', status: 'STOPPED', processed: 0, failed: 0 })
+    expect((await runs())[0]).toMatchObject({ status: 'STOPPED', error: null })
   })
 
   test('passes nobody over because a dry run was stopped', async () => {

@@ -1,7 +1,8 @@
 import { type EntitySchema, type Opt, p } from '@mikro-orm/core'
 import { currentTenantSql, globalEntity, moment, Row } from '../../orm/index.ts'
 
-export const jobStatuses = ['RUNNING', 'OK', 'FAILED', 'SKIPPED'] as const
+/** One that was told to stop isn't through, and nothing went wrong: the next one goes on. */
+export const jobStatuses = ['RUNNING', 'OK', 'FAILED', 'STOPPED', 'SKIPPED'] as const
 export type JobStatus = (typeof jobStatuses)[number]
 
 /**
@@ -22,13 +23,21 @@ export class JobRun extends Row {
   declare position?: string | null
 
   finish(at: Date, error?: string): void {
-    this.finishedAt = at
-    this.status = error || this.failed > 0 ? 'FAILED' : 'OK'
+    this.end(at, error || this.failed > 0 ? 'FAILED' : 'OK')
     if (error) this.error = error
+  }
+
+  stop(at: Date): void {
+    this.end(at, this.failed > 0 ? 'FAILED' : 'STOPPED')
   }
 
   abandon(at: Date): void {
     this.finish(at, 'The process that ran it ended before it did.')
+  }
+
+  private end(at: Date, status: JobStatus): void {
+    this.finishedAt = at
+    this.status = status
   }
 }
 

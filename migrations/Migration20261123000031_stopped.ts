@@ -1,0 +1,18 @@
+import { Migration } from '@mikro-orm/migrations'
+
+/** A run that was told to stop hasn't failed. */
+export class Migration20261123000031_stopped extends Migration {
+  override up(): void {
+    this.statuses(`'RUNNING', 'OK', 'FAILED', 'STOPPED', 'SKIPPED'`)
+  }
+
+  override down(): void {
+    this.addSql(`update "job_run" set "status" = 'FAILED' where "status" = 'STOPPED';`)
+    this.statuses(`'RUNNING', 'OK', 'FAILED', 'SKIPPED'`)
+  }
+
+  private statuses(all: string): void {
+    this.addSql(`alter table "job_run" drop constraint "job_run_status_check";`)
+    this.addSql(`alter table "job_run" add constraint "job_run_status_check" check ("status" in (${all}));`)
+  }
+}
