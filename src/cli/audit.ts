@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { ConfigurationError, readDatabaseConfig } from '../config.ts'
+import { readDatabaseConfig } from '../config.ts'
 import { systemActor } from '../context/index.ts'
 import { normalizeEmail, Organization } from '../entities.ts'
-import { DaybookError } from '../kernel/error.ts'
 import { isId } from '../kernel/id.ts'
 import { newKey } from '../kernel/keyring.ts'
 import { asSeen } from '../kernel/seen-text.ts'
@@ -11,6 +10,7 @@ import { headOf, notesIn, originOf, parseVerifierKey, type Verification, verifie
 import { openDaybook } from '../open-daybook.ts'
 import type { Daybook, Transact } from '../orm/index.ts'
 import { eraseTold } from './erase.ts'
+import { UsageError, wordsOf } from './usage-error.ts'
 
 const usage = `npm run audit -- verify [--tenant id] [--since-checkpoint size] [--notes file] [--keys file] [--dropped-before moment] [--json]
        npm run audit -- checkpoint|keys [--tenant id]
@@ -22,7 +22,7 @@ const commands = ['verify', 'checkpoint', 'keys', 'erase'] as const
 try {
   process.exitCode = await audit()
 } catch (error) {
-  console.error(error instanceof DaybookError ? error.message : error)
+  console.error(wordsOf(error))
   process.exitCode = 2
 }
 
@@ -106,7 +106,7 @@ async function readArguments() {
   const { tenant, notes, keys, json, person, email, yes, 'since-checkpoint': since, 'dropped-before': before } = values
   const [command, ...more] = positionals
   const problems: string[] = []
-  if (more.length > 0 || !isCommand(command)) throw new ConfigurationError([usage])
+  if (more.length > 0 || !isCommand(command)) throw new UsageError([], usage)
   if (tenant !== undefined && !isId(tenant)) problems.push('--tenant takes the id of an organization.')
   if (person !== undefined && !isId(person)) problems.push('--person takes the id of a user, or of a row that tells of somebody.')
   const isToErase = command === 'erase'
@@ -119,7 +119,7 @@ async function readArguments() {
   const droppedBefore = before === undefined ? undefined : new Date(before)
   if (droppedBefore && Number.isNaN(droppedBefore.getTime()))
     problems.push(`--dropped-before is "${before}", expected a moment such as 2026-01-01T00:00:00Z.`)
-  if (problems.length > 0) throw new ConfigurationError(problems)
+  if (problems.length > 0) throw new UsageError(problems, usage)
   return {
     command,
     tenant: tenant?.toLowerCase(),
@@ -150,6 +150,6 @@ async function textOf(option: string, file: string): Promise<string> {
     return await readFile(file, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new ConfigurationError([`${option} is "${file}", which can’t be read (${code}). It takes a file.`])
+    throw new UsageError([`${option} is "${file}", which can’t be read (${code}). It takes a file.`])
   }
 }

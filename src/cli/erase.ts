@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises'
 import { erasePerson, isTold, rowsNaming } from '../audit/index.ts'
-import { ConfigurationError } from '../config.ts'
 import { type ScopeInput, systemActor } from '../context/index.ts'
 import { User } from '../entities.ts'
 import type { Daybook, ScopedEntityManager } from '../orm/index.ts'
+import { UsageError } from './usage-error.ts'
 
 export interface Erasure {
   /** One organization's log; without it every log, the person's own too. */
@@ -63,8 +63,7 @@ function sentence(tenant: string | undefined, told: ReadonlyMap<string, string>)
 }
 
 async function agreed(): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new ConfigurationError(['There is no terminal to ask whether to erase them: look at the list, then add --yes.'])
+  if (!process.stdin.isTTY) throw new UsageError(['There is no terminal to ask whether to erase them: look at the list, then add --yes.'])
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
     return (await lines.question('Type "erase" to destroy their keys: ')).trim() === 'erase'

@@ -3,16 +3,16 @@ import { confirmProduction } from '../../seeders/confirm-production.ts'
 import { fillVolume, type VolumeProgress } from '../../seeders/volume/fill-volume.ts'
 import { isProfileName, profileNamed, profileNames } from '../../seeders/volume/profiles.ts'
 import { durationOf, progressLine } from '../../seeders/volume/progress-line.ts'
-import { ConfigurationError, readSeedConfig } from '../config.ts'
-import { DaybookError } from '../kernel/error.ts'
+import { readSeedConfig } from '../config.ts'
 import { openDaybook } from '../open-daybook.ts'
+import { UsageError, wordsOf } from './usage-error.ts'
 
 const usage = `npm run seed:volume -- --profile ${profileNames.join('|')} [--tenants n] [--rows n] [--seed text] [--workers n]`
 
 try {
   await seedVolume()
 } catch (error) {
-  console.error(error instanceof DaybookError ? error.message : error)
+  console.error(wordsOf(error))
   process.exit(1)
 }
 
@@ -52,10 +52,11 @@ function readArguments() {
     if (!Number.isSafeInteger(number) || number < 1) problems.push(`--${name} is "${text}", expected a whole number from 1.`)
     return number
   }
-  if (!isProfileName(values.profile)) throw new ConfigurationError([`--profile is "${values.profile}". Run ${usage}`])
+  if (!isProfileName(values.profile))
+    throw new UsageError([`--profile is "${values.profile}", expected ${profileNames.join(', ')}.`], usage)
   const [tenants, rows, workers] = [whole('tenants', values.tenants), whole('rows', values.rows), whole('workers', values.workers)!]
   if (values.seed !== undefined && !/^[a-z0-9]+$/.test(values.seed)) problems.push('--seed takes lower-case letters and digits.')
-  if (problems.length > 0) throw new ConfigurationError(problems)
+  if (problems.length > 0) throw new UsageError(problems, usage)
   const profile = profileNamed(values.profile, { ...(tenants && { tenants }), ...(rows && { rows }) })
   return { profile, seed: values.seed ?? values.profile, workers }
 }

@@ -29,7 +29,17 @@ test('the command says in a sentence which file it can’t read', { timeout: 60_
     ['--keys', join(tmpdir(), newId()), 'ENOENT'],
   ] as const) {
     const { code, output } = await auditCommand({}, 'verify', option, file)
-    expect([code, output.split('\n')[1]]).toEqual([2, `  - ${option} is "${file}", which can’t be read (${why}). It takes a file.`])
+    expect([code, output.split('\n')[0]]).toEqual([2, `${option} is "${file}", which can’t be read (${why}). It takes a file.`])
     expect(output).not.toContain('    at ')
   }
+})
+
+test.each([
+  ['an option that there isn’t', ['verify', '--verbose'], /^Unknown option '--verbose'/],
+  ['nothing', [], /^Usage: npm run audit -- verify/],
+  ['nobody to erase', ['erase'], /^erase takes --person, --email or both, and nothing else does\.\nUsage: /],
+])('the command says how it is used where it is given %s', async (_what, given, words) => {
+  const { code, output } = await auditCommand({}, ...given)
+  expect([code, output]).toEqual([2, expect.stringMatching(words)])
+  expect(output).not.toContain('    at ')
 })
