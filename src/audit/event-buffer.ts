@@ -47,6 +47,10 @@ export class EventBuffer implements Outbox {
     return this.#written
   }
 
+  isReadBy(text: string): boolean {
+    return /\b(audit_event|activity_log|decision_log)\b/i.test(text)
+  }
+
   record(change: Change): void {
     const key = `${change.entity}:${change.id}`
     const earlier = this.#changes.get(key)

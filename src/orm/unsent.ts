@@ -18,6 +18,8 @@ export interface Outbox {
   take(): Statement | undefined
   /** What can be told of the unit of work before its statements are answered: it leaves behind one of them, so both sides work at once. */
   ahead(): Ahead | undefined
+  /** Whether a statement reads what this writes, and so has to come after it. */
+  isReadBy(text: string): boolean
   /** How many events have been taken to be written. */
   readonly written: number
   /** What was pending is undone: its savepoint has been rolled back. */
@@ -31,7 +33,7 @@ export interface Outbox {
  *   statement                 in front of it
  *   ---------                 --------------
  *   of the unit of work       the variables; where foreign keys or triggers write other rows for it, the outbox before
- *   a plain read              the variables: it may still write, in a way that its words don't show
+ *   a plain read              the variables: it may still write, in a way that its words don't show; the outbox before, where it reads that
  *   anything else             the outbox, then the variables: what comes later in the log happened later
  *   savepoint                 the same, so that rolling back to it takes back only what followed, and wakes the sentinel
  *   rollback to               nothing; the outbox forgets, and the variables are what they were
@@ -119,7 +121,8 @@ export class Unsent {
       return []
     }
     if (/^release/i.test(text)) return []
-    if ((this.isVouching && !this.#acts?.test(text)) || (this.outbox && isPlainRead(text))) return this.#variables()
+    if ((this.isVouching && !this.#acts?.test(text)) || (this.outbox && !this.outbox.isReadBy(text) && isPlainRead(text)))
+      return this.#variables()
     const pending = this.outbox?.take()
     const due = [...(pending ? [pending] : []), ...this.#variables()]
     // Written in a way of its own, or among other statements, it takes the variables back to what nobody here can know.

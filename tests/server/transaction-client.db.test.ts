@@ -43,6 +43,7 @@ const tellingBehind = async (text: string, isLast = false, on = client) => {
   on.unsent.outbox = {
     ahead: () => (isDue ? ((isDue = false), { statement: { text, values: [] }, isLast }) : undefined),
     take: () => undefined,
+    isReadBy: () => false,
     written: 0,
     forget: () => {},
   }
@@ -245,7 +246,13 @@ describe('a commit that leaves with the last words', () => {
 test('when the last words of a transaction fail, commit says why and leaves the client usable', async () => {
   await client.query('begin')
   await client.query('insert into note values (1)')
-  client.unsent.outbox = { ahead: () => undefined, take: () => ({ text: 'select 1 / 0', values: [] }), forget: () => {}, written: 0 }
+  client.unsent.outbox = {
+    ahead: () => undefined,
+    take: () => ({ text: 'select 1 / 0', values: [] }),
+    isReadBy: () => false,
+    forget: () => {},
+    written: 0,
+  }
   await expect(client.query('commit')).rejects.toMatchObject({ code: '22012' })
   expect(await stateOfClient()).toMatchObject({ state: 'idle' })
   expect(await notes()).toEqual([])
