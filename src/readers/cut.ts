@@ -14,6 +14,8 @@ export type When = Date | string | { readonly id: string } | { readonly before: 
 export interface Cut {
   readonly seq: string
   readonly open: readonly string[]
+  /** Since when the open ones may have written. What has their numbers from before was another's, on the server that this one was restored from. */
+  readonly openSince?: string
   /** Positions that are left out besides. */
   readonly without?: readonly number[]
 }
@@ -37,13 +39,13 @@ export async function cutAt(when: When, run: RunSql): Promise<Cut> {
     `select distinct xact::text from audit_event where seq > ${end.seq} and ${near}
        and xact <= (select max(xact) from audit_event where seq <= ${end.seq} and ${near})`,
   )
-  return { seq: end.seq, open: open.map(({ xact }) => xact as string) }
+  return { seq: end.seq, open: open.map(({ xact }) => xact as string), openSince: `${end.at} - ${longestTransaction}` }
 }
 
 /** The condition on `audit_event e` that the cut stands for. */
-export function withinCut({ seq, open, without = [] }: Cut): string {
+export function withinCut({ seq, open, openSince = `'-infinity'::timestamptz`, without = [] }: Cut): string {
   const conditions = [`e.seq <= ${seq}`]
-  if (open.length > 0) conditions.push(`e.xact <> all ('{${open.join(',')}}'::xid8[])`)
+  if (open.length > 0) conditions.push(`(e.xact <> all ('{${open.join(',')}}'::xid8[]) or e.recorded_at < ${openSince})`)
   if (without.length > 0) conditions.push(`e.seq <> all ('{${without.join(',')}}'::bigint[])`)
   return conditions.join(' and ')
 }
