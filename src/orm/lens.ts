@@ -1,5 +1,6 @@
 import type { SessionContext } from '@mikro-orm/core'
 import { type AbortableQueryOptions, type Compilable, CompiledQuery, type QueryResult, type Transaction } from 'kysely'
+import { newId } from '../kernel/id.ts'
 import { LensWritesError } from './orm.errors.ts'
 import type { RunSql } from './roles.ts'
 
@@ -12,9 +13,12 @@ export interface Lens {
 
 const lenses = new WeakMap<object, Lens>()
 
-/** Transactions that open with this session, and savepoints in them, look through the lens. */
+/**
+ * Transactions that open with this session, and savepoints in them, look through the lens. The ORM's cache of results tells sessions apart by
+ * what they hold, and what is seen through a lens is no answer for anybody else.
+ */
 export function lookThrough(session: SessionContext, lens: Lens): void {
-  lenses.set(session, lens)
+  lenses.set(Object.assign(session, { lens: newId() }), lens)
 }
 
 export function lensOf(sessionOrTransaction: object | undefined): Lens | undefined {
@@ -29,9 +33,9 @@ export function throughLens<T extends object>(transaction: T, lens: Lens): T {
   const target = transaction as unknown as Transaction<unknown>
   const run: RunSql = async sql => (await target.executeQuery<Record<string, unknown>>(CompiledQuery.raw(sql))).rows
   const executeQuery = async <R>(query: Compilable<R> | CompiledQuery<R>, options?: AbortableQueryOptions): Promise<QueryResult<R>> => {
-    const { sql } = query as CompiledQuery
-    if (ofTransaction.test(sql)) return target.executeQuery(query, options)
-    if (!/^(select|with)\b/i.test(sql)) throw new LensWritesError()
+    const sql = (query as CompiledQuery).sql.replace(leadingComments, '')
+    if (sql === '' || ofTransaction.test(sql)) return target.executeQuery(query, options)
+    if (!/^(select\b|with\b|\()/i.test(sql)) throw new LensWritesError()
     const rewritten = { ...(query as CompiledQuery<R>), sql: await lens.rewrite(sql, run) }
     const result = await onlyReading(target, () => target.executeQuery<R>(rewritten, options)).catch(refuseWriting)
     return { ...result, rows: await lens.read(result.rows, run) }
@@ -79,4 +83,7 @@ function refuseWriting(error: unknown): never {
   throw (error as { code?: string }).code === '25006' ? new LensWritesError(error) : error
 }
 
-const ofTransaction = /^(\/\* daybook|select set_config\(|savepoint|release|rollback|set local)/i
+/** Somebody's own words in front of a question; nothing else than such words is a question of ours to the client. */
+const leadingComments = /^(\s+|--.*|\/\*(?:(?!\*\/)[\s\S])*\*\/)+/
+
+const ofTransaction = /^(select set_config\(|savepoint|release|rollback|set local)/i

@@ -1,11 +1,11 @@
-import type { EntityMetadata, MetadataStorage } from '@mikro-orm/core'
+import type { MetadataStorage } from '@mikro-orm/core'
 import { randomUUID } from 'node:crypto'
 import { auditedTableOf, keyringOf, Opener } from '../audit/index.ts'
 import { oncePer } from '../kernel/once-per.ts'
 import { type Lens, ownsPivot, type RunSql, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 import { type Cut, cutAt, type When, withinCut } from './cut.ts'
 import { openRows } from './opened.ts'
-import { foldedPivotSql, foldedTableSql, unfoldableRowsSql } from './folded-table.ts'
+import { foldedPivotSql, pastRowsSql } from './folded-table.ts'
 import { SchemaNamedError } from './readers.errors.ts'
 
 /**
@@ -34,7 +34,8 @@ function through(em: ScopedEntityManager, cutFor: (run: RunSql) => Promise<Cut>)
     async rewrite(sql, run) {
       refuseSchemas(metadata, sql)
       const cut = await cutFor(run)
-      return `${pastTables(metadata, sql, cut, prefix)}${sql.replace(/^with\b/i, ',')}`
+      const [, recursive = ''] = /^with\s+(recursive\b)?/i.exec(sql) ?? []
+      return `with ${recursive} ${pastTables(metadata, sql, cut, prefix)} ${sql.replace(/^with\s+(recursive\b)?/i, ', ')}`
     },
     read: (rows, run) => openRows(rows, prefix, new Opener(keyringOf(em), run)),
   }
@@ -46,7 +47,7 @@ function pastTables(metadata: MetadataStorage, sql: string, cut: Cut, prefix: st
   const tables = foldedTables(metadata).filter(({ name }) => mentions(sql, name))
   const expressions = tables.map(({ name, select }) => `"${name}" as not materialized (${select(where, prefix)})`)
   const nothing = `daybook_past as (select 1)`
-  return `with ${[nothing, ...expressions].join(', ')} `
+  return [nothing, ...expressions].join(', ')
 }
 
 /** What is named with its schema is looked for among tables alone, and would show the present amid the past. */
@@ -67,7 +68,7 @@ interface FoldedTable {
 const foldedTables = oncePer((metadata: MetadataStorage): readonly FoldedTable[] => {
   const audited = tablesOf(metadata).filter(meta => auditedTableOf(meta))
   return audited.flatMap(meta => [
-    { name: meta.tableName, schema: meta.schema ?? 'public', select: (where: string, prefix: string) => rowsSql(meta, where, prefix) },
+    { name: meta.tableName, schema: meta.schema ?? 'public', select: (where: string, prefix: string) => pastRowsSql(meta, where, prefix) },
     ...meta.relations.filter(ownsPivot).flatMap(relation => {
       const pivot = metadata.find(relation.pivotEntity)!
       const { pivotTable, tableName: name, schema = 'public' } = pivot
@@ -75,10 +76,6 @@ const foldedTables = oncePer((metadata: MetadataStorage): readonly FoldedTable[]
     }),
   ])
 })
-
-function rowsSql(meta: EntityMetadata, where: string, prefix: string): string {
-  return [foldedTableSql(meta, where, prefix), unfoldableRowsSql(meta)].filter(Boolean).join(' union all ')
-}
 
 function mentions(sql: string, table: string): boolean {
   return new RegExp(`(?<![\\w])${table}(?![\\w])`, 'i').test(sql)

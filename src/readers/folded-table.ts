@@ -1,4 +1,4 @@
-import type { EntityMetadata, EntityProperty } from '@mikro-orm/core'
+import { type EntityMetadata, type EntityProperty, isRaw } from '@mikro-orm/core'
 import { auditedTableOf, columnPropertiesOf } from '../audit/index.ts'
 import { currentTenantSql, currentUserSql, ownRowSql, placeOf, privateColumnOf } from '../orm/index.ts'
 
@@ -29,18 +29,45 @@ export function foldedTableSql(meta: EntityMetadata, where = 'true', prefix?: st
   )
 }
 
+/** All rows of an audited table that the scope would have seen, with what the database makes from other columns made of what these were. */
+export function pastRowsSql(meta: EntityMetadata, where: string, prefix: string): string {
+  const generated = generatedIn(meta)
+  const made = generated.map(({ column, sql }) => `, ${sql} as "${column}"`).join('')
+  const folded = foldedTableSql(meta, where, prefix)
+  const past = generated.length > 0 ? `select p.*${made} from (${folded}) p` : folded
+  return [past, unfoldableRowsSql(meta, generated)].filter(Boolean).join(' union all ')
+}
+
 /**
- * The rows of an audited table whose log the scope doesn't see, as they are now, in the columns of `foldedTableSql`; of a tenant's table there
+ * The rows of an audited table whose log the scope doesn't see, as they are now, in the columns of the others; of a tenant's table there
  * are none. People have logs of their own, and whoever is seen in an organization today was somebody in its past.
  */
-export function unfoldableRowsSql(meta: EntityMetadata): string | undefined {
+function unfoldableRowsSql(meta: EntityMetadata, generated: readonly Generated[]): string | undefined {
   const { logColumn } = auditedTableOf(meta)!
   if (logColumn === 'tenant_id') return undefined
-  const [log, names] = [`p."${logColumn}"`, foldedColumnsOf(meta).map(column => `p."${column}"`)]
+  const columns = [...foldedColumnsOf(meta), ...generated.map(({ column }) => column)]
+  const [log, names] = [`p."${logColumn}"`, columns.map(column => `p."${column}"`)]
   return (
     `select ${names.join(', ')} from ${rowTypeOf(meta)} p where row_security_active('audit_event') ` +
     `and ${log} is distinct from ${currentTenantSql} and ${log} is distinct from ${currentUserSql}`
   )
+}
+
+interface Generated {
+  readonly column: string
+  readonly sql: string
+}
+
+/** What comes from a sequence, or from what the log doesn't tell in clear, isn't known of the past. */
+function generatedIn(meta: EntityMetadata): Generated[] {
+  const { secret, personal } = auditedTableOf(meta)!
+  return meta.root.props.flatMap(({ generated, fieldNames, columnTypes }) => {
+    if (generated === undefined) return []
+    const [column, type] = [fieldNames[0]!, columnTypes[0]!]
+    const [, made = 'null'] = /^(\(.*\))\s*(?:stored|virtual)?$/is.exec(isRaw(generated) ? generated.sql : (generated as string)) ?? []
+    const isKnown = ![...secret, ...personal].some(name => new RegExp(`(?<!\\w)${name}(?!\\w)`, 'i').test(made))
+    return { column, sql: `(${isKnown ? made : 'null'})::${type}` }
+  })
 }
 
 /** In the order of the select: those that the events are grouped by come first. */
@@ -81,7 +108,7 @@ export function foldSql(meta: EntityMetadata): string {
   return `daybook_fold(e.type, ${today('before')}, ${today('after')} order by e.seq)`
 }
 
-/** The table's columns; generated ones are left out, for they follow from the others. */
+/** The table's columns; generated ones are left out, for they follow from the others, and the log doesn't tell them. */
 export function columnsOf(meta: EntityMetadata): string[] {
   return [...new Set(columnPropertiesOf(meta.root).map(prop => prop.fieldNames[0]!))]
 }
