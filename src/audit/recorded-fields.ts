@@ -1,4 +1,5 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind, wrap } from '@mikro-orm/core'
+import { isObject } from '../kernel/is-object.ts'
 import { oncePer } from '../kernel/once-per.ts'
 import { parseArrayLiteral } from './array-literal.ts'
 import { type AuditedTable, auditedTableOf } from './audited-table.ts'
@@ -58,7 +59,7 @@ function isColumn(prop: EntityProperty): boolean {
 function describe(prop: EntityProperty, place: number, table: AuditedTable): RecordedField {
   const column = prop.fieldNames[0]!
   const type = prop.columnTypes[0]!.toLowerCase()
-  const toJson = writerFor(type)
+  const toJson = prop.kind === ReferenceKind.EMBEDDED ? embeddedWriter(prop) : writerFor(type)
   return {
     place,
     property: prop.name,
@@ -71,6 +72,40 @@ function describe(prop: EntityProperty, place: number, table: AuditedTable): Rec
     isPersonal: table.personal.includes(column),
     toJson: value => (value === null || value === undefined ? 'null' : toJson(value)),
   }
+}
+
+/** A document of what is embedded is stored by its fields' names, which the driver alone puts there. */
+function embeddedWriter(prop: EntityProperty): (value: unknown) => string {
+  return value => JSON.stringify(withFieldNames(typeof value === 'string' ? JSON.parse(value) : value, prop))
+}
+
+function withFieldNames(document: unknown, { embeddedProps }: EntityProperty): unknown {
+  return renamed(
+    document,
+    key => embeddedProps[key] && { prop: embeddedProps[key], name: embeddedProps[key].fieldNames[0]! },
+    withFieldNames,
+  )
+}
+
+/** The same as the entity has it. */
+export function withPropertyNames(document: unknown, { embeddedProps }: EntityProperty): unknown {
+  const stored = new Map(Object.values(embeddedProps).map(prop => [prop.fieldNames[0], { prop, name: prop.embedded![1] }]))
+  return renamed(document, key => stored.get(key), withPropertyNames)
+}
+
+interface Renamed {
+  readonly prop: EntityProperty
+  readonly name: string
+}
+
+function renamed(document: unknown, nameFor: (key: string) => Renamed | undefined, within: typeof withPropertyNames): unknown {
+  if (Array.isArray(document)) return document.map(each => renamed(each, nameFor, within))
+  if (!isObject(document)) return document
+  const entries = Object.entries(document).map(([key, value]) => {
+    const { prop, name } = nameFor(key) ?? { name: key }
+    return [name, prop?.kind === ReferenceKind.EMBEDDED ? within(value, prop) : value] as const
+  })
+  return Object.fromEntries(entries)
 }
 
 /** A text is written as the driver sends it, for which half of a surrogate pair is no character. */
@@ -86,10 +121,16 @@ function writerFor(type: string): (value: unknown) => string {
   if (type.startsWith('timestamp')) return momentWriter('')
   if (type === 'date') return value => `"${value instanceof Date ? value.toISOString().slice(0, 10) : String(value)}"`
   if (/^(bytea)/.test(type)) return value => `"\\\\x${Buffer.from(value as Uint8Array).toString('hex')}"`
-  if (/^(bigint|int8|numeric|decimal)/.test(type)) return exactNumber
-  if (/^(int|smallint|float|real|double|bool)/.test(type))
+  if (/^(bigint|integer|int[248]?|smallint)\b/.test(type)) return value => exactNumber(typeof value === 'number' ? rounded(value) : value)
+  if (/^(numeric|decimal)/.test(type)) return exactNumber
+  if (/^(float|real|double|bool)/.test(type))
     return value => (typeof value === 'string' && /^[-\d.tf]/.test(value) ? scalarText(value) : JSON.stringify(value))
   return value => JSON.stringify(typeof value === 'string' ? value.toWellFormed() : value)
+}
+
+/** A column of integers takes a fraction, and keeps what it is rounded to, away from zero; the log couldn't give the row back from anything else. */
+function rounded(value: number): number {
+  return Math.sign(value) * Math.round(Math.abs(value))
 }
 
 /** With all its digits, which a JavaScript number would round. */

@@ -25,9 +25,19 @@ export function exactJson(text: string | null): Record<string, unknown> | null {
 }
 
 /** What no number without them is rounded by. */
-const manyDigits = /\d{16}/
+const manyDigits = /[\d.]{16}/
 
 function exactly(_key: string, value: unknown, context?: { source?: string }): unknown {
-  const isRounded = typeof value === 'number' && context?.source !== undefined && /^-?\d{16,}$/.test(context.source)
-  return isRounded && !Number.isSafeInteger(value) ? context.source : value
+  const source = context?.source
+  if (typeof value !== 'number' || source === undefined || !/^-?\d+(\.\d+)?$/.test(source)) return value
+  const isRounded = source.includes('.') ? digitsOf(String(value)) !== digitsOf(source) : source.length > 15 && !Number.isSafeInteger(value)
+  return isRounded ? source : value
+}
+
+/** Those that count, wherever its point is. */
+function digitsOf(number: string): string {
+  return number
+    .replace(/e.*$/, '')
+    .replaceAll(/[-.]/g, '')
+    .replaceAll(/^0+|0+$/g, '')
 }

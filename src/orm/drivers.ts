@@ -104,10 +104,10 @@ function setWithoutAnswer(connection: object): void {
   }
 }
 
-/** The ORM writes a text like ' a ' or 'null' without quotes, and PostgreSQL then reads 'a' or nothing. */
+/** The ORM writes a text like ' a ' or 'null' without quotes, and PostgreSQL then reads 'a' or nothing. Elements may be numbers, as its own types give them. */
 function quoteArrayElements(platform: Platform): void {
-  platform.marshallArray = values =>
-    `{${values.map(value => (value === null ? 'NULL' : `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`)).join(',')}}`
+  platform.marshallArray = (values: readonly (string | number | bigint | boolean | null)[]) =>
+    `{${values.map(value => (value === null ? 'NULL' : `"${String(value).replaceAll(/["\\]/g, String.raw`\$&`)}"`)).join(',')}}`
 }
 
 /** The ORM puts a literal together character by character, which for a row of some length allocates more than all else that a flush does. */

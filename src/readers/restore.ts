@@ -15,6 +15,8 @@ import { type Cut, rightBefore } from './cut.ts'
 import { eventsOf, subjectOf } from './history.ts'
 import { readEvents } from './read-events.ts'
 import { NotRestorableError } from './readers.errors.ts'
+import { lazyPathsOf, pathTo } from './told-changes.ts'
+import { valueUnder } from './told-values.ts'
 import { touching } from './touching.ts'
 
 /**
@@ -48,7 +50,7 @@ async function copyFromPast(em: ScopedEntityManager, type: new () => Row, id: st
   const rootMeta = em.getMetadata().find(type)!
   const links = rootMeta.relations.filter(prop => ownsPivot(prop) && em.getMetadata().find(prop.pivotEntity)?.pivotTable)
   const past = await throughCut(em, await cutBefore(em, deletion, rootMeta)).findOne(type, id, {
-    populate: links.map(({ name }) => name) as never,
+    populate: [...links.map(({ name }) => name), ...lazyPathsOf(rootMeta)] as never,
     filters: { live: false },
   })
   if (!past) throw new NotRestorableError(rootMeta.className, id, 'the log doesn’t know what it was')
@@ -56,7 +58,7 @@ async function copyFromPast(em: ScopedEntityManager, type: new () => Row, id: st
   refuseLostSecrets(meta, id)
   const values = past as unknown as Record<string, unknown>
   refuseErased(meta, values)
-  const data = Object.fromEntries(propertiesOf(meta).map(prop => [prop.name, inPresent(em, prop, values[prop.name])]))
+  const data = Object.fromEntries(wholesOf(meta).map(prop => [prop.name, inPresent(em, prop, values[prop.name])]))
   const entity = em.create(meta.class as new () => Row, { ...data, id } as never, { partial: true })
   const version = values[meta.versionProperty]
   if (typeof version === 'number') countOnFrom(entity, version + 1)
@@ -86,7 +88,7 @@ async function cutBefore(em: ScopedEntityManager, deletion: AuditEvent, meta: En
 }
 
 /** What is stored, with embedded objects as wholes; the version counts on. */
-function propertiesOf(meta: EntityMetadata): EntityProperty[] {
+function wholesOf(meta: EntityMetadata): EntityProperty[] {
   const stored = columnPropertiesOf(meta).filter(prop => !prop.embedded && !prop.version && prop.name !== meta.root.discriminatorColumn)
   const inline = meta.props.filter(prop => prop.kind === ReferenceKind.EMBEDDED && !prop.object && !prop.embedded)
   return [...stored, ...inline]
@@ -94,22 +96,17 @@ function propertiesOf(meta: EntityMetadata): EntityProperty[] {
 
 function inPresent(em: ScopedEntityManager, prop: EntityProperty, value: unknown): unknown {
   if (value === null || value === undefined) return value
-  if (prop.kind === ReferenceKind.EMBEDDED) return { ...value }
+  if (prop.kind === ReferenceKind.EMBEDDED) return Array.isArray(value) ? value.map(each => ({ ...(each as object) })) : { ...value }
   if (!prop.targetMeta || prop.mapToPk) return value
   return em.getReference(prop.targetMeta.class, Reference.unwrapReference(value as never)['id'])
-}
-
-/** What is embedded without a column of its own is found in the object that holds it. */
-function valueIn(values: Record<string, unknown>, { name, embedded }: EntityProperty, meta: EntityMetadata): unknown {
-  if (!embedded) return values[name]
-  const holder = valueIn(values, (meta.properties as Record<string, EntityProperty>)[embedded[0]]!, meta)
-  return (holder as Record<string, unknown> | null | undefined)?.[embedded[1]]
 }
 
 /** What nobody knows of a person any more can't be brought back. */
 function refuseErased(meta: EntityMetadata, values: Record<string, unknown>): void {
   const { personal } = auditedTableOf(meta)!
-  const gone = columnPropertiesOf(meta).filter(prop => personal.includes(prop.fieldNames[0]!) && valueIn(values, prop, meta) === erased)
+  const gone = columnPropertiesOf(meta).filter(
+    prop => personal.includes(prop.fieldNames[0]!) && valueUnder(pathTo(prop, meta), values) === erased,
+  )
   if (gone.length > 0)
     throw new ValueErasedError(
       `Restoring the ${meta.className}`,

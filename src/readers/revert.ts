@@ -1,14 +1,5 @@
-import { type Collection, type EntityMetadata, LockMode } from '@mikro-orm/core'
-import {
-  type AuditEvent,
-  auditedTableOf,
-  because,
-  columnPropertiesOf,
-  differencesBetween,
-  erased,
-  inTransaction,
-  ValueErasedError,
-} from '../audit/index.ts'
+import { type Collection, type EntityMetadata, type EntityProperty, LockMode } from '@mikro-orm/core'
+import { type AuditEvent, auditedTableOf, because, differencesBetween, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
 import { isId } from '../kernel/id.ts'
 import { type Row, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
 import { rightBefore } from './cut.ts'
@@ -18,8 +9,8 @@ import { readEvents } from './read-events.ts'
 import { EventUnknownError, NotRevertibleError, RevertConflictError } from './readers.errors.ts'
 import { referencesTo } from './references.ts'
 import { restore } from './restore.ts'
-import { changesIn, type PropertyChange, propertyOf } from './told-changes.ts'
-import { valueOf } from './told-values.ts'
+import { changesIn, embeddedIn, lazyPathsOf, propertiesOf, type PropertyChange, propertyOf } from './told-changes.ts'
+import { valueOf, valueUnder } from './told-values.ts'
 import { inTodaysShape } from './upcast.ts'
 
 export interface RevertOptions {
@@ -97,7 +88,9 @@ function overlaps(a: string, b: string): boolean {
 async function undo(em: ScopedEntityManager, target: Target): Promise<void> {
   const { event, type, meta } = target
   if (event.type.endsWith('.deleted')) return void (await restore(em, [type, event.entityId!]))
-  const entity = await em.findOne(type, event.entityId, { lockMode: LockMode.PESSIMISTIC_WRITE, filters: { live: false } })
+  // With what is only loaded when it is asked for: of a document one path is put back, and the rest of it stays.
+  const populate = lazyPathsOf(meta) as never
+  const entity = await em.findOne(type, event.entityId, { populate, lockMode: LockMode.PESSIMISTIC_WRITE, filters: { live: false } })
   if (!entity) throw new NotRevertibleError(event.id, `${meta.className} ${event.entityId} was removed since; restore it first`)
   if (event.type.endsWith('.created')) em.remove(entity)
   else if (event.type.endsWith('-changed')) await relink(em, entity, target)
@@ -121,15 +114,27 @@ function putBack(em: ScopedEntityManager, entity: Row, { event, meta, changes }:
   const gone = changes.filter(({ before }) => before === erased).map(({ property }) => property)
   if (gone.length > 0) throw new ValueErasedError(`Reverting event ${event.id}`, gone)
   for (const { property, before } of changes) {
-    const prop = columnPropertiesOf(meta.root).find(({ name, embedded }) => {
-      const path = embedded ? embedded.join('.') : name
-      return property === path || property.startsWith(`${path}.`)
-    })!
-    const path = prop.embedded ? prop.embedded.join('.') : prop.name
-    const values = entity as unknown as Record<string, unknown>
-    if (property !== path) values[prop.name] = withPath(values[prop.name], property.slice(path.length + 1).split('.'), before)
-    else em.assign(entity, nested(path.split('.'), valueOf(em, prop, before)) as never)
+    const { path, prop, below } = placeOf(property.split('.'), propertiesOf(meta.root))
+    const value = below.length > 0 ? withPath(valueUnder(path, entity), below, before) : valueOf(em, prop, before)
+    // In a document nothing and null are two things.
+    em.assign(entity, nested(path, prop.object && prop.embedded && before === undefined ? undefined : value) as never)
   }
+}
+
+interface Place {
+  /** The way to the property, through what is embedded. */
+  readonly path: readonly string[]
+  readonly prop: EntityProperty
+  /** The way on in its document. */
+  readonly below: readonly string[]
+}
+
+function placeOf([name, ...below]: readonly string[], properties: Readonly<Record<string, EntityProperty | undefined>>): Place {
+  const prop = properties[name!]!
+  const within = embeddedIn(prop)
+  if (below.length === 0 || prop.array || !within[below[0]!]) return { path: [name!], prop, below }
+  const inner = placeOf(below, within)
+  return { ...inner, path: [name!, ...inner.path] }
 }
 
 function nested(path: readonly string[], value: unknown): unknown {
