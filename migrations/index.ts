@@ -39,6 +39,7 @@ import { Migration20261123000028_newcomers } from './Migration20261123000028_new
 import { Migration20261123000029_first_use } from './Migration20261123000029_first_use.ts'
 import { Migration20261123000030_decided } from './Migration20261123000030_decided.ts'
 import { Migration20261123000031_stopped } from './Migration20261123000031_stopped.ts'
+import { Migration20261123000032_renamed_at_once } from './Migration20261123000032_renamed_at_once.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -82,4 +83,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000029_first_use', class: Migration20261123000029_first_use },
   { name: 'Migration20261123000030_decided', class: Migration20261123000030_decided },
   { name: 'Migration20261123000031_stopped', class: Migration20261123000031_stopped },
+  { name: 'Migration20261123000032_renamed_at_once', class: Migration20261123000032_renamed_at_once },
 ]

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/kernel/id.ts'
 import { asOf, diff, feed, history, revert, why } from '../../src/readers/index.ts'
+import { inTodaysShape } from '../../src/readers/upcast.ts'
 import { Card, Deck, Tag } from './model.ts'
 import { usePast } from './use-past.ts'
 
@@ -37,6 +38,17 @@ test('events of an earlier shape are read in today’s, by every reader', async 
   expect(await asOf(scope(), updated!.event).findOneOrFail(Card, { title: 'second', status: 'ARCHIVED' })).toMatchObject({ id })
   expect(await diff(scope(), [Card, id], created!.event, updated!.event)).toEqual([{ property: 'title', before: 'first', after: 'second' }])
   expect(created!.event.after).toMatchObject({ headline: 'first', mood: 'GOOD' })
+})
+
+test('columns that took each other’s names in one step are told apart, by every reader', async () => {
+  const past = [{ renamed: { headline: 'title', title: 'subtitle', a: 'b', b: 'a' }, values: { subtitle: { OLD: 'ARCHIVED' } } }]
+  const told = { a: 1, b: 2, title: 'OLD', headline: 'first', kept: null }
+  const inSql = await transact(em =>
+    em.execute<{ told: object }[]>('select daybook_upcast(?::json, 1, ?::jsonb) as told', [JSON.stringify(told), JSON.stringify(past)]),
+  )
+  expect(inSql[0]!.told).toEqual({ a: 2, b: 1, title: 'first', subtitle: 'ARCHIVED', kept: null })
+  const inMemory = inTodaysShape({ schemaVersion: 1, changed: ['headline', 'title.x'], before: null, after: told }, past)
+  expect(inMemory).toEqual({ changed: ['title', 'subtitle.x'], before: null, after: inSql[0]!.told })
 })
 
 test('a new event carries the version of its shape, whoever writes it', async () => {
