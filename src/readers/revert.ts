@@ -1,4 +1,4 @@
-import { type Collection, type EntityMetadata, type EntityProperty, LockMode } from '@mikro-orm/core'
+import { type Collection, type EntityMetadata, type EntityProperty, LockMode, ReferenceKind } from '@mikro-orm/core'
 import { type AuditEvent, auditedTableOf, because, differencesBetween, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
 import { isId } from '../kernel/id.ts'
 import { type Row, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
@@ -117,7 +117,11 @@ function putBack(em: ScopedEntityManager, entity: Row, { event, meta, changes }:
     const { path, prop, below } = placeOf(property.split('.'), propertiesOf(meta.root))
     const value = below.length > 0 ? withPath(valueUnder(path, entity), below, before) : valueOf(em, prop, before)
     // In a document nothing and null are two things.
-    em.assign(entity, nested(path, prop.object && prop.embedded && before === undefined ? undefined : value) as never)
+    const given = prop.object && prop.embedded && before === undefined ? undefined : value
+    const holder = valueUnder(path.slice(0, -1), entity) as Record<string, unknown> | null | undefined
+    // As the entity's own code would: assigning looks at what type a value has in the database, and refuses others of a type of one's own.
+    if (holder && prop.kind === ReferenceKind.SCALAR) holder[path.at(-1)!] = given
+    else em.assign(entity, nested(path, given) as never)
   }
 }
 

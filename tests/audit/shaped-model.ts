@@ -1,7 +1,22 @@
-import { defineEntity, type EntitySchema, p, type Ref } from '@mikro-orm/core'
+import { defineEntity, type EntitySchema, p, type Ref, Type } from '@mikro-orm/core'
 import { Migration } from '@mikro-orm/migrations'
 import { tenantEntity, TenantRow } from '../../src/orm/index.ts'
 import { ormOf } from '../../src/orm/orm-registry.ts'
+
+/** A type of one's own, whose values are of another kind in the database. */
+class YesOrNo extends Type<boolean | null, string | null> {
+  override convertToDatabaseValue(value: boolean | null): string | null {
+    return value === null ? null : value ? 'yes' : 'no'
+  }
+
+  override convertToJSValue(value: string | null): boolean | null {
+    return value === null ? null : value === 'yes'
+  }
+
+  override getColumnType(): string {
+    return 'text'
+  }
+}
 
 /** An entity with columns that are loaded late, made by the database, exact, rounded, and embedded in each other. */
 export class Depot {
@@ -18,6 +33,7 @@ const DepotSchema = defineEntity({
 export class Stop {
   declare city: string
   declare papers?: Record<string, unknown> | null
+  declare isDone?: boolean | null
   declare seenAt?: Date | null
   declare depot?: Depot | null
   declare depots?: Depot[] | null
@@ -28,6 +44,7 @@ const StopSchema = defineEntity({
   properties: {
     city: p.text(),
     papers: p.json<Record<string, unknown>>().nullable(),
+    isDone: p.type(YesOrNo).nullable(),
     seenAt: p.datetime().nullable(),
     depot: () => p.embedded(Depot).nullable(),
     depots: () => p.embedded(Depot).array().nullable(),
@@ -39,6 +56,7 @@ export class Parcel extends TenantRow {
   declare sender?: string | null
   declare letter?: string | null
   declare papers?: Record<string, unknown> | null
+  declare isFragile?: boolean | null
   declare pieces?: number | null
   declare worth?: string | null
   declare rate?: number | null
@@ -58,6 +76,7 @@ export const ParcelSchema: EntitySchema<Parcel> = tenantEntity({
     sender: p.text().nullable(),
     letter: p.text().nullable().lazy(),
     papers: p.json<Record<string, unknown>>().nullable().lazy(),
+    isFragile: p.type(YesOrNo).nullable(),
     pieces: p.integer().nullable(),
     worth: p.decimal('string').precision(30).scale(10).nullable(),
     rate: p.double().nullable(),

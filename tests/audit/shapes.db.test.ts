@@ -7,7 +7,8 @@ const { scope, parcel, lastEvent, agree } = useParcels()
 
 const at = new Date('2026-01-01T00:00:00.120Z')
 const depot = (name: string) => ({ name, papers: { a: 1, b: 2 }, openedAt: at }) as Depot
-const stop = (city: string) => ({ city, papers: { a: 1, b: 2 }, seenAt: at, depot: depot('one'), depots: [depot('two')] }) as Stop
+const stop = (city: string) =>
+  ({ city, papers: { a: 1, b: 2 }, isDone: true, seenAt: at, depot: depot('one'), depots: [depot('two')] }) as Stop
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown
 const whole = (id: string) => scope().findOneOrFail(Parcel, id, { populate: ['letter', 'papers'] })
 
@@ -145,6 +146,17 @@ describe('a number', () => {
     await revertLast()
     expect(await whole(made.id)).toMatchObject({ weights: [1, -2] })
   })
+})
+
+test('a value of a type of one’s own is reverted and restored, also where it is embedded', async () => {
+  const seen = () => ({ city: 'Nice', isDone: true }) as Stop
+  const { em, made } = await parcel({ isFragile: true, origin: seen(), target: seen() })
+  made.isFragile = made.origin!.isDone = made.target!.isDone = false
+  await em.flush()
+  await revertLast()
+  const back = { isFragile: true, origin: { isDone: true }, target: { isDone: true } }
+  expect(await whole(made.id)).toMatchObject(back)
+  expect(await restored(made)).toMatchObject(back)
 })
 
 test('a span of time is told as a text', async () => {
