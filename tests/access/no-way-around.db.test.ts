@@ -107,6 +107,18 @@ describe('a denial', () => {
     await refused(em => createRole(em, { key: 'X', name: 'X', permissions: ['role:manage', 'role:delete'] }))
     await refused(em => grantPermission(em, admin.id, 'role:delete', 'ALLOW'))
   })
+
+  test('is not made to end by whom it binds, who may make it longer', async () => {
+    const { firm, admin } = await adminWhoMayNotDeleteRoles()
+    const deny = (actor: User | undefined, expiresAt?: Date) =>
+      firm.as(actor, em => grantPermission(em, admin.id, 'role:delete', 'DENY', expiresAt && { expiresAt }))
+    const [soon, later] = [new Date(Date.now() + 60_000), new Date(Date.now() + 3_600_000)]
+    await expect(deny(admin, soon)).rejects.toMatchObject({ code: 'access.grant_exceeds_own' })
+    expect((await deny(undefined, soon)).expiresAt).toEqual(soon)
+    expect((await deny(admin, later)).expiresAt).toEqual(later)
+    await expect(deny(admin, soon)).rejects.toMatchObject({ code: 'access.grant_exceeds_own' })
+    expect((await deny(admin)).expiresAt).toBeNull()
+  })
 })
 
 describe('a circle of roles', () => {

@@ -34,7 +34,8 @@ export async function grantRole(
 
 /**
  * Allows or denies one member one thing. A denial needs no permission of the same kind, because it takes away; it needs the authority to take
- * from that member.
+ * from that member. One that is to end earlier than it would gives something back: that needs the permission, or whom it binds would deny it to
+ * themself for a second.
  */
 export async function grantPermission(
   em: ScopedEntityManager,
@@ -48,6 +49,7 @@ export async function grantPermission(
   if (effect === 'ALLOW') await assertMayGrant(em, [key])
   else await assertAuthorityOverPerson(em, userId)
   const existing = await em.findOne(UserPermission, { user: userId, permission })
+  if (existing?.effect === 'DENY' && endsEarlier(expiresAt, existing.expiresAt)) await assertMayGrant(em, [key])
   if (!existing) return em.create(UserPermission, { user: em.getReference(User, userId), permission, effect, expiresAt: expiresAt ?? null })
   return Object.assign(existing, { effect, expiresAt: expiresAt ?? null })
 }
@@ -63,6 +65,10 @@ export async function revokePermission(em: ScopedEntityManager, granted: UserPer
   const { key } = await granted.permission.loadOrFail()
   await assertMayGrant(em, [key])
   em.remove(granted)
+}
+
+function endsEarlier(end: Date | undefined, before: Date | null | undefined): boolean {
+  return end !== undefined && !(before && before <= end)
 }
 
 async function assertAuthorityOverPerson(em: ScopedEntityManager, user: string): Promise<void> {
