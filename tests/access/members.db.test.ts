@@ -5,6 +5,8 @@ import {
   can,
   changeRole,
   explain,
+  grantPermission,
+  grantRole,
   Invitation,
   inviteMember,
   Membership,
@@ -99,6 +101,32 @@ describe('members', () => {
     await refused(async em => suspendMember(em, await membershipOf(em, second)))
     await refused(async em => changeRole(em, await membershipOf(em, second), await roleOf(em, 'MEMBER')))
     await firm.as(admin, async em => removeMember(em, await membershipOf(em, admin)))
+  })
+
+  test('what a member has besides their membership counts as well: nobody takes away, or gives back, what they couldn’t have given', async () => {
+    const firm = await company()
+    const [deputy, clerk, admin] = [await hire(firm), await hire(firm), await hire(firm, 'ADMIN')]
+    await firm.as(undefined, async em => {
+      await grantRole(em, deputy.id, await roleOf(em, 'OWNER'))
+      await grantPermission(em, clerk.id, 'organization:manage', 'ALLOW')
+    })
+    const refused = (work: (em: ScopedEntityManager) => Promise<unknown>) =>
+      expect(firm.as(admin, work)).rejects.toMatchObject({ code: 'access.grant_exceeds_own' })
+    for (const person of [deputy, clerk]) {
+      await refused(async em => suspendMember(em, await membershipOf(em, person)))
+      await refused(async em => removeMember(em, await membershipOf(em, person)))
+      await refused(async em => changeRole(em, await membershipOf(em, person), await roleOf(em, 'VIEWER')))
+      await refused(em => grantPermission(em, person.id, 'organization:manage', 'DENY'))
+      await firm.as(undefined, async em => suspendMember(em, await membershipOf(em, person)))
+      await refused(async em => reactivateMember(em, await membershipOf(em, person)))
+    }
+  })
+
+  test('what was granted and has expired doesn’t count', async () => {
+    const firm = await company()
+    const [deputy, admin] = [await hire(firm), await hire(firm, 'ADMIN')]
+    await firm.as(undefined, async em => grantRole(em, deputy.id, await roleOf(em, 'OWNER'), { expiresAt: new Date(Date.now() - hour) }))
+    await firm.as(admin, async em => suspendMember(em, await membershipOf(em, deputy)))
   })
 
   test('two owners who leave at once: one stays', async () => {

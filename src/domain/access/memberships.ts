@@ -5,6 +5,8 @@ import { Membership } from './membership.entity.ts'
 import { assertMayGrant } from './own-permissions.ts'
 import { Role } from './role.entity.ts'
 import { permissionKeysOf } from './roles.ts'
+import { UserPermission } from './user-permission.entity.ts'
+import { UserRole } from './user-role.entity.ts'
 
 export async function changeRole(em: ScopedEntityManager, membership: Membership, role: Role): Promise<void> {
   if (membership.role.id === role.id) return
@@ -23,7 +25,7 @@ export async function suspendMember(em: ScopedEntityManager, membership: Members
 /** Ends a suspension. Whoever left comes back by an invitation alone, since nobody becomes a member without saying yes. */
 export async function reactivateMember(em: ScopedEntityManager, membership: Membership): Promise<void> {
   if (membership.status === 'LEFT') throw new MembershipLeftError()
-  await assertMayGrant(em, await permissionKeysOf(em, await membership.role.loadOrFail()))
+  await assertMayGrant(em, await heldBy(em, membership))
   membership.reactivate(now())
 }
 
@@ -38,7 +40,18 @@ export async function removeMember(em: ScopedEntityManager, membership: Membersh
 export async function assertAuthorityOver(em: ScopedEntityManager, membership: Membership): Promise<void> {
   const { actor } = em.boundScope!
   if (actor.type === 'user' && actor.id === membership.user.id) return
-  await assertMayGrant(em, await permissionKeysOf(em, await membership.role.loadOrFail()))
+  await assertMayGrant(em, await heldBy(em, membership))
+}
+
+/** By the membership's role and by what was granted besides: a suspension takes it all, and the end of one gives it all back. */
+async function heldBy(em: ScopedEntityManager, { user, role }: Membership): Promise<string[]> {
+  const granted = { user: user.id, $or: [{ expiresAt: null }, { expiresAt: { $gt: now() } }] }
+  const further = await em.find(UserRole, granted, { populate: ['role'] })
+  const direct = await em.find(UserPermission, { ...granted, effect: 'ALLOW' }, { populate: ['permission'] })
+  const keys = direct.map(({ permission }) => permission.$.key)
+  for (const each of new Set([await role.loadOrFail(), ...further.map(other => other.role.$)]))
+    keys.push(...(await permissionKeysOf(em, each)))
+  return keys
 }
 
 /** Locks the owners' rows, so two owners who leave at once take turns and the second finds itself the last. */
