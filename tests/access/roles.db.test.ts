@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   can,
@@ -13,6 +14,7 @@ import {
   inviteMember,
   issueApiKey,
   Role,
+  type RoleChanges,
   updateRole,
   type User,
 } from '../../src/entities.ts'
@@ -135,6 +137,41 @@ describe('roles of one’s own', () => {
     await firm.as(undefined, async em => updateRole(em, await roleOf(em, 'R'), { permissions: ['role:read', 'role:delete'] }))
     expect(await firm.as(undefined, em => can(em, user, 'role:create'))).toBe(false)
     expect(await firm.as(undefined, em => can(em, user, 'role:delete'))).toBe(true)
+  })
+
+  test('are another version with other permissions, so of two who change the same one is told', async () => {
+    const firm = await company()
+    const { id } = await firm.as(undefined, em => createRole(em, { key: 'R', name: 'R', permissions: ['role:read'] }))
+    const give = (version: number, permissions: string[]) =>
+      firm.as(undefined, async em => {
+        const role = await em.findOneOrFail(Role, id)
+        await em.lock(role, LockMode.OPTIMISTIC, version)
+        await updateRole(em, role, { permissions })
+      })
+    await give(1, ['role:read'])
+    const outcomes = await Promise.allSettled([give(1, ['role:create']), give(1, ['role:update'])])
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    await expect(give(1, ['role:delete'])).rejects.toMatchObject({ name: 'OptimisticLockError' })
+    await give(2, ['role:delete'])
+  })
+
+  test('nobody takes out of one what they couldn’t have put in', async () => {
+    const firm = await company()
+    await firm.as(undefined, async em => {
+      await createRole(em, { key: 'CHAIR', name: 'C', permissions: ['organization:manage', 'role:read'] })
+      await createRole(em, { key: 'DEPUTY', name: 'D', parent: 'CHAIR' })
+    })
+    const admin = await hire(firm, 'ADMIN')
+    const change = async (actor: User | undefined, key: string, changes: RoleChanges) =>
+      firm.as(actor, async em => updateRole(em, await roleOf(em, key), changes))
+    const refused = (key: string, changes: RoleChanges) =>
+      expect(change(admin, key, changes)).rejects.toMatchObject({ code: 'access.grant_exceeds_own' })
+    await refused('CHAIR', { permissions: ['role:read'] })
+    await refused('DEPUTY', { parent: null })
+    await refused('DEPUTY', { parent: 'VIEWER' })
+    await change(admin, 'CHAIR', { permissions: ['organization:manage'] })
+    await change(undefined, 'DEPUTY', { parent: 'VIEWER' })
+    await change(admin, 'DEPUTY', { parent: null })
   })
 
   test('nobody hands out what they may not do themselves', async () => {

@@ -1,4 +1,5 @@
 import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core'
+import { now } from '../../kernel/clock.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { BuiltinRoleImmutableError, PermissionUnknownError, RoleCycleError, RoleInUseError, RoleKeyTakenError } from './access.errors.ts'
 import { Invitation } from './invitation.entity.ts'
@@ -43,12 +44,14 @@ export interface RoleChanges {
   readonly permissions?: readonly string[]
 }
 
+/** Who has the role loses what is taken out of it, so what somebody couldn't put in they can't take out either. */
 export async function updateRole(em: ScopedEntityManager, role: Role, changes: RoleChanges): Promise<void> {
   requireCustom(role)
   if (changes.name !== undefined) role.name = changes.name
   if (changes.description !== undefined) role.description = changes.description
-  if (changes.permissions) await setPermissions(em, role, changes.permissions)
-  if (changes.parent === null) role.parent = null
+  // They are rows of their own, and whoever saw the role without them has seen another version of it.
+  if (changes.permissions && (await setPermissions(em, role, changes.permissions))) role.updatedAt = now()
+  if (changes.parent === null) await disown(em, role)
   else if (changes.parent) await inherit(em, role, await em.findOneOrFail(Role, { key: changes.parent }))
 }
 
@@ -95,21 +98,31 @@ const chainCte =
 
 async function adopt(em: ScopedEntityManager, role: Role, parent: Role): Promise<void> {
   await assertMayGrant(em, await permissionKeysOf(em, parent))
+  await disown(em, role)
   role.parent = em.getReference(Role, parent.id, { wrapped: true })
 }
 
-async function setPermissions(em: ScopedEntityManager, role: Role, keys: readonly string[]): Promise<void> {
+async function disown(em: ScopedEntityManager, role: Role): Promise<void> {
+  if (role.parent) await assertMayGrant(em, await permissionKeysOf(em, await role.parent.loadOrFail()))
+  role.parent = null
+}
+
+/** Whether that changes anything. */
+async function setPermissions(em: ScopedEntityManager, role: Role, keys: readonly string[]): Promise<boolean> {
   const found = await em.find(Permission, { key: { $in: [...keys] } })
   const unknown = keys.filter(key => !found.some(permission => permission.key === key))
   if (unknown.length > 0) throw new PermissionUnknownError(unknown)
   const held = await em.find(RolePermission, { role: role.id }, { populate: ['permission'] })
   const added = found.filter(({ id }) => !held.some(({ permission }) => permission.id === id))
+  const gone = held.filter(({ permission }) => !keys.includes(permission.$.key))
+  const changed = [...added, ...gone.map(({ permission }) => permission.$)]
   await assertMayGrant(
     em,
-    added.map(({ key }) => key),
+    changed.map(({ key }) => key),
   )
-  for (const gone of held.filter(({ permission }) => !keys.includes(permission.$.key))) em.remove(gone)
+  for (const one of gone) em.remove(one)
   for (const permission of added) em.create(RolePermission, { role, permission })
+  return changed.length > 0
 }
 
 function requireCustom(role: Role): void {
