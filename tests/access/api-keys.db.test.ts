@@ -62,6 +62,19 @@ describe('API keys', () => {
     expect(await authenticateApiKey(daybook, fresh.secret, afterwards)).toMatchObject({ apiKey: { id: fresh.apiKey.id } })
   })
 
+  test('rotate once: another successor would end with the old one', async () => {
+    const firm = await company()
+    const { apiKey } = await issue(firm)
+    const rotate = () => firm.as(undefined, async em => rotateApiKey(em, await em.findOneOrFail(ApiKey, apiKey.id)))
+    const outcomes = await Promise.allSettled([rotate(), rotate()])
+    const [refused, ...others] = outcomes.filter(({ status }) => status === 'rejected')
+    expect([others.length, refused]).toMatchObject([0, { reason: { code: 'access.api_key_state', details: { state: 'rotated' } } }])
+    await expect(rotate()).rejects.toMatchObject({ code: 'access.api_key_state' })
+    const [successor] = await firm.as(undefined, em => em.find(ApiKey, { rotatedFrom: apiKey.id }))
+    expect(successor!.expiresAt).toBeNull()
+    await firm.as(undefined, em => rotateApiKey(em, successor!))
+  })
+
   test('their use is remembered, at most once a minute', async () => {
     const firm = await company()
     const { secret } = await issue(firm)

@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core'
 import { systemActor } from '../../context/index.ts'
 import { now as currentTime } from '../../kernel/clock.ts'
 import { digest } from '../../kernel/secret.ts'
-import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
+import { type Daybook, inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { ApiKeyStateError } from './access.errors.ts'
 import { type Admission, admit } from './admission.ts'
@@ -34,14 +34,25 @@ export async function issueApiKey(em: ScopedEntityManager, { name, environment, 
   return create(em, { name, environment, scopes, expiresAt: expiresAt ?? null })
 }
 
-/** A new key with the same scopes. The old one works until the overlap is over, so that programs can be changed one by one. */
-export async function rotateApiKey(
+/**
+ * A new key with the same scopes. The old one works until the overlap is over, so that programs can be changed one by one. It has one successor:
+ * another would end with the old one's overlap, of which whoever uses it wouldn't know.
+ */
+export function rotateApiKey(
   em: ScopedEntityManager,
-  old: ApiKey,
+  { id }: Pick<ApiKey, 'id'>,
   { overlap = overlapMs, now = currentTime() }: { readonly overlap?: number; readonly now?: Date } = {},
 ): Promise<IssuedApiKey> {
-  if (!old.isUsable(now)) throw new ApiKeyStateError(old.revokedAt ? 'revoked' : 'expired')
-  await assertMayGrant(em, old.scopes)
+  return inTurn(em, async inner => {
+    const old = await lockedAfresh(inner, ApiKey, id)
+    if (!old.isUsable(now)) throw new ApiKeyStateError(old.revokedAt ? 'revoked' : 'expired')
+    if ((await inner.count(ApiKey, { rotatedFrom: id })) > 0) throw new ApiKeyStateError('rotated')
+    await assertMayGrant(inner, old.scopes)
+    return succeed(inner, old, new Date(now.getTime() + overlap))
+  })
+}
+
+function succeed(em: ScopedEntityManager, old: ApiKey, until: Date): IssuedApiKey {
   const { name, environment, scopes, expiresAt, rateLimitMax, rateLimitWindow } = old
   const issued = create(em, {
     name,
@@ -52,7 +63,7 @@ export async function rotateApiKey(
     rateLimitWindow,
     rotatedFrom: old,
   })
-  old.expireBy(new Date(now.getTime() + overlap))
+  old.expireBy(until)
   return issued
 }
 

@@ -17,7 +17,7 @@ const invitationStates: Words = {
   EXPIRED: 'expirée',
   PENDING: 'en attente',
 }
-const keyStates: Words = { revoked: 'a été révoquée', expired: 'a expiré' }
+const keyStates: Words = { revoked: 'a été révoquée', expired: 'a expiré', rotated: 'a déjà été renouvelée' }
 const slotReasons: Words = {
   blocked: 'est bloqué',
   past: 'a déjà commencé',
