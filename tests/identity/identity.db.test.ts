@@ -1,4 +1,5 @@
 import { wrap } from '@mikro-orm/core'
+import { argon2Sync, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor, userActor } from '../../src/context/index.ts'
 import {
@@ -36,6 +37,14 @@ afterAll(() => daybook.close())
 async function somebody(): Promise<{ user: User; organization: Organization; email: string }> {
   const email = `${crypto.randomUUID()}@example.com`
   return { ...(await registerOrganization(daybook, { email, password, organization: { name: 'Somebody’s' } })), email }
+}
+
+/** One that takes seconds to compare a password with, which leaves time for something else meanwhile. */
+function slowHash(text: string): string {
+  const nonce = randomBytes(16)
+  const tag = argon2Sync('argon2id', { message: text, nonce, memory: 65_536, passes: 10, parallelism: 1, tagLength: 32 })
+  const [salt, hash] = [nonce, tag].map(bytes => bytes.toString('base64').replace(/=+$/, ''))
+  return `$argon2id$v=19$m=65536,t=10,p=1$${salt}$${hash}`
 }
 
 const reload = (user: User) => daybook.scope({ kind: 'identity', actor: userActor(user) }).findOneOrFail(User, user.id)
@@ -203,6 +212,26 @@ describe('a new password', () => {
       ['first new password', 'second new password'].map(chosen => resetPassword(daybook, { token, password: chosen })),
     )
     expect(outcomes.filter(Boolean)).toHaveLength(1)
+  })
+
+  test('ends what the old one was just opening, and isn’t replaced by whoever knows the old one', async () => {
+    const { user, email } = await somebody()
+    const em = daybook.scope({ kind: 'identity', actor: userActor(user) })
+    const { id } = await em.findOneOrFail(PasswordCredential, { user: user.id })
+    const asks: ((old: string) => Promise<unknown>)[] = [
+      old => signIn(daybook, { email, password: old }),
+      old => changePassword(daybook, { userId: user.id, current: old, password: 'what a thief would set' }),
+    ]
+    for (const ask of asks) {
+      await em.nativeUpdate(PasswordCredential, { id }, { passwordHash: slowHash(password) })
+      const asked = ask(password)
+      await expect.poll(async () => (await reload(user)).failedLoginCount).toBe(1)
+      const { token } = (await requestPasswordReset(daybook, { email }))!
+      expect(await resetPassword(daybook, { token, password: fresh })).toBe(true)
+      expect((await asked) ?? false).toBe(false)
+      expect(await em.count(Session, { user: user.id, revokedAt: null })).toBe(0)
+      expect(await signIn(daybook, { email, password: fresh })).toBeDefined()
+    }
   })
 
   test('is set by whoever knows the current one', async () => {

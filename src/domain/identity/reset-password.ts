@@ -9,7 +9,7 @@ import { assertPasswordAcceptable, hashPassword } from './password.ts'
 import { PasswordCredential } from './password-credential.entity.ts'
 import { PasswordResetToken } from './password-reset-token.entity.ts'
 import { Session } from './session.entity.ts'
-import { confirmPassword } from './sign-in.ts'
+import { passPassword } from './sign-in.ts'
 import { User } from './user.entity.ts'
 
 const lifetimeMs = 3_600_000
@@ -65,10 +65,14 @@ export async function changePassword(
   assertPasswordAcceptable(input.password)
   const scope = { kind: 'identity', actor: userActor(input.userId) } as const
   const user = await daybook.scope(scope).findOne(User, input.userId)
-  if (!user || !(await confirmPassword(daybook, user, input.current, now))) return false
+  if (!user) return false
   const passwordHash = await hashPassword(input.password)
-  await daybook.transact(scope, em => replacePassword(em, input.userId, passwordHash, now))
-  return true
+  const known = { email: user.email, password: input.current }
+  const replaced = await passPassword(daybook, known, now, async em => {
+    await replacePassword(em, input.userId, passwordHash, now)
+    return true
+  })
+  return replaced ?? false
 }
 
 async function replacePassword(em: ScopedEntityManager, userId: string, passwordHash: string, now: Date): Promise<void> {

@@ -2,7 +2,7 @@ import { tell } from '../../audit/index.ts'
 import { systemActor, userActor } from '../../context/index.ts'
 import { now as currentTime } from '../../kernel/clock.ts'
 import { digest, newSecret } from '../../kernel/secret.ts'
-import type { Daybook } from '../../orm/index.ts'
+import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { Session } from './session.entity.ts'
 import { User } from './user.entity.ts'
 
@@ -20,21 +20,23 @@ export interface OpenedSession {
 const lifetimeMs = 30 * 24 * 3_600_000
 const seenEveryMs = 60_000
 
-export async function openSession(daybook: Daybook, user: User, browser: Browser = {}, now = currentTime()): Promise<OpenedSession> {
+export function openSession(daybook: Daybook, user: User, browser: Browser = {}, now = currentTime()): Promise<OpenedSession> {
+  return daybook.transact({ kind: 'identity', actor: userActor(user) }, em => addSession(em, user.id, browser, now))
+}
+
+/** The same in a transaction that is there. */
+export async function addSession(em: ScopedEntityManager, userId: string, browser: Browser, now: Date): Promise<OpenedSession> {
   const token = newSecret()
-  const session = await daybook.transact({ kind: 'identity', actor: userActor(user) }, async em => {
-    const person = em.getReference(User, user.id)
-    const made = em.create(Session, {
-      sessionToken: digest(token),
-      user: person,
-      expires: new Date(now.getTime() + lifetimeMs),
-      lastSeenAt: now,
-      ip: browser.ip ?? null,
-      userAgent: browser.userAgent?.slice(0, 400) ?? null,
-    })
-    await tell(em, { type: 'auth.signed-in', log: user.id, about: person, details: { session: made.id } })
-    return made
+  const person = em.getReference(User, userId)
+  const session = em.create(Session, {
+    sessionToken: digest(token),
+    user: person,
+    expires: new Date(now.getTime() + lifetimeMs),
+    lastSeenAt: now,
+    ip: browser.ip ?? null,
+    userAgent: browser.userAgent?.slice(0, 400) ?? null,
   })
+  await tell(em, { type: 'auth.signed-in', log: userId, about: person, details: { session: session.id } })
   return { session, token }
 }
 

@@ -3,12 +3,12 @@ import { tell } from '../../audit/index.ts'
 import { systemActor, userActor } from '../../context/index.ts'
 import { now as currentTime } from '../../kernel/clock.ts'
 import { newId } from '../../kernel/id.ts'
-import type { Daybook } from '../../orm/index.ts'
+import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { normalizeEmail } from './email.ts'
 import { EmailInvalidError } from './identity.errors.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
 import { PasswordCredential } from './password-credential.entity.ts'
-import { type Browser, openSession } from './session.ts'
+import { addSession, type Browser } from './session.ts'
 import type { Session } from './session.entity.ts'
 import { User } from './user.entity.ts'
 
@@ -30,13 +30,12 @@ export async function signIn(
   input: { readonly email: string; readonly password: string } & Browser,
   now = currentTime(),
 ): Promise<SignedIn | undefined> {
-  const user = await passPassword(daybook, input.email, input.password, now)
-  return user && { user, ...(await openSession(daybook, user, input, now)) }
+  return passPassword(daybook, input, now, async (em, user) => ({ user, ...(await addSession(em, user.id, input, now)) }))
 }
 
 /** True when the password is the person's; counts and locks like a sign-in. */
 export async function confirmPassword(daybook: Daybook, user: User, password: string, now = currentTime()): Promise<boolean> {
-  return (await passPassword(daybook, user.email, password, now)) !== undefined
+  return (await passPassword(daybook, { email: user.email, password }, now, async () => true)) ?? false
 }
 
 /** What is known of who tries; without a hash there is nothing that would let them in. */
@@ -46,12 +45,25 @@ interface Attempt {
   readonly refusal?: 'locked' | 'inactive' | 'no password'
 }
 
-async function passPassword(daybook: Daybook, email: string, password: string, now: Date): Promise<User | undefined> {
+interface Credentials {
+  readonly email: string
+  readonly password: string
+}
+
+/** What the right password lets somebody do, under a lock on the person. */
+type Permitted<T> = (em: ScopedEntityManager, user: User) => Promise<T>
+
+export async function passPassword<T>(
+  daybook: Daybook,
+  { email, password }: Credentials,
+  now: Date,
+  permitted: Permitted<T>,
+): Promise<T | undefined> {
   const attempt = await countAttempt(daybook, email, now)
   const matches = await verifyPassword(password, attempt?.hash ?? nobodysHash)
-  if (attempt?.hash && matches) return rememberSuccess(daybook, { userId: attempt.userId, hash: attempt.hash }, password, now)
-  await rememberFailure(daybook, attempt)
-  return undefined
+  const done = attempt?.hash && matches ? await rememberSuccess(daybook, attempt as Matched, { password, now, permitted }) : undefined
+  if (!done) await rememberFailure(daybook, attempt)
+  return done?.answer
 }
 
 /** Nobody's failure takes a transaction, too, so that its duration tells nothing. */
@@ -80,18 +92,31 @@ async function countAttempt(daybook: Daybook, address: string, now: Date): Promi
   })
 }
 
-async function rememberSuccess(
+type Matched = Required<Pick<Attempt, 'userId' | 'hash'>>
+
+interface Success<T> {
+  readonly password: string
+  readonly now: Date
+  readonly permitted: Permitted<T>
+}
+
+/**
+ * Nothing where the person has another password by now: it takes a while to compare one, and whoever has replaced theirs meanwhile has ended
+ * all that the old one opened. So what it opens is opened here, where nobody replaces it.
+ */
+async function rememberSuccess<T>(
   daybook: Daybook,
-  { userId, hash }: Required<Pick<Attempt, 'userId' | 'hash'>>,
-  password: string,
-  now: Date,
-): Promise<User> {
+  { userId, hash }: Matched,
+  { password, now, permitted }: Success<T>,
+): Promise<{ readonly answer: T } | undefined> {
   const renewed = needsRehash(hash) ? await hashPassword(password) : undefined
   return daybook.transact({ kind: 'identity', actor: userActor(userId) }, async em => {
     const user = await em.findOneOrFail(User, userId, { lockMode: LockMode.PESSIMISTIC_WRITE })
+    const credential = await em.findOneOrFail(PasswordCredential, { user: userId })
+    if (credential.passwordHash !== hash) return undefined
     user.recordSignIn(now)
-    if (renewed) (await em.findOneOrFail(PasswordCredential, { user: userId })).passwordHash = renewed
-    return user
+    if (renewed) credential.passwordHash = renewed
+    return { answer: await permitted(em, user) }
   })
 }
 
