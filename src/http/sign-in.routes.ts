@@ -58,7 +58,7 @@ export function signInRoutes(app: App): void {
     if (!signedIn) throw new SignInRefusedError()
     setSessionCookie(reply, signedIn.token, signedIn.session.expires)
     const organizations = await organizationsOf(daybook.database, signedIn.user.id)
-    const first = organizations.find(organization => isServedHere(organization, daybook.database.region))
+    const first = organizations.find(each => each.isServed() && isServedHere(each, daybook.database.region))
     if (first) await activateTenant(daybook.database, signedIn.session, first.id)
     return { user: ownUserView(signedIn.user), activeOrganization: first?.id ?? null }
   })

@@ -1,8 +1,9 @@
 import { LockMode } from '@mikro-orm/core'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { userActor } from '../../src/context/index.ts'
+import { systemActor, userActor } from '../../src/context/index.ts'
 import { User } from '../../src/domain/identity/index.ts'
+import { Organization } from '../../src/domain/organizations/index.ts'
 import type { Mail } from '../../src/http/index.ts'
 import { Caller, cookieIn, openTestHost, password, roleIdOf, type SignedUp, signUp, type TestHost, tokenFor } from './test-host.ts'
 
@@ -84,6 +85,18 @@ test('changing the password keeps the browser at hand signed in and no other one
   expect((await elsewhere.get('/me')).statusCode).toBe(401)
   const here = (await new Caller(on, { cookie: cookieIn(changed) }).get('/me')).json()
   expect(here.activeOrganization).toBe(dan.organization)
+})
+
+test('whoever signs in works in an organization that is served', async () => {
+  const fay = await signUp(on, 'fay@first.example', 'A first one')
+  const gil = await signUp(on, 'gil@second.example', 'A second one')
+  await gil.caller.post('/organizations/current/invitations', { email: 'fay@first.example', role: await roleIdOf(gil.caller, 'MEMBER') })
+  await fay.caller.post('/invitations/accept', { token: tokenFor(on.mails, 'fay@first.example') })
+  expect((await fay.caller.signIn('fay@first.example')).json().activeOrganization).toBe(fay.organization)
+  const scope = { tenant: fay.organization, actor: systemActor('test') }
+  await on.daybook.transact(scope, async em => (await em.findOneOrFail(Organization, fay.organization)).suspend())
+  expect((await fay.caller.signIn('fay@first.example')).json().activeOrganization).toBe(gil.organization)
+  expect((await fay.caller.get('/organizations/current/tasks')).statusCode).toBe(200)
 })
 
 test('signing out everywhere ends every session of the person and nobody else’s', async () => {
