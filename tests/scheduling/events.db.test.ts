@@ -15,7 +15,7 @@ import {
   suggestSlots,
 } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { feed, replayProblems } from '../../src/readers/index.ts'
+import { feed, history, replayProblems } from '../../src/readers/index.ts'
 import { foundCompany, hireInto } from '../access/company.ts'
 import { at, event, overlap, useCalendar } from './use-calendar.ts'
 
@@ -34,6 +34,12 @@ describe('an event', () => {
     ] as const)
       await expect(schedule(from, to)).rejects.toMatchObject(overlap)
     expect(await events()).toHaveLength(3)
+  })
+
+  test('is its organizer’s under the id that they have, also where it is spelled in capitals', async () => {
+    const { organizer, id } = await schedule(at(10), at(11), { organizer: calendar.owner.toUpperCase() })
+    const [told] = await work(em => history(em, [SchedulingEvent, id]))
+    expect([organizer.id, told!.event.after?.organizer_id]).toEqual([calendar.owner, calendar.owner])
   })
 
   test('that fifty schedule at once is there once', async () => {

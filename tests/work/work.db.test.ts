@@ -166,6 +166,12 @@ describe('a task in a pipeline', () => {
     for (const attempt of lost) expect((attempt as PromiseRejectedResult).reason).toBeInstanceOf(OptimisticLockError)
   })
 
+  test('is given to a member under the id that they have, also where it is spelled in capitals', async () => {
+    await work(async em => assignTask(em, await em.findOneOrFail(Task, id), owner().toUpperCase()))
+    const told = (await work(async em => history(em, [Task, id]))).at(-1)!.changes
+    expect(told).toContainEqual({ property: 'assignee', before: null, after: owner() })
+  })
+
   test('is given to members alone', async () => {
     await work(async em => assignTask(em, await em.findOneOrFail(Task, id), owner()))
     expect((await work(em => em.findOneOrFail(Task, id))).assignee?.id).toBe(owner())

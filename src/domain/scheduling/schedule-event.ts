@@ -23,9 +23,9 @@ export interface EventInput extends EventDetails {
 
 /** Puts an event into a person's calendar, unless another one is there. */
 export async function scheduleEvent(em: ScopedEntityManager, input: EventInput): Promise<SchedulingEvent> {
-  const { organizer, aiSuggestion = null, ...details } = input
+  const { aiSuggestion = null, ...details } = input
   const row = detailsOf(details)
-  await requireMember(em, organizer)
+  const organizer = await memberIn(em, input.organizer)
   return inCalendar(em, organizer, async inner =>
     inner.create(SchedulingEvent, { ...row, aiSuggestion, organizer: inner.getReference(User, organizer) }),
   )
@@ -53,6 +53,9 @@ export function requirePeriod({ startsAt, endsAt }: Period): void {
   if (!(startsAt < endsAt)) throw new PeriodInvalidError()
 }
 
-async function requireMember(em: ScopedEntityManager, user: string): Promise<void> {
-  if (!(await em.findOne(Membership, { user, status: 'ACTIVE' }))) throw new PersonUnknownError(user)
+/** As the database spells them: ids may be given in capitals, and turns, the log and whoever waits for it compare text. */
+async function memberIn(em: ScopedEntityManager, user: string): Promise<string> {
+  const membership = await em.findOne(Membership, { user, status: 'ACTIVE' })
+  if (!membership) throw new PersonUnknownError(user)
+  return membership.user.id
 }

@@ -119,9 +119,10 @@ export const scheduling = [
     create: creation(eventBody, ({ em }, body) => scheduleEvent(em, { ...body, ...periodIn(body) })),
     remove: false,
     together: {
-      'suggest-slots': sent('read', searchBody, slots, async ({ em }, { from, to, people, ...search }) => {
+      'suggest-slots': sent('read', searchBody, slots, async ({ em }, { from, to, people, timeZones = {}, ...search }) => {
         const between = { from: new Date(from), to: new Date(to) }
-        const free = await suggestSlots(em, { ...search, people: people.map(id => id.toLowerCase()), between })
+        const zones = Object.fromEntries(Object.entries(timeZones).map(([id, zone]) => [id.toLowerCase(), zone]))
+        const free = await suggestSlots(em, { ...search, people: people.map(id => id.toLowerCase()), timeZones: zones, between })
         return { slots: free.map(({ startsAt, endsAt }) => ({ startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString() })) }
       }),
     },
