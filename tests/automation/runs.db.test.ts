@@ -73,6 +73,14 @@ test('what is queued rests while its automation is inactive, and so does what is
   expect(done).toBe(1)
 })
 
+test('what is deleted while it runs is nobody’s failure', async () => {
+  await make()
+  await start()
+  const greet = () => work(async em => void em.remove(await automation(em)))
+  expect(await run({ greet })).toMatchObject({ status: 'OK', failed: 0 })
+  expect(await work(em => em.count(WorkflowExecution))).toBe(0)
+})
+
 test('a run of a job that began a while ago doesn’t count to what it runs late', async () => {
   await make()
   await start()
@@ -122,4 +130,5 @@ describe('a schedule', () => {
     expect(await fire('2026-11-27T15:00:00Z')).toBe(0)
     expect(await work(em => em.count(WorkflowExecution))).toBe(0)
   })
+
 })

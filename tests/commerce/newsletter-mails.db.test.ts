@@ -219,6 +219,17 @@ describe('a mail', () => {
   })
 })
 
+test('an issue that is deleted while it is sent is nobody’s failure', async () => {
+  await subscribeAll([address('ada'), address('bea')])
+  const { id } = await plan(hours(-1))
+  let sent = 0
+  const send = async () => {
+    if (sent++ === 0) await work(async em => void em.remove(await em.findOneOrFail(NewsletterIssue, id)))
+  }
+  await deliverIssues({ ...newsletter, mailer: { send }, transact: work }, new Date())
+  expect([sent, await deliveries()]).toEqual([2, []])
+})
+
 test('an issue keeps its words once it is being sent', async () => {
   const { id } = await plan(hours(-1))
   const say = (subject: string) => work(em => em.execute('update newsletter_issue set subject = ? where id = ?', [subject, id]))

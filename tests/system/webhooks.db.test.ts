@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { createEndpoint, dropOldSecret, rotateEndpointSecret, Task, WebhookDelivery, WebhookEndpoint } from '../../src/entities.ts'
-import { jobsWith, runJob, startReactions } from '../../src/jobs/index.ts'
+import { type JobReport, jobsWith, runJob, startReactions } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { guardedPost } from '../../src/kernel/outgoing.ts'
 import { webhookDoubt } from '../../src/kernel/standard-webhooks.ts'
@@ -51,12 +51,23 @@ async function react(): Promise<void> {
   await follower.caughtUp()
 }
 
-async function deliver(at = new Date()): Promise<void> {
-  const job = jobsWith({ post: guardedPost({ allowPrivate: true }) }).find(({ name }) => name === 'deliver-webhooks')!
-  await runJob(firm.daybook, job, { at })
+async function deliver(at = new Date(), post = guardedPost({ allowPrivate: true })): Promise<JobReport> {
+  const job = jobsWith({ post }).find(({ name }) => name === 'deliver-webhooks')!
+  return runJob(firm.daybook, job, { at })
 }
 
 describe('an endpoint', () => {
+  test('that is deleted while it is called is nobody’s failure', async () => {
+    await addTask('Fire')
+    await react()
+    const post = async () => {
+      await work(async em => void em.remove(await endpoint(em)))
+      return { status: 200, body: '' }
+    }
+    expect(await deliver(new Date(), post)).toMatchObject({ status: 'OK', failed: 0 })
+    expect(await deliveries()).toEqual([])
+  })
+
   test('is told what it listens for, signed, once, in its own tenant', async () => {
     const other = newId()
     await firm.daybook.transact({ tenant: other, actor: systemActor('clerk') }, em =>

@@ -91,9 +91,9 @@ async function giveUpLost(em: ScopedEntityManager, at: Date): Promise<number> {
 async function run(runner: Runner, taken: Taken): Promise<void> {
   const outcome = await tryOnce(runner, taken)
   await runner.transact(async em => {
-    const execution = await em.findOneOrFail(WorkflowExecution, taken.id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
-    // Cancelled meanwhile, or given up and taken by somebody else: this attempt has nothing to say any more.
-    if (execution.status !== 'RUNNING' || execution.attempt !== taken.attempt) return
+    const execution = await em.findOne(WorkflowExecution, taken.id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+    // Cancelled or deleted meanwhile, or given up and taken by somebody else: this attempt has nothing to say any more.
+    if (execution?.status !== 'RUNNING' || execution.attempt !== taken.attempt) return
     if ('error' in outcome) execution.fail(outcome.status, outcome.error, now())
     else execution.succeed(outcome.output, now())
   })

@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core'
 import { allDone } from '../../kernel/all-done.ts'
 import { latest, now } from '../../kernel/clock.ts'
 import { inTime } from '../../kernel/in-time.ts'
-import { lockedAfresh, type ScopedEntityManager, type Transact } from '../../orm/index.ts'
+import type { ScopedEntityManager, Transact } from '../../orm/index.ts'
 import { NewsletterDelivery } from './newsletter-delivery.entity.ts'
 import { NewsletterIssue } from './newsletter-issue.entity.ts'
 import type { NewsletterSubscriber } from './newsletter-subscriber.entity.ts'
@@ -138,9 +138,9 @@ async function errorOf({ mailer, timeoutMs = minute }: NewsletterSettings, mail:
 }
 
 async function record(em: ScopedEntityManager, id: string, attempt: number, error: string | undefined): Promise<void> {
-  const delivery = await em.findOneOrFail(NewsletterDelivery, id, { lockMode: LockMode.PESSIMISTIC_WRITE, populate: [] })
-  // Held for too long, and taken by somebody else meanwhile.
-  if (delivery.attempt !== attempt || delivery.status !== 'PENDING') return
+  const delivery = await em.findOne(NewsletterDelivery, id, { lockMode: LockMode.PESSIMISTIC_WRITE, populate: [] })
+  // Deleted meanwhile with its issue, or held for too long and taken by somebody else.
+  if (delivery?.attempt !== attempt || delivery.status !== 'PENDING') return
   if (error === undefined) delivery.arrive(now())
   else delivery.fail(now(), error)
 }
@@ -151,7 +151,8 @@ async function record(em: ScopedEntityManager, id: string, attempt: number, erro
  */
 async function tellIssues(em: ScopedEntityManager, mails: readonly Taken[]): Promise<void> {
   for (const id of [...new Set(mails.map(({ issue }) => issue))].toSorted()) {
-    const issue = await lockedAfresh(em, NewsletterIssue, id)
+    const issue = await em.findOne(NewsletterIssue, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true })
+    if (!issue) continue
     const sent = await em.nativeUpdate(NewsletterDelivery, { issue, status: 'SENT', isCounted: false }, { isCounted: true })
     issue.hasReached(sent)
   }

@@ -119,9 +119,9 @@ async function send(post: Post, { url, secrets, event, isActive }: Message): Pro
 }
 
 async function record(em: ScopedEntityManager, message: Message, { status, error, durationMs }: Outcome): Promise<void> {
-  const delivery = await em.findOneOrFail(WebhookDelivery, message.delivery, { lockMode: LockMode.PESSIMISTIC_WRITE, populate: [] })
-  // Held for too long, and taken by somebody else meanwhile.
-  if (delivery.attempt !== message.attempt) return
+  const delivery = await em.findOne(WebhookDelivery, message.delivery, { lockMode: LockMode.PESSIMISTIC_WRITE, populate: [] })
+  // Deleted meanwhile with its endpoint, or held for too long and taken by somebody else.
+  if (delivery?.attempt !== message.attempt) return
   if (!message.isActive || !message.event) return delivery.abandon(error!)
   if (status !== undefined && status >= 200 && status < 300) {
     delivery.arrive(status, durationMs)
