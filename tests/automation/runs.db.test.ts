@@ -11,7 +11,7 @@ import {
 } from '../../src/entities.ts'
 import { jobsWith, runJob } from '../../src/jobs/index.ts'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
-import { history, revert } from '../../src/readers/index.ts'
+import { history, restore, revert } from '../../src/readers/index.ts'
 import { useFirm } from '../setup/use-firm.ts'
 
 const { firm, work } = useFirm()
@@ -131,4 +131,17 @@ describe('a schedule', () => {
     expect(await work(em => em.count(WorkflowExecution))).toBe(0)
   })
 
+  test('doesn’t make up for what it missed while it was deleted', async () => {
+    const everySecond = { type: 'SCHEDULE', config: { cron: '* * * * * *' } } as const
+    const { id } = await work(async em => addTrigger(em, await automation(em), everySecond, afterMs(-10_000)))
+    await work(async em => void em.remove(await em.findOneOrFail(WorkflowTrigger, id)))
+    await work(em => restore(em, [WorkflowTrigger, id]))
+    const again = afterMs(0)
+    await fire(again.toISOString())
+    expect(await work(em => em.count(WorkflowExecution, { trigger: id }))).toBe(0)
+    const { nextFireAt } = await work(em => em.findOneOrFail(WorkflowTrigger, id))
+    expect(nextFireAt!.getTime()).toBeGreaterThan(again.getTime())
+    await fire(nextFireAt!.toISOString())
+    expect(await work(em => em.count(WorkflowExecution, { trigger: id }))).toBe(1)
+  })
 })

@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core'
+import { AuditEvent } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { webhookDoubt } from '../../kernel/standard-webhooks.ts'
 import { isNamedBy } from '../../kernel/event-pattern.ts'
@@ -44,11 +45,19 @@ export async function fireSchedules(em: ScopedEntityManager, at: Date = now()): 
   for (const trigger of due) {
     const dueAt = trigger.nextFireAt!.toISOString()
     const automation = await em.findOneOrFail(Automation, trigger.automation.id)
-    if (automation.isActive) await startAutomation(em, automation, { trigger, key: `${trigger.id} ${dueAt}`, input: { dueAt }, at })
+    if (automation.isActive && !(await wasGone(em, trigger)))
+      await startAutomation(em, automation, { trigger, key: `${trigger.id} ${dueAt}`, input: { dueAt }, at })
     // Also where that started nothing, for it was started before: a trigger that was reverted would be due for ever.
     trigger.schedule(at)
   }
   return due.length
+}
+
+/** Whether it was deleted when it came due, and was brought back after that: what it missed stays missed, as it does while it is off. */
+async function wasGone(em: ScopedEntityManager, { id, tenantId, nextFireAt }: WorkflowTrigger): Promise<boolean> {
+  const made = { tenantId, entity: 'workflow-trigger', entityId: id, type: 'workflow-trigger.created' }
+  const [last, first] = await em.find(AuditEvent, made, { orderBy: { seq: 'desc' }, limit: 2, disableIdentityMap: true })
+  return Boolean(last && first && last.recordedAt >= nextFireAt!)
 }
 
 export function countDueSchedules(em: ScopedEntityManager, at: Date, tenantId?: string): Promise<number> {
