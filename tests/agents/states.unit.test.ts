@@ -41,4 +41,9 @@ describe('an agent', () => {
   ])('that is sure by %d and risks %j needs approval: %s', (confidence, risks, needed) => {
     expect(agent.needsApproval(confidence, risks)).toBe(needed)
   })
+
+  test.each(['high', Number.NaN, {}])('needs approval where its model says %j, which is no number', said => {
+    expect(agent.needsApproval(1, [said as number])).toBe(true)
+    expect(agent.needsApproval(said as number, [0])).toBe(true)
+  })
 })

@@ -34,9 +34,10 @@ export class OrchestrationAgent extends TenantRow {
     if (foreign.length > 0) throw new ToolNotAllowedError(this.name, [...new Set(foreign)])
   }
 
-  /** Whether a person has to agree first. */
+  /** Whether a person has to agree first: also where a model has said `high`, which is neither more nor less than any number. */
   needsApproval(confidence: number, risks: readonly number[]): boolean {
-    return confidence < this.minConfidence || risks.some(risk => risk > this.maxRisk)
+    const mayByItself = confidence >= this.minConfidence && risks.every(risk => risk <= this.maxRisk)
+    return !mayByItself
   }
 }
 
