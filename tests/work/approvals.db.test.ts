@@ -1,13 +1,14 @@
 import { OptimisticLockError } from '@mikro-orm/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { settle } from '../../src/audit/index.ts'
-import { agentActor, systemActor, userActor } from '../../src/context/index.ts'
+import { type Actor, agentActor, apiKeyActor, systemActor, userActor } from '../../src/context/index.ts'
 import {
   ApprovalItem,
   approve,
   completeTask,
   createPipeline,
   expireApprovals,
+  issueApiKey,
   moveTask,
   PipelineStage,
   rejectApproval,
@@ -26,7 +27,7 @@ const minutes = (count: number) => new Date(Date.UTC(2026, 10, 21, 10, count))
 
 describe('an approval', () => {
   let task: Task
-  const ask = (expiresAt?: Date) =>
+  const ask = (expiresAt?: Date, actor: Actor = as.agent()) =>
     work(
       async em =>
         requestApproval(em, {
@@ -38,7 +39,7 @@ describe('an approval', () => {
           confidence: 0.71,
           ...(expiresAt && { expiresAt }),
         }),
-      as.agent(),
+      actor,
     )
   beforeEach(async () => {
     task = await work(async em => em.create(Task, { title: 'refund' }))
@@ -96,6 +97,21 @@ describe('an approval', () => {
       code: 'audit.own_decision',
     })
     expect((await work(em => em.findOneOrFail(ApprovalItem, item.id))).status).toBe('PENDING')
+  })
+
+  test('isn’t given by a key of whoever asked for it, nor by them where their key has asked', async () => {
+    const issued = (actor: Actor, name: string) =>
+      work(em => issueApiKey(em, { name, environment: 'LIVE', scopes: ['approval-item:read'] }), actor).then(({ apiKey }) =>
+        apiKeyActor(apiKey),
+      )
+    const own = await issued(as.owner(), 'own')
+    const hands = [as.owner(), own, await issued(own, 'of a key of theirs')]
+    for (const [asks, judges] of hands.flatMap(one => hands.map(other => [one, other] as const))) {
+      const item = await ask(undefined, asks)
+      const refusal = { code: 'audit.own_decision' }
+      await expect(work(em => approve(em, item, { rationale: 'It is.' }), judges)).rejects.toMatchObject(refusal)
+      await expect(work(em => rejectApproval(em, item, { rationale: 'It isn’t.' }), judges)).rejects.toMatchObject(refusal)
+    }
   })
 
   test('runs out', async () => {

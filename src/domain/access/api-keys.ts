@@ -10,6 +10,7 @@ import { newKey, recognizablePart, tenantOfKey } from './api-key-format.ts'
 import { ApiKey, type ApiKeyEnvironment } from './api-key.entity.ts'
 import { assertMayGrant } from './own-permissions.ts'
 import { spelledOut } from './permission-patterns.ts'
+import { personActing } from './person-acting.ts'
 
 export interface ApiKeyInput {
   readonly name: string
@@ -52,9 +53,9 @@ export function rotateApiKey(
   })
 }
 
-function succeed(em: ScopedEntityManager, old: ApiKey, until: Date): IssuedApiKey {
+async function succeed(em: ScopedEntityManager, old: ApiKey, until: Date): Promise<IssuedApiKey> {
   const { name, environment, scopes, expiresAt, rateLimitMax, rateLimitWindow } = old
-  const issued = create(em, {
+  const issued = await create(em, {
     name,
     environment,
     scopes: [...scopes],
@@ -108,14 +109,15 @@ function isUseForgotten({ lastUsedAt }: ApiKey, now: Date): boolean {
 type KeyProperties = Pick<ApiKey, 'name' | 'environment' | 'scopes'> &
   Partial<Pick<ApiKey, 'rateLimitMax' | 'rateLimitWindow'>> & { readonly expiresAt: Date | null; readonly rotatedFrom?: ApiKey }
 
-function create(em: ScopedEntityManager, properties: KeyProperties): IssuedApiKey {
+async function create(em: ScopedEntityManager, properties: KeyProperties): Promise<IssuedApiKey> {
   const { tenantId, actor } = tenantScopeOf(em)
   const secret = newKey(tenantId, properties.environment)
+  const issuer = await personActing(em, actor)
   const apiKey = em.create(ApiKey, {
     ...properties,
     prefix: recognizablePart(secret),
     keyHash: digest(secret),
-    createdBy: actor.type === 'user' ? em.getReference(User, actor.id) : null,
+    createdBy: issuer ? em.getReference(User, issuer) : null,
   })
   return { apiKey, secret }
 }

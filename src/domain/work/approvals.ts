@@ -1,6 +1,7 @@
-import { decide, lapse, personBehind, settle } from '../../audit/index.ts'
+import { decide, lapse, OwnDecisionError, personBehind, settle } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow } from '../../orm/index.ts'
+import { personActing } from '../access/index.ts'
 import { User } from '../identity/index.ts'
 import { LockMode } from '@mikro-orm/core'
 import { ApprovalItem } from './approval-item.entity.ts'
@@ -72,9 +73,16 @@ async function conclude(
   await inTurn(em, async inner => {
     const item = await lockedAfresh(inner, ApprovalItem, id)
     const { actor } = inner.boundScope!
+    await refuseOwn(inner, item)
     item.settle(status, at, actor.type === 'user' ? inner.getReference(User, actor.id, { wrapped: true }) : null)
     await settle(inner, item.decisionId, { approved: status === 'APPROVED', rationale }, work)
   })
+}
+
+/** A key of one's own is nobody else. */
+async function refuseOwn(em: ScopedEntityManager, { decisionId, requestedByType: type, requestedById: id }: ApprovalItem): Promise<void> {
+  const judge = await personActing(em, em.boundScope!.actor)
+  if (judge && judge === (await personActing(em, { type, id }))) throw new OwnDecisionError(decisionId)
 }
 
 /** Closes what nobody decided about in time, some at a time; how many there were. Their decisions don't wait any more either. */
