@@ -1,6 +1,6 @@
 import { type EntityMetadata, type EntityProperty, type MetadataStorage, ReferenceKind, type TriggerDef } from '@mikro-orm/core'
 import { declareEntity, isTenantOwned } from './declaration.ts'
-import { currentTenantSql, tenantPolicy } from './tenant-policy.ts'
+import { tenantPolicy } from './tenant-policy.ts'
 
 /**
  * The ORM makes the table between two sides of a many-to-many relation by itself. Where a tenant owns the relation, that table is the
@@ -15,6 +15,9 @@ export function completePivots(storage: MetadataStorage): void {
     }
   }
 }
+
+/** `currentTenantSql` in the words in which PostgreSQL keeps it: the ORM compares a default to the letter, and would want it changed for ever. */
+const storedTenantSql = `(NULLIF(current_setting('daybook.tenant_id'::text, true), ''::text))::uuid`
 
 /** The side of a many-to-many relation whose pivot table the ORM has made. */
 export function ownsPivot(prop: EntityProperty): boolean {
@@ -33,7 +36,7 @@ function giveToTenant(pivot: EntityMetadata, relation: EntityProperty): void {
     columnTypes: ['uuid'],
     runtimeType: 'string',
     nullable: false,
-    defaultRaw: currentTenantSql,
+    defaultRaw: storedTenantSql,
     hydrate: false,
   })
   pivot.indexes.push({ properties: 'tenantId' })

@@ -199,9 +199,13 @@ function optional(fields: readonly Field[]): Record<string, TSchema> {
 /** A misspelt field is found when the host starts. */
 function fieldNamed(fields: readonly Field[], meta: EntityMetadata, name: string): Field {
   const found = fields.find(field => field.name === name)
-  if (!found) throw new TypeError(`${meta.className} has no field ${name} that a client could give.`)
+  if (!found)
+    throw new TypeError(`${meta.className} has no field ${name} that a client could give${name in meta.properties ? noColumn : ''}.`)
   return found
 }
+
+/** Of what is there, and can't be given as it is: objects in columns of their own, relations to many, secrets. */
+const noColumn = ': it is no column of its own, or a secret. Let an action take it'
 
 function pluralOf(name: string): string {
   if (name.endsWith('series')) return name
