@@ -19,25 +19,26 @@ export async function rebuild(
     readonly onProgress?: (progress: Pick<Progress, 'position' | 'latest' | 'behind'>) => void
   },
 ): Promise<void> {
-  await daybook.transact(options.scope, async em => {
+  const latest = await daybook.transact(options.scope, async em => {
     await em.execute(`select from audit_subscription where ${mine} for update`, [projection.name])
     await projection.clear(em)
     await em.execute(`update audit_subscription set reached = 0 where ${mine}`, [projection.name])
+    const [mark] = await em.execute<{ seq: string }[]>('select seq::text from daybook_mark()')
+    return Number(mark!.seq)
   })
   const { onProgress, ...rest } = options
   const failure = Promise.withResolvers<never>()
   // It may fail before anybody waits for it.
   failure.promise.catch(() => undefined)
-  let latest = 0
   await using subscription = subscribe(
     daybook,
     projection.name,
     async (events, em) => {
       await projection.handle(events, em)
-      if (onProgress) onProgress({ position: events.at(-1)!.seq, latest, behind: Math.max(0, latest - events.at(-1)!.seq) })
+      const position = events.at(-1)!.seq
+      onProgress?.({ position, latest: Math.max(latest, position), behind: Math.max(0, latest - position) })
     },
     { pollMs: 20, ...rest, onError: failure.reject },
   )
-  latest = (await subscription.progress()).latest
   await Promise.race([subscription.caughtUp(), failure.promise])
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
-import { activityOf, activityPerDay, rebuild, subscribe } from '../../src/readers/index.ts'
+import { activityOf, activityPerDay, type Progress, rebuild, subscribe } from '../../src/readers/index.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 import { entities, migrations, Tag } from './model.ts'
 
@@ -100,14 +100,15 @@ test('a projection is kept by following, and made anew gives the same', async ()
   expect(kept).toEqual([
     { day: new Date().toISOString().slice(0, 10), actorType: 'system', actorId: 'follower', type: 'tag.created', events: 11 },
   ])
-  const steps: number[] = []
+  const steps: Pick<Progress, 'position' | 'latest' | 'behind'>[] = []
   await rebuild(database.daybook, activityPerDay, {
     scope: scopeOf(tenant),
     batch: 5,
-    onProgress: ({ position }) => void steps.push(position),
+    onProgress: progress => void steps.push(progress),
   })
   expect(await read()).toEqual(kept)
   expect(steps.length).toBeGreaterThanOrEqual(3)
+  for (const { position, latest, behind } of steps) expect([latest >= position, behind]).toEqual([true, latest - position])
 })
 
 test('a projection that can’t be made anew says why instead of trying for ever', async () => {
