@@ -15,6 +15,7 @@ export const apiKeyActor = (key: Identified): Actor => ({ type: 'api_key', id: i
 export const agentActor = (agent: Identified): Actor => ({ type: 'agent', id: idOf(agent) })
 export const systemActor = (name: string): Actor => ({ type: 'system', id: name })
 
-export function idOf(thing: Identified): string {
-  return typeof thing === 'string' ? thing : thing.id
+/** Nothing has an empty id, which no scope takes: without types, and in a session that has ended, nothing is what is given. */
+export function idOf(thing: Identified | null | undefined): string {
+  return typeof thing === 'string' ? thing : (thing?.id ?? '')
 }

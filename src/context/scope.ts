@@ -45,7 +45,7 @@ export type ScopeInput =
 /** Turns what the caller wrote into a frozen scope, refusing what could not be attributed later. */
 export function resolveScope(input: ScopeInput): Scope {
   requireActor(input.actor)
-  if ('tenant' in input) {
+  if (!('kind' in input)) {
     const { tenant, ...rest } = input
     const tenantId = idOf(tenant)
     if (!isId(tenantId)) throw new ScopeInvalidError('tenant', 'the UUID of an organization')

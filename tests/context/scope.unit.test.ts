@@ -16,6 +16,8 @@ import { newId } from '../../src/kernel/id.ts'
 
 const tenant = newId()
 const user = newId()
+/** What a program without types, or with a `!` too many, gives. */
+const nothing = undefined as unknown as string
 
 test('a tenant scope takes an organization or its id', () => {
   const byId = resolveScope({ tenant, actor: userActor(user) })
@@ -30,6 +32,9 @@ test('a scope is frozen', () => {
 
 test.each<[string, () => ScopeInput]>([
   ['a tenant that is no UUID', () => ({ tenant: "' or true --", actor: userActor(user) })],
+  ['a tenant that is undefined', () => ({ tenant: nothing, actor: userActor(user) })],
+  ['no tenant at all', () => ({ actor: userActor(user) }) as ScopeInput],
+  ['a user that is undefined', () => ({ tenant, actor: userActor(nothing) })],
   ['a user that is no UUID', () => ({ tenant, actor: userActor('root') })],
   ['an API key that is no UUID', () => ({ tenant, actor: apiKeyActor('dbk_live_x') })],
   ['an agent that is no UUID', () => ({ tenant, actor: agentActor('gpt') })],
