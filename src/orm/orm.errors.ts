@@ -190,8 +190,12 @@ export class TransactionAbandonedError extends DaybookError {
 export class TransactionOverError extends DaybookError {
   readonly code = 'transaction.over'
 
-  constructor() {
-    super('The transaction in which this was begun has ended meanwhile. Wait for what is done inside a transaction before it ends.')
+  constructor(options?: ErrorOptions) {
+    super(
+      'The transaction in which this was begun has ended meanwhile. Wait for what is done inside a transaction before it ends.',
+      {},
+      options,
+    )
   }
 }
 

@@ -38,6 +38,8 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
   #lens: Lens | undefined
   /** The EntityManager whose identity map this fork shares. */
   #sharing: ScopedEntityManager | undefined
+  /** Whether the one transaction that it lived for has committed. */
+  #isOver = false
 
   /** The ORM calls this, for itself and for each fork. */
   constructor(config: Configuration, driver: AbstractSqlDriver, metadata: MetadataStorage, useContext?: boolean, events?: EventManager) {
@@ -123,7 +125,7 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
         await super.flush()
       } catch (error) {
         knownUnsentOf(this.getTransactionContext())?.endUnit()
-        throw error
+        throw this.#isOver && (error as { code?: string }).code === '25006' ? new TransactionOverError({ cause: error }) : error
       }
     })
   }
@@ -152,6 +154,7 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     }
     const result = await TransactionContext.create(this, () => this.getConnection().transactional(whole, begun))
     this.resetTransactionContext()
+    this.#isOver = true
     super.setSessionContext({ ...session, variables: { ...session.variables, transaction_read_only: 'on' } })
     return result
   }

@@ -189,7 +189,7 @@ describe('work that its transaction didn’t wait for', () => {
   }
 
   test.each([
-    ['committed', async () => {}, 'read-only transaction'],
+    ['committed', async () => {}, 'Wait for what is done inside a transaction before it ends'],
     ['refused', () => Promise.reject(new Error('not today')), 'already rolled back'],
   ])('writes nothing by itself once that is %s', async (_what, outcome, refusal) => {
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
