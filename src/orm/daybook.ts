@@ -72,6 +72,7 @@ export class Daybook implements AsyncDisposable {
   readonly #parts: DaybookParts
   readonly #limits: Record<string, string>
   #operator: Promise<MikroORM> | undefined
+  #closing: Promise<void> | undefined
 
   constructor(parts: DaybookParts) {
     this.#parts = parts
@@ -189,7 +190,12 @@ export class Daybook implements AsyncDisposable {
     return result
   }
 
-  async close(): Promise<void> {
+  /** Once, however often it is asked: by hand, and by `await using` at the end of the same block. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
     const operator = await this.#operator
     await operator?.close()
     await this.orm.close()

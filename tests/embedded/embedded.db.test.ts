@@ -55,6 +55,11 @@ test('isolation levels are kept', async () => {
   expect(level).toEqual([{ transaction_isolation: 'serializable' }])
 })
 
+test('what has been closed by hand can be closed again, as `await using` does', async () => {
+  await using opened = await openTestDaybook()
+  await opened.close()
+})
+
 test('what was written is there after closing and opening again', { timeout: 60_000 }, async () => {
   const options = { dataDirectory: join(directory, 'kept'), logQueries: false }
   const first = await openDaybook(options)
