@@ -82,7 +82,8 @@ export class EnvReader {
     const url = URL.parse(value)
     const shape = 'postgresql://user:password@host:5432/database'
     if (!url || !['postgres:', 'postgresql:'].includes(url.protocol))
-      this.problems.push(`${name} is not a PostgreSQL URL, expected ${shape}.`)
+      this.problems.push(`${name} is not a PostgreSQL URL, expected ${shape}. ${encoded}`)
+    else if (isCutShort(url)) this.problems.push(`${name} ends too early, expected ${shape}. ${encoded}`)
     else if (!url.username) this.problems.push(`${name} names no role, expected ${shape}.`)
     else if (url.pathname.length < 2) this.problems.push(`${name} names no database, expected ${shape}.`)
     else this.#parametersOf(name, url.searchParams)
@@ -98,6 +99,22 @@ export class EnvReader {
       this.problems.push(`${name} has sslrootcert, which is not read there. Set NODE_EXTRA_CA_CERTS to its path.`)
     if (parameters.has('sslcert') || parameters.has('sslkey'))
       this.problems.push(`${name} names a client's certificate, which is not read. A role is known by its password.`)
+  }
+}
+
+const encoded = 'In its password write @ as %40, / as %2F, # as %23, ? as %3F and % as %25.'
+
+/** By a character of a password that means something in a URL: what comes behind it would be taken for a host or a database, and be told. */
+function isCutShort({ username, password, pathname, search, hash }: URL): boolean {
+  return hash !== '' || search.includes('@') || /[/@]/.test(pathname.slice(1)) || ![username, password, pathname].every(isEncoded)
+}
+
+function isEncoded(part: string): boolean {
+  try {
+    decodeURIComponent(part)
+    return true
+  } catch {
+    return false
   }
 }
 

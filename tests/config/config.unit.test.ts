@@ -42,6 +42,10 @@ test.each([
   ['postgresql://host/db', 'names no role'],
   ['postgresql://user@host', 'names no database'],
   ['not a url', 'not a PostgreSQL URL'],
+  ['postgresql://user:p@ss/w#rd@host/db', 'write @ as %40'],
+  ['postgresql://user:a@b?c@host/db', 'write @ as %40'],
+  ['postgresql://user:a/b@host/db', 'write @ as %40'],
+  ['postgresql://user:50%zz@host/db', 'ends too early'],
   ['postgresql://user@host/db?sslmode=prefer', 'has sslmode=prefer'],
   ['postgresql://user@host/db?sslmode=require&sslrootcert=/ca.pem', 'has sslrootcert'],
   ['postgresql://user@host/db?sslkey=/key.pem', 'names a client'],
@@ -51,6 +55,11 @@ test.each([
 
 test('a problem with a database URL does not repeat its password', () => {
   expect(problemsOf({ DATABASE_URL: 'mysql://user:s3cret@host/db' }).join()).not.toContain('s3cret')
+})
+
+test('a password whose characters are encoded is taken', () => {
+  const url = 'postgresql://user:p%40ss%2Fw%23r%20d%25%3A%C3%A9@host/db'
+  expect(readConfig({ DATABASE_URL: url, DAYBOOK_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') }).databaseUrl).toBe(url)
 })
 
 test('origins are taken to the letter, so what no browser sends is refused', () => {
