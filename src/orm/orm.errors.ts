@@ -152,7 +152,7 @@ export class RoleMissingError extends DaybookError {
 
   constructor(role: string, statements: readonly string[], options?: ErrorOptions) {
     super(
-      `The role ${role} may not create what is missing. Ask an administrator of the server to run:\n${statements.map(sql => `  ${sql};`).join('\n')}`,
+      `The role ${role} may not create what is missing. Migrate as an administrator of the server (DIRECT_URL), or ask one to run:\n${statements.map(sql => `  ${sql};`).join('\n')}`,
       { role, statements },
       options,
     )

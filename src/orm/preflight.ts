@@ -3,7 +3,7 @@ import { type Daybook, runUnlogged } from './daybook.ts'
 import { isTenantOwned, privateColumnOf } from './declaration.ts'
 import { tablesOf } from './discovery.ts'
 import { IsolationBrokenError } from './orm.errors.ts'
-import type { RunSql } from './roles.ts'
+import { operatorRole, type RunSql } from './roles.ts'
 import { privatePolicyName } from './tenant-policy.ts'
 
 /**
@@ -64,12 +64,18 @@ const fix = 'Connect as daybook_app (DATABASE_URL), and keep the owner for migra
 function roleProblems(role: RoleState): string[] {
   const problems: string[] = []
   if (role.superuser) problems.push(`role ${role.name} is a superuser, which no policy binds. ${fix}`)
-  if (role.bypass) problems.push(`role ${role.name} has BYPASSRLS. ${fix} Or: alter role ${role.name} nobypassrls`)
+  if (role.bypass)
+    problems.push(`role ${role.name} has BYPASSRLS. ${fix}${mayLoseIt(role) ? ` Or: alter role ${role.name} nobypassrls` : ''}`)
   if (role.owned.length > 0)
     problems.push(`role ${role.name} owns ${role.owned.slice(0, 3).join(', ')}, and an owner may switch policies off. ${fix}`)
   if (role.above.length > 0)
     problems.push(`role ${role.name} may become ${role.above.join(', ')}, which policies don’t bind. Revoke that membership.`)
   return problems
+}
+
+/** A superuser would keep what it can do, and the operator's own work needs it. */
+function mayLoseIt({ name, superuser }: RoleState): boolean {
+  return !superuser && name !== operatorRole
 }
 
 function policyProblems(meta: Meta, table: TableState): string[] {

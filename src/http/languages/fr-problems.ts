@@ -371,7 +371,7 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'configuration.invalid': ({ problems }) => fr`La configuration présente des défauts : ${problems}.`,
   'database.unreachable': () => fr`La base de données ne répond pas.`,
   'database.role_missing': ({ role, statements }) =>
-    fr`Le rôle ${role} n’a pas le droit de créer ce qui manque. Demandez à un administrateur du serveur d’exécuter : ${statements}.`,
+    fr`Le rôle ${role} n’a pas le droit de créer ce qui manque. Migrez en tant qu’administrateur du serveur (DIRECT_URL), ou demandez-lui d’exécuter : ${statements}.`,
   'database.isolation_broken': ({ problems }) =>
     fr`Daybook refuse de servir, car les organisations ne seraient pas séparées : ${problems}.`,
   'database.embedded_busy': ({ waitedMs }) =>
