@@ -190,8 +190,8 @@ export class Daybook implements AsyncDisposable {
     return result
   }
 
-  /** Once, however often it is asked: by hand, and by `await using` at the end of the same block. */
   close(): Promise<void> {
+    // Once, however often it is asked: by hand, and by `await using` at the end of the same block.
     return (this.#closing ??= this.#close())
   }
 
