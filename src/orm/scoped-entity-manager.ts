@@ -138,11 +138,7 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
     return super.transactional(work, silenced ? { loggerContext: silenced, ...options } : options)
   }
 
-  /**
-   * @internal The one transaction that this EntityManager lives for: as nobody goes on with it, nothing is forked before and merged after. Work
-   * that wasn't waited for must not go on in a transaction of its own: after a failure nothing can be asked any more, and otherwise what was
-   * loaded can load what it points at, but nothing is written.
-   */
+  /** @internal The one transaction that this EntityManager lives for: as nobody goes on with it, nothing is forked before and merged after. */
   async transactAlone<T>(work: () => Promise<T>, options: AloneOptions = {}): Promise<T> {
     const session = this.getTransactionSessionContext()!
     const begun = { sessionContext: session, ...options, eventBroadcaster: new TransactionEventBroadcaster(this) }
@@ -153,6 +149,8 @@ export class ScopedEntityManager extends BasePostgreSqlEntityManager {
       return result
     }
     const result = await TransactionContext.create(this, () => this.getConnection().transactional(whole, begun))
+    // Work that wasn't waited for must not go on in a transaction of its own: after a failure nothing can be asked any more, and otherwise
+    // what was loaded can load what it points at, but nothing is written.
     this.resetTransactionContext()
     this.#isOver = true
     super.setSessionContext({ ...session, variables: { ...session.variables, transaction_read_only: 'on' } })
