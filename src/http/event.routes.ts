@@ -175,12 +175,13 @@ async function* told(request: FastifyRequest, tail: Tail): AsyncGenerator<string
     const events = await tail
       .next(work => inTenant(request, permission, ({ em }) => work(em), { readOnly: false, unlogged: true }))
       .catch(endOfAccess)
-    if (!events || (events.length > 0 && !(await sessionHolds(request)))) return
+    const isSpeaking = (events?.length ?? 0) > 0 || performance.now() - quietSince > heartbeatMs
+    // A session is looked at whenever something is said, so nobody whose session is over stays among the listeners of a quiet organization.
+    if (!events || (isSpeaking && !(await sessionHolds(request)))) return
     for (const event of events) yield lineOf(event)
-    if (events.length > 0) quietSince = performance.now()
-    else if (performance.now() - quietSince > heartbeatMs) {
+    if (isSpeaking) {
+      if (events.length === 0) yield ': still here\n\n'
       quietSince = performance.now()
-      yield ': still here\n\n'
     }
     if (events.length === 0) await sleep(pollMs, undefined, { signal: hostOf(request.server).closing }).catch(() => undefined)
   }

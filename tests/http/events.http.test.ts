@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { userActor } from '../../src/context/index.ts'
 import { Task } from '../../src/domain/work/index.ts'
 import { newId } from '../../src/kernel/id.ts'
@@ -210,5 +210,20 @@ describe('whoever listens', () => {
     await addTask('not for a revoked key')
     const heard = await response.text()
     expect(heard).not.toContain('not for a revoked key')
+  })
+  test('is let go when their session is over, though nothing happens', async () => {
+    const cookie = cookieIn(await new Caller(on).signIn('ann@acme.example'))
+    const stop = new AbortController()
+    const response = await fetch(`${origin}${base}/events/live`, { headers: { cookie }, signal: stop.signal })
+    expect((await new Caller(on, { cookie }).post('/auth/sign-out')).statusCode).toBe(204)
+    const clock = performance.now.bind(performance)
+    // The next word to those who hear nothing is due.
+    const later = vi.spyOn(performance, 'now').mockImplementation(() => clock() + 16_000)
+    const timer = setTimeout(() => stop.abort(), 8_000)
+    const heard = await response.text().finally(() => {
+      later.mockRestore()
+      clearTimeout(timer)
+    })
+    expect(heard).toBe(': listening\n\n')
   })
 })
