@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { freeSlots, type Span, wallTimeOf, type WorkingHours, workingSpans } from '../../src/entities.ts'
 
 const span = (most: number) => fc.tuple(fc.nat(most), fc.nat(most)).map(([a, b]): Span => ({ from: Math.min(a, b), to: Math.max(a, b) }))
@@ -106,6 +106,15 @@ describe('working hours', () => {
   test.each(['9:00', '09:60', '25:00', '24:30', 'nine'])('that begin at %s are refused', start => {
     const attempt = () => workingSpans({ ...office, start }, 'UTC', whole('2026-03-27T00:00Z', '2026-03-31T00:00Z'))
     expect(attempt).toThrow(expect.objectContaining({ code: 'scheduling.search_invalid' }))
+  })
+
+  test('of a year ask what the clocks show hardly more than once for each day', () => {
+    const asking = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts')
+    const spans = workingSpans({ ...office, days: [1, 2, 3, 4, 5, 6, 7] }, 'Europe/Berlin', whole('2026-01-01T00:00Z', '2027-01-01T00:00Z'))
+    const times = asking.mock.calls.length
+    asking.mockRestore()
+    expect(spans.length).toBe(365)
+    expect(times).toBeLessThan(450)
   })
 
   test('may last until midnight', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { instantOf, wallTimeOf } from '../../src/entities.ts'
 import { requireTimeZone } from '../../src/domain/scheduling/wall-clock.ts'
 
@@ -72,4 +72,18 @@ test.each(['Mars/Olympus', '', '+02:00', '-05:00', 'Europe/Berlin; drop', ' UTC'
 
 test.each(['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires'])('%j is one', zone => {
   expect(requireTimeZone(zone)).toBe(zone)
+})
+
+test('a time zone is kept once, in however many ways it is spelled', () => {
+  const spellings = Array.from({ length: 64 }, (_none, bits) =>
+    'Asia/Tbilisi'.replaceAll(/[sTbls]/g, (letter, place: number) =>
+      (bits >> (place % 6)) & 1 ? letter.toUpperCase() : letter.toLowerCase(),
+    ),
+  )
+  expect(new Set(spellings).size).toBeGreaterThan(20)
+  const making = vi.spyOn(Intl, 'DateTimeFormat')
+  for (const zone of spellings) expect(requireTimeZone(zone)).toBe(zone)
+  const times = making.mock.calls.length
+  making.mockRestore()
+  expect(times).toBe(1)
 })

@@ -1,3 +1,4 @@
+import { setImmediate as letOthersGoOn } from 'node:timers/promises'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { Membership } from '../access/index.ts'
 import type { User } from '../identity/index.ts'
@@ -32,9 +33,23 @@ export async function suggestSlots(em: ScopedEntityManager, search: SlotSearch):
   const range = { from: between.from.getTime(), to: between.to.getTime() }
   const people = await peopleOf(em, search.people)
   const busy = await busySpans(em, people, range)
-  const working = people.map(({ id, timeZone }) => workingSpans(workingHours, requireTimeZone(timeZones[id] ?? timeZone), range))
+  const working = await hoursOf(
+    people.map(({ id, timeZone }) => timeZones[id] ?? timeZone),
+    workingHours,
+    range,
+  )
   const slots = freeSlots(busy, working, { durationMs: durationMinutes * minuteMs, stepMs: stepMinutes * minuteMs, limit })
   return slots.map(({ from, to }) => ({ startsAt: new Date(from), endsAt: new Date(to) }))
+}
+
+/** Of each person by their zone. A year of one takes a moment, and whoever else is served here shall not wait for those of fifty. */
+async function hoursOf(zones: readonly string[], workingHours: WorkingHours, range: Span): Promise<Span[][]> {
+  const known = new Map<string, Span[]>()
+  for (const zone of new Set(zones)) {
+    known.set(zone, workingSpans(workingHours, requireTimeZone(zone), range))
+    await letOthersGoOn()
+  }
+  return zones.map(zone => known.get(zone)!)
 }
 
 function requireSensible({ people, between: { from, to }, durationMinutes, stepMinutes = 15, limit = 10 }: SlotSearch): void {

@@ -10,6 +10,7 @@ export interface WallTime {
 }
 
 const dayMs = 24 * 3_600_000
+/** By name in small letters: a zone may be spelled in capitals too, and whoever sent it under one spelling after another would fill the memory. */
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Refuses what is no IANA name. Intl would take an offset too, which knows nothing of daylight saving. */
@@ -30,12 +31,22 @@ export function wallTimeOf(instant: Date, timeZone: string): WallTime {
   }
 }
 
+/** What is known of one zone: by how much it is ahead of UTC at midnights in UTC. */
+export type Midnights = Map<number, number>
+
 /**
  * The moment in which a clock on the wall first shows that time. A time that it skips, because it is put forward, is the moment in which
- * that happens; so a later wall time is never an earlier moment.
+ * that happens; so a later wall time is never an earlier moment. Whoever asks for many times of one zone keeps its midnights: a zone is slow
+ * to ask, and on most days nothing changes.
  */
-export function instantOf({ year, month, day, hour, minute }: WallTime, timeZone: string): Date {
+export function instantOf({ year, month, day, hour, minute }: WallTime, timeZone: string, midnights: Midnights = new Map()): Date {
   const asIfUtc = Date.UTC(year, month - 1, day, hour, minute)
+  const midnight = Math.floor(asIfUtc / dayMs) * dayMs
+  const [eve, morrow] = [midnight - dayMs, midnight + 2 * dayMs].map(each => offsetAtMidnight(each, timeZone, midnights)) as [
+    number,
+    number,
+  ]
+  if (eve === morrow) return new Date(asIfUtc - eve)
   const before = offsetAt(asIfUtc - dayMs, timeZone)
   const after = offsetAt(asIfUtc + dayMs, timeZone)
   const found = [asIfUtc - before, asIfUtc - after].filter(instant => instant + offsetAt(instant, timeZone) === asIfUtc)
@@ -54,6 +65,14 @@ function changeBetween(first: number, last: number, timeZone: string): number {
   return changed
 }
 
+function offsetAtMidnight(midnight: number, timeZone: string, midnights: Midnights): number {
+  const known = midnights.get(midnight)
+  if (known !== undefined) return known
+  const offset = offsetAt(midnight, timeZone)
+  midnights.set(midnight, offset)
+  return offset
+}
+
 /** By how much the zone's clocks are ahead of UTC, in milliseconds. */
 function offsetAt(instant: number, timeZone: string): number {
   const parts = Object.fromEntries(
@@ -67,12 +86,13 @@ function offsetAt(instant: number, timeZone: string): number {
 
 /** Making one takes a hundred times as long as using it. */
 function formatOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formats.get(timeZone)
+  const name = timeZone.toLowerCase()
+  const known = formats.get(name)
   if (known) return known
   try {
     const digits = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' } as const
     const format = new Intl.DateTimeFormat('en', { ...digits, timeZone, calendar: 'gregory', hourCycle: 'h23' })
-    formats.set(timeZone, format)
+    formats.set(name, format)
     return format
   } catch (error) {
     if (error instanceof RangeError) throw new TimeZoneUnknownError(timeZone)

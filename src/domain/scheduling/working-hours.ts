@@ -1,6 +1,6 @@
 import type { Span } from './free-slots.ts'
 import { SearchInvalidError } from './scheduling.errors.ts'
-import { instantOf, wallTimeOf } from './wall-clock.ts'
+import { instantOf, type Midnights, wallTimeOf } from './wall-clock.ts'
 
 /** In the person's own time. An end that isn't after the start is on the next day. */
 export interface WorkingHours {
@@ -19,13 +19,13 @@ export function workingSpans({ start, end, days }: WorkingHours, timeZone: strin
   const finish = minutesOf(end)
   const lastMinute = finish > begin ? finish : finish + 24 * 60
   const spans: Span[] = []
+  const midnights: Midnights = new Map()
+  const instantOn = (date: number, minutes: number) => instantOnDate(date, minutes, timeZone, midnights)
+  const last = dateOf(to, timeZone)
   // From the day before, whose hours may reach into this one.
-  for (let date = dateOf(from, timeZone) - dayMs; date <= dateOf(to, timeZone); date += dayMs) {
+  for (let date = dateOf(from, timeZone) - dayMs; date <= last; date += dayMs) {
     if (!days.includes(new Date(date).getUTCDay() || 7)) continue
-    const span = {
-      from: Math.max(from, instantOnDate(date, begin, timeZone)),
-      to: Math.min(to, instantOnDate(date, lastMinute, timeZone)),
-    }
+    const span = { from: Math.max(from, instantOn(date, begin)), to: Math.min(to, instantOn(date, lastMinute)) }
     if (span.from < span.to) spans.push(span)
   }
   return spans
@@ -43,8 +43,8 @@ function dateOf(instant: number, timeZone: string): number {
   return Date.UTC(year, month - 1, day)
 }
 
-function instantOnDate(date: number, minutes: number, timeZone: string): number {
+function instantOnDate(date: number, minutes: number, timeZone: string, midnights: Midnights): number {
   const day = new Date(date)
   const wall = { year: day.getUTCFullYear(), month: day.getUTCMonth() + 1, day: day.getUTCDate() }
-  return instantOf({ ...wall, hour: Math.floor(minutes / 60), minute: minutes % 60 }, timeZone).getTime()
+  return instantOf({ ...wall, hour: Math.floor(minutes / 60), minute: minutes % 60 }, timeZone, midnights).getTime()
 }
