@@ -309,6 +309,26 @@ test('what is one person’s is nobody else’s, and shown as a whole through no
   })
 })
 
+test('what is one person’s nobody proposes anything about who isn’t shown it', async () => {
+  const chat = await rowFor(on, ann, DocumentChat)
+  const propose = async (scope: string) => {
+    const scopes = [scope, 'ai-insight:create', 'approval-item:create']
+    const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes })
+    const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+    const about = { subjectType: 'document-chat', subjectId: chat }
+    const insight = { ...about, kind: 'tone', title: 'T', body: 'B', confidence: 1, model: 'm' }
+    const answers = [
+      await key.post(`${base}/approval-items`, { ...about, type: 'chat.close', reason: 'R' }),
+      await key.post(`${base}/ai-insights`, insight),
+    ]
+    return answers.map(({ statusCode }) => statusCode)
+  }
+  expect(await propose('document-chat:read')).toEqual([422, 422])
+  expect(await propose('document-chat:manage')).toEqual([201, 201])
+  const told = (await ann.caller.get(`${base}/events?entity=document-chat&entityId=${chat}&kind=decision`)).json<Page>().items
+  expect(told.length).toBe(1)
+})
+
 test('a chat is its person’s alone, whatever anybody else may do', async () => {
   const member = new Caller(on)
   await ann.caller.post(`${base}/invitations`, { email: 'bob@acme.example', role: await roleIdOf(ann.caller, 'ADMIN') })
