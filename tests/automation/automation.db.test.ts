@@ -228,6 +228,21 @@ describe('an event', () => {
     expect(JSON.stringify(execution!.input)).not.toMatch(/snores|ann@home/)
   })
 
+  test('that tells what no column can hold starts what waits for it all the same, and holds up nobody', async () => {
+    await make(greet, {}, { type: 'EVENT', config: { event: 'task.updated' } })
+    const id = newId()
+    await work(em =>
+      em.execute(`insert into audit_event (tenant_id, entity, type, entity_id, after) values (?, 'task', 'task.updated', ?, ?::json)`, [
+        firm.tenant,
+        id,
+        String.raw`{"title":"a\u0000b\ud800"}`,
+      ]),
+    )
+    await using follower = startReactions(firm.daybook, { pollMs: 10 })
+    await follower.caughtUp()
+    expect(await executions()).toMatchObject([{ input: { event: { entityId: id, after: { title: 'ab\ufffd' } } } }])
+  })
+
   test('that the automation itself has made doesn’t start it again', async () => {
     await make(greet, {}, onUrgent)
     await using follower = startReactions(firm.daybook, { pollMs: 10 })

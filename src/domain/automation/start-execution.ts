@@ -5,6 +5,7 @@ import { webhookDoubt } from '../../kernel/standard-webhooks.ts'
 import { isNamedBy } from '../../kernel/event-pattern.ts'
 import { jsonOrText } from '../../kernel/json-or-text.ts'
 import { newId } from '../../kernel/id.ts'
+import { storableJson } from '../../kernel/storable.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { type FollowedEvent, impersonal } from '../../readers/index.ts'
 import { Automation } from './automation.entity.ts'
@@ -30,10 +31,12 @@ export async function startAutomation(
 ): Promise<WorkflowExecution> {
   if (!automation.isActive) throw new AutomationInactiveError(automation.name)
   const { id, tenantId, maxAttempts } = automation
+  // Events keep what is told to the letter, also what no other column can hold; refused here, it would hold up the reactions of all tenants.
+  const given = JSON.stringify(storableJson(input))
   const [queued] = await em.execute<{ id: string }[]>(
     `insert into workflow_execution (id, tenant_id, automation_id, trigger_id, key, input, max_attempts, next_attempt_at)
        values (?, ?, ?, ?, ?, ?::jsonb, ?, ?) on conflict (tenant_id, automation_id, key) do nothing returning id`,
-    [newId(), tenantId, id, trigger?.id ?? null, key ?? null, JSON.stringify(input), maxAttempts, at],
+    [newId(), tenantId, id, trigger?.id ?? null, key ?? null, given, maxAttempts, at],
   )
   if (queued) trigger?.fired(at)
   return em.findOneOrFail(WorkflowExecution, queued ? queued.id : { automation, key: key! })
