@@ -1,6 +1,7 @@
 import { wrap } from '@mikro-orm/core'
 import fc from 'fast-check'
 import { newId } from '../../src/kernel/id.ts'
+import { isObject } from '../../src/kernel/is-object.ts'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
 import { Bill, Letter, Line, Note, Paper, Tag } from './model.ts'
 
@@ -28,7 +29,7 @@ export function randomWork(fewest: number): fc.Arbitrary<Work[]> {
     which: fc.nat(1_000),
     other: fc.nat(1_000),
     text: fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('', '"', '\\', '{}', 'null', 'é', '\n', `'`)).map(withoutNul),
-    value: fc.jsonValue({ maxDepth: 2 }).map(value => JSON.parse(withoutNul(JSON.stringify(value))) as unknown),
+    value: fc.jsonValue({ maxDepth: 2 }).map(value => JSON.parse(withoutNul(JSON.stringify(readable(value)))) as unknown),
   })
   const { work } = fc.letrec<{ work: Work }>(tie => ({
     work: fc.record({
@@ -46,6 +47,18 @@ export function randomWork(fewest: number): fc.Arbitrary<Work[]> {
 function withoutNul(text: string): string {
   return text.replaceAll(/\\u0000|\0|\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g, '').toWellFormed()
 }
+
+/**
+ * V8 takes a key that begins with an escape for a backslash, once it has read an object with that key in its place (nodejs/node#63785): what
+ * stands in the table is then read wrong, by whomever. So no key has one.
+ */
+function readable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(readable)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [readableKey(key), readable(inner)]))
+}
+
+const readableKey = (key: string) => key.replaceAll('\\', '/')
 
 export function countSteps(work: readonly (Step | Work)[]): number {
   return work.reduce((sum, item) => sum + ('steps' in item ? countSteps(item.steps) : 1), 0)
@@ -94,7 +107,7 @@ const details = ({ which, other, text, value }: Step) => ({
   origin: other % 2 ? { city: text, zip: String(which) } : null,
   secretWord: text,
   author: which % 4 ? text : null,
-  diary: other % 3 ? { [text]: value } : null,
+  diary: other % 3 ? { [readableKey(text)]: value } : null,
 })
 
 const steps = {

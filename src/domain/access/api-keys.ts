@@ -35,10 +35,7 @@ export async function issueApiKey(em: ScopedEntityManager, { name, environment, 
   return create(em, { name, environment, scopes, expiresAt: expiresAt ?? null })
 }
 
-/**
- * A new key with the same scopes. The old one works until the overlap is over, so that programs can be changed one by one. It has one successor:
- * another would end with the old one's overlap, of which whoever uses it wouldn't know.
- */
+/** A new key with the same scopes, the only one. The old one works until the overlap is over, so that programs can be changed one by one. */
 export function rotateApiKey(
   em: ScopedEntityManager,
   { id }: Pick<ApiKey, 'id'>,
@@ -47,6 +44,7 @@ export function rotateApiKey(
   return inTurn(em, async inner => {
     const old = await lockedAfresh(inner, ApiKey, id)
     if (!old.isUsable(now)) throw new ApiKeyStateError(old.revokedAt ? 'revoked' : 'expired')
+    // Another successor would end with this overlap, of which whoever uses it wouldn't know.
     if ((await inner.count(ApiKey, { rotatedFrom: id })) > 0) throw new ApiKeyStateError('rotated')
     await assertMayGrant(inner, old.scopes)
     return succeed(inner, old, new Date(now.getTime() + overlap))

@@ -23,7 +23,6 @@ export { ApiKey, type ApiKeyEnvironment, apiKeyEnvironments, ApiKeySchema } from
 export { type ApiKeyInput, type AuthenticatedKey, authenticateApiKey, type IssuedApiKey, issueApiKey, rotateApiKey } from './api-keys.ts'
 export { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
 export { ensureBuiltinRoles } from './ensure-builtin-roles.ts'
-export { personActing } from './person-acting.ts'
 export { grantPermission, grantRole, revokePermission, revokeRole, type Until } from './grants.ts'
 export { Invitation, InvitationSchema, type InvitationStatus, invitationStatuses } from './invitation.entity.ts'
 export { cancelInvitation, expireInvitations, inviteMember } from './invitations.ts'

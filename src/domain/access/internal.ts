@@ -2,3 +2,4 @@
 export { type Admission, admissionIn, admit, type Entrant, isNoLongerAdmitted, stillAdmitted } from './admission.ts'
 export { newKey } from './api-key-format.ts'
 export { countExpiredInvitations } from './invitations.ts'
+export { personActing } from './person-acting.ts'

@@ -34,8 +34,9 @@ export class OrchestrationAgent extends TenantRow {
     if (foreign.length > 0) throw new ToolNotAllowedError(this.name, [...new Set(foreign)])
   }
 
-  /** Whether a person has to agree first: also where a model has said `high`, which is neither more nor less than any number. */
+  /** Whether a person has to agree first. */
   needsApproval(confidence: number, risks: readonly number[]): boolean {
+    // A model may have said `high`, which is neither more nor less than any number.
     const mayByItself = confidence >= this.minConfidence && risks.every(risk => risk <= this.maxRisk)
     return !mayByItself
   }

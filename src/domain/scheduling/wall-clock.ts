@@ -36,10 +36,14 @@ export type Midnights = Map<number, number>
 
 /**
  * The moment in which a clock on the wall first shows that time. A time that it skips, because it is put forward, is the moment in which
- * that happens; so a later wall time is never an earlier moment. Whoever asks for many times of one zone keeps its midnights: a zone is slow
- * to ask, and on most days nothing changes.
+ * that happens; so a later wall time is never an earlier moment.
  */
-export function instantOf({ year, month, day, hour, minute }: WallTime, timeZone: string, midnights: Midnights = new Map()): Date {
+export function instantOf(wall: WallTime, timeZone: string): Date {
+  return instantBy(wall, timeZone, new Map())
+}
+
+/** The same for whoever asks for many times of one zone and keeps its midnights: a zone is slow to ask, and on most days nothing changes. */
+export function instantBy({ year, month, day, hour, minute }: WallTime, timeZone: string, midnights: Midnights): Date {
   const asIfUtc = Date.UTC(year, month - 1, day, hour, minute)
   const midnight = Math.floor(asIfUtc / dayMs) * dayMs
   const [eve, morrow] = [midnight - dayMs, midnight + 2 * dayMs].map(each => offsetAtMidnight(each, timeZone, midnights)) as [

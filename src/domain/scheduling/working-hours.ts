@@ -1,6 +1,6 @@
 import type { Span } from './free-slots.ts'
 import { SearchInvalidError } from './scheduling.errors.ts'
-import { instantOf, type Midnights, wallTimeOf } from './wall-clock.ts'
+import { instantBy, type Midnights, wallTimeOf } from './wall-clock.ts'
 
 /** In the person's own time. An end that isn't after the start is on the next day. */
 export interface WorkingHours {
@@ -46,5 +46,5 @@ function dateOf(instant: number, timeZone: string): number {
 function instantOnDate(date: number, minutes: number, timeZone: string, midnights: Midnights): number {
   const day = new Date(date)
   const wall = { year: day.getUTCFullYear(), month: day.getUTCMonth() + 1, day: day.getUTCDate() }
-  return instantOf({ ...wall, hour: Math.floor(minutes / 60), minute: minutes % 60 }, timeZone, midnights).getTime()
+  return instantBy({ ...wall, hour: Math.floor(minutes / 60), minute: minutes % 60 }, timeZone, midnights).getTime()
 }

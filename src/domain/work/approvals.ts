@@ -1,7 +1,7 @@
 import { decide, lapse, OwnDecisionError, personBehind, settle } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow } from '../../orm/index.ts'
-import { personActing } from '../access/index.ts'
+import { personActing } from '../access/internal.ts'
 import { User } from '../identity/index.ts'
 import { LockMode } from '@mikro-orm/core'
 import { ApprovalItem } from './approval-item.entity.ts'
