@@ -91,7 +91,7 @@ export async function eventsBetween(em: ScopedEntityManager, position: number, e
   const opener = openerFor(em)
   await opener.prepare(telling.flatMap(({ tenantId, before, after }) => marksInText(tenantId, `${before} ${after}`)))
   const openIn = ({ tenantId, kind, entity }: EventRow, side: Record<string, unknown>) => {
-    const names = personalIn(em, { kind, entity, after: side })
+    const names = personalIn({ kind, entity, after: side }, columns)
     if (names) openSide(tenantId, side, names, opener)
   }
   return rows.map(row => new FollowedEvent(row, mayTell(row) ? side => openIn(row, side) : undefined))

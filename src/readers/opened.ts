@@ -7,11 +7,13 @@ type Values = Record<string, unknown>
 
 /** The same events, with what they tell of people readable. */
 export async function openEvents<E extends AuditEvent>(em: ScopedEntityManager, events: readonly E[]): Promise<readonly E[]> {
-  const sides = events.flatMap(event => {
-    const names = personalIn(em, event)
-    return names ? [event.before, event.after].flatMap(side => (side ? [{ log: event.tenantId, side, names }] : [])) : []
+  const columns = personalNames(em.getMetadata())
+  const telling = events.filter(event => personalIn(event, columns))
+  if (telling.length === 0) return events
+  const sides = telling.flatMap(event => {
+    const names = personalIn(event, columns)!
+    return [event.before, event.after].flatMap(side => (side ? [{ log: event.tenantId, side, names }] : []))
   })
-  if (sides.length === 0) return events
   const opener = openerFor(em)
   await opener.prepare(sides.flatMap(({ log, side, names: marked }) => marksIn(log, side, marked)))
   for (const { log, side, names: marked } of sides) openSide(log, side, marked, opener)
@@ -20,8 +22,9 @@ export async function openEvents<E extends AuditEvent>(em: ScopedEntityManager, 
 
 /** The same events, without the values that tell of people. That these changed is still told. */
 export function withoutPersonal<E extends AuditEvent>(em: ScopedEntityManager, events: readonly E[]): readonly E[] {
+  const columns = personalNames(em.getMetadata())
   for (const event of events) {
-    const names = personalIn(em, event)
+    const names = personalIn(event, columns)
     for (const side of [event.before, event.after]) {
       if (side) for (const name of names ?? []) delete side[name]
     }
@@ -31,7 +34,7 @@ export function withoutPersonal<E extends AuditEvent>(em: ScopedEntityManager, e
 
 /** What an event made of its row, without them: that may be kept somewhere else, where erasing a person doesn't reach. */
 export function impersonal(em: ScopedEntityManager, { kind, entity, after = null }: Telling): Values | null {
-  const names = personalIn(em, { kind, entity, after })
+  const names = personalIn({ kind, entity, after }, personalNames(em.getMetadata()))
   return after && names ? Object.fromEntries(Object.entries(after).filter(([name]) => !names.has(name))) : after
 }
 
@@ -52,15 +55,17 @@ export function openSide(log: string, side: Values, names: ReadonlySet<string>, 
 type Telling = Pick<AuditEvent, 'kind' | 'after'> & { readonly entity?: string | null | undefined }
 
 /** What of an event tells of somebody: columns of its row; or what is said of a decision, where that says of whom. */
-export function personalIn(em: ScopedEntityManager, { kind, entity, after }: Telling): ReadonlySet<string> | undefined {
+export function personalIn({ kind, entity, after }: Telling, columns: PersonalColumns): ReadonlySet<string> | undefined {
   if (kind === 'decision') return typeof after?.person === 'string' ? wordsOfDecision : undefined
-  return entity ? personalNames(em.getMetadata()).get(entity) : undefined
+  return entity ? columns.get(entity) : undefined
 }
+
+type PersonalColumns = ReadonlyMap<string, ReadonlySet<string>>
 
 const wordsOfDecision: ReadonlySet<string> = new Set(decisionWords)
 
 /** By entity, the columns that tell of people, under every name that they have had. */
-export const personalNames = oncePer((metadata: MetadataStorage): ReadonlyMap<string, ReadonlySet<string>> => {
+export const personalNames = oncePer((metadata: MetadataStorage): PersonalColumns => {
   const named = tablesOf(metadata).map(meta => [auditedTableOf(meta)?.entity, personalNamesOf(meta)] as const)
   return new Map(named.flatMap(([entity, names]) => (entity && names.size > 0 ? [[entity, names]] : [])))
 })

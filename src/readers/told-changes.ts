@@ -22,6 +22,8 @@ export function changesIn(event: AuditEvent, meta: EntityMetadata): PropertyChan
 
 /** `place_city` is `place.city`, `data.deep` stays, a relation's name stands for itself. */
 export function propertyOf(path: string, meta: EntityMetadata): string {
+  const known = namesOf(meta.root).get(path)
+  if (known !== undefined) return known
   const [column, ...below] = path.split('.')
   const prop = propertiesByColumn(meta.root).get(column!)
   return prop ? [...pathTo(prop, meta.root), ...inWords(below, prop)].join('.') : path
@@ -32,6 +34,12 @@ const propertiesByColumn = oncePer((root: EntityMetadata): ReadonlyMap<string, E
   const named = columnPropertiesOf(root).map(prop => [prop.fieldNames[0]!, prop] as const)
   return new Map(named.toReversed())
 })
+
+/** By column, what the entity calls it. */
+const namesOf = oncePer(
+  (root: EntityMetadata): ReadonlyMap<string, string> =>
+    new Map([...propertiesByColumn(root)].map(([column, prop]) => [column, pathTo(prop, root).join('.')] as const)),
+)
 
 /** In a document of what is embedded the keys are names of fields. */
 function inWords([key, ...below]: readonly string[], prop: EntityProperty): string[] {
