@@ -31,12 +31,10 @@ export async function startAutomation(
 ): Promise<WorkflowExecution> {
   if (!automation.isActive) throw new AutomationInactiveError(automation.name)
   const { id, tenantId, maxAttempts } = automation
-  // Events keep what is told to the letter, also what no other column can hold; refused here, it would hold up the reactions of all tenants.
-  const given = JSON.stringify(storableJson(input))
   const [queued] = await em.execute<{ id: string }[]>(
     `insert into workflow_execution (id, tenant_id, automation_id, trigger_id, key, input, max_attempts, next_attempt_at)
        values (?, ?, ?, ?, ?, ?::jsonb, ?, ?) on conflict (tenant_id, automation_id, key) do nothing returning id`,
-    [newId(), tenantId, id, trigger?.id ?? null, key ?? null, given, maxAttempts, at],
+    [newId(), tenantId, id, trigger?.id ?? null, key ?? null, JSON.stringify(input), maxAttempts, at],
   )
   if (queued) trigger?.fired(at)
   return em.findOneOrFail(WorkflowExecution, queued ? queued.id : { automation, key: key! })
@@ -84,7 +82,9 @@ export async function fireEvents(events: readonly FollowedEvent[], em: ScopedEnt
   for (const event of events.filter(({ entity }) => !ownEntities.has(entity ?? ''))) {
     for (const trigger of waiting.filter(each => isWaitingFor(each, event))) {
       const { id, type, entityId, actorType, actorId } = event
-      const input = { event: { id, type, entityId, after: impersonal(em, event), actor: { type: actorType, id: actorId } } }
+      // The log keeps what is told to the letter, also what no other column can hold; refused here, it would hold up the reactions of all tenants.
+      const after = storableJson(impersonal(em, event))
+      const input = { event: { id, type, entityId, after, actor: { type: actorType, id: actorId } } }
       await startAutomation(em, trigger.automation.getEntity(), { trigger, key: `${trigger.id} ${id}`, input })
     }
   }
