@@ -19,6 +19,7 @@ import {
   withoutPersonal,
 } from '../../src/readers/index.ts'
 import { createRow, openTestDaybook } from '../../src/testing/index.ts'
+import { dumpOf } from './dump-of.ts'
 
 /** What is decided about somebody tells of them as much as the row that it is about. */
 const daybook = await openTestDaybook()
@@ -53,15 +54,7 @@ const said = {
 }
 const wholly = (value: unknown) => Object.fromEntries(Object.keys(said).map(name => [name, value]))
 const decisions = async () => (await feed(daybook.scope({ tenant, actor: agent }), { kind: 'decision' })).items
-/** What anybody has who has a dump of the log. */
-const dump = () =>
-  transact(async em => {
-    const [row] = await em.execute<{ text: string }[]>(
-      `select string_agg(row_to_json(e)::text, ' ') as text from audit_event e where tenant_id = ?`,
-      [tenant],
-    )
-    return row!.text
-  })
+const dump = () => transact(em => dumpOf(em, tenant))
 
 describe('a decision about somebody', () => {
   test('stands in the log under their key, and is told to whoever may read the log', async () => {

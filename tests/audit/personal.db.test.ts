@@ -19,6 +19,7 @@ import {
 } from '../../src/orm/index.ts'
 import { asOf, diff, feed, history, replayProblems, restore, revert, subscribe } from '../../src/readers/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
+import { dumpOf } from './dump-of.ts'
 import { entities, migrations, Note } from './model.ts'
 
 let daybook: Daybook
@@ -28,15 +29,7 @@ const scope = () => daybook.scope({ tenant, actor })
 const transact = <T>(work: (em: ScopedEntityManager) => Promise<T>) => daybook.transact({ tenant, actor }, work)
 const authorsIn = async (subject: Note | readonly [typeof Note, string]) =>
   (await history(scope(), subject)).flatMap(({ changes }) => changes.filter(({ property }) => property === 'author'))
-/** All that the log holds of this tenant, as anybody with a dump of it would read it. */
-const dump = () =>
-  transact(async em => {
-    const [row] = await em.execute<{ text: string }[]>(
-      `select string_agg(row_to_json(e)::text, ' ') as text from audit_event e where tenant_id = ?`,
-      [tenant],
-    )
-    return row!.text
-  })
+const dump = () => transact(em => dumpOf(em, tenant))
 const beside = () => transact(em => em.execute<{ value: string }[]>('select value from audit_personal'))
 const agree = async () => expect(await transact(em => replayProblems(em))).toEqual([])
 

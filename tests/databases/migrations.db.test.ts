@@ -86,6 +86,17 @@ test('what was used before days were counted is summed up when they are', async 
   expect(await days()).toEqual(counted)
 })
 
+test('a run that was told to stop has failed for a version that knows no such runs', async () => {
+  // Only the operator sees and writes runs; the owner is bound by the policies as well.
+  const asOperator = (sql: string) => asTenant(async run => run('set local role daybook_operator').then(() => run(sql)))
+  await asOperator(
+    `insert into job_run (id, job, status, started_at, finished_at) values ('${newId()}', 'stopped', 'STOPPED', now(), now())`,
+  )
+  await owner.migrator.down({ to: 'Migration20261123000030_decided' })
+  await owner.migrator.up()
+  expect(await asOperator(`select status from job_run where job = 'stopped'`)).toEqual([{ status: 'FAILED' }])
+})
+
 test('the application’s role has the verbs that each entity declares, and no more', async () => {
   const rows: { table: string; verbs: string }[] = await owner.driver.getConnection().execute(
     `select table_name as table, string_agg(privilege_type, ',' order by privilege_type) as verbs

@@ -230,7 +230,7 @@ describe('a new password', () => {
       expect(await resetPassword(daybook, { token, password: fresh })).toBe(true)
       expect((await asked) ?? false).toBe(false)
       expect(await em.count(Session, { user: user.id, revokedAt: null })).toBe(0)
-      expect(await signIn(daybook, { email, password: fresh })).toBeDefined()
+      expect(await signIn(daybook, { email, password: fresh })).toMatchObject({ user: { id: user.id } })
     }
   })
 
