@@ -7,6 +7,7 @@ import { refuseAtTheDoor } from './at-the-door.ts'
 import { authenticate } from './authentication.ts'
 import { noticeAbandoned } from './client-signal.ts'
 import { refuseCrossSite } from './cross-site.ts'
+import { hearOut } from './hear-out.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { Load, shedLoad } from './load-shedding.ts'
 import { quietLogging } from './logging.ts'
@@ -41,6 +42,7 @@ async function mount(instance: FastifyInstance, options: PluginOptions & MountOp
   useOwnFormats(instance, options.daybook.orm.getMetadata())
   // In this order: nothing is looked up for a request that came too often or from elsewhere, and no body is read for nobody.
   traceRequests(instance)
+  instance.addHook('onRequest', hearOut)
   instance.addHook('onRequest', echoRequestId)
   instance.addHook('onRequest', setSecurityHeaders)
   await allowOrigins(instance, options.allowedOrigins ?? [])
