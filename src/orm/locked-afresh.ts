@@ -33,7 +33,7 @@ export async function allLockedAfresh<T extends object>(
   em: ScopedEntityManager,
   entity: EntityName<T>,
   where: FilterQuery<NoInfer<T>>,
-  options: Pick<FindOptions<T>, 'limit' | 'orderBy'> & { readonly lockMode?: Locking } = {},
+  options: Pick<FindOptions<T>, 'filters' | 'limit' | 'orderBy'> & { readonly lockMode?: Locking } = {},
 ): Promise<T[]> {
   await writeInTransaction(em)
   return em.find(entity, where, { lockMode: LockMode.PESSIMISTIC_WRITE, ...options, refresh: true })

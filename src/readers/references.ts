@@ -8,21 +8,23 @@ interface Pointer {
   readonly name: string
   readonly table: string
   readonly column: string
-  readonly isWithin: boolean
+  /** Whose rows they are. */
+  readonly key: string
 }
 
-/** From where rows point at one, as far as the scope sees them, that its deletion would take along or change. */
-export async function referencesTo(em: ScopedEntityManager, meta: EntityMetadata, id: string): Promise<string[]> {
+/** From where rows point at one, as far as the scope sees them, that its deletion would take along or change; but for those that go themselves. */
+export async function referencesTo(em: ScopedEntityManager, meta: EntityMetadata, id: string, going: readonly string[]): Promise<string[]> {
   const pointers = pointersTo(meta.root, em)
   if (pointers.length === 0) return []
-  // A row that points at itself goes anyway.
   const asked = pointers.map(
-    ({ table, column, isWithin }, place) =>
-      `select ${place} as place where exists (select from "${table}" where "${column}" = ?${isWithin ? ` and id <> "${column}"` : ''})`,
+    ({ table, column, key }, place) =>
+      `select ${place} as place where exists (select from "${table}" where "${column}" = ? and "${key}" <> all (?::uuid[]))`,
   )
+  // A row that points at itself goes anyway.
+  const gone = `{${[id, ...going].join(',')}}`
   const found = await em.execute<{ place: number }[]>(
     asked.join(' union all '),
-    pointers.map(() => id),
+    pointers.flatMap(() => [id, gone]),
   )
   return [...new Set(found.map(({ place }) => pointers[place]!.name))]
 }
@@ -36,9 +38,9 @@ function pointersTo(target: EntityMetadata, em: ScopedEntityManager): Pointer[] 
       .filter(({ targetMeta }) => targetMeta?.root === target)
       .flatMap((prop): Pointer[] => {
         const name = `${entityNameOf(root.className)}.${prop.name}`
-        if (isActedUpon(prop)) return [{ name, table: root.tableName, column: prop.joinColumns[0]!, isWithin: root === target }]
+        if (isActedUpon(prop)) return [{ name, table: root.tableName, column: prop.joinColumns[0]!, key: 'id' }]
         const pivot = ownsPivot(prop) ? metadata.find(prop.pivotEntity) : undefined
-        return pivot?.pivotTable ? [{ name, table: pivot.tableName, column: prop.inverseJoinColumns[0]!, isWithin: false }] : []
+        return pivot?.pivotTable ? [{ name, table: pivot.tableName, column: prop.inverseJoinColumns[0]!, key: prop.joinColumns[0]! }] : []
       }),
   )
 }

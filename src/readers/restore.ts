@@ -1,4 +1,4 @@
-import { type Collection, type EntityMetadata, type EntityProperty, Reference, ReferenceKind } from '@mikro-orm/core'
+import { type Collection, type EntityMetadata, type EntityProperty, Reference, ReferenceKind, wrap } from '@mikro-orm/core'
 import {
   type AuditEvent,
   auditedTableOf,
@@ -58,8 +58,12 @@ async function copyFromPast(em: ScopedEntityManager, type: new () => Row, id: st
   refuseLostSecrets(meta, id)
   const values = past as unknown as Record<string, unknown>
   refuseErased(meta, values)
-  const data = Object.fromEntries(wholesOf(meta).map(prop => [prop.name, inPresent(em, prop, values[prop.name])]))
-  const entity = em.create(meta.class as new () => Row, { ...data, id } as never, { partial: true })
+  const wholes = wholesOf(meta)
+  const isItself = ({ kind, name, mapToPk }: EntityProperty) => kind.endsWith(':1') && !mapToPk && idAt(values[name]) === id
+  const data = wholes.filter(prop => !isItself(prop)).map(prop => [prop.name, inPresent(em, prop, values[prop.name])])
+  const entity = em.create(meta.class as new () => Row, { ...Object.fromEntries(data), id } as never, { partial: true })
+  // A reference by its id would be taken for a row that is there.
+  for (const { name, ref } of wholes.filter(isItself)) Object.assign(entity, { [name]: ref ? wrap(entity).toReference() : entity })
   const version = values[meta.versionProperty]
   if (typeof version === 'number') countOnFrom(entity, version + 1)
   for (const link of links) {
@@ -98,8 +102,10 @@ function inPresent(em: ScopedEntityManager, prop: EntityProperty, value: unknown
   if (value === null || value === undefined) return value
   if (prop.kind === ReferenceKind.EMBEDDED) return Array.isArray(value) ? value.map(each => ({ ...(each as object) })) : { ...value }
   if (!prop.targetMeta || prop.mapToPk) return value
-  return em.getReference(prop.targetMeta.class, Reference.unwrapReference(value as never)['id'])
+  return em.getReference(prop.targetMeta.class, idAt(value) as never)
 }
+
+const idAt = (value: unknown): unknown => value && Reference.unwrapReference(value as { id: unknown }).id
 
 /** What nobody knows of a person any more can't be brought back. */
 function refuseErased(meta: EntityMetadata, values: Record<string, unknown>): void {

@@ -1,16 +1,14 @@
-import { type Collection, type EntityMetadata, type EntityProperty, LockMode, ReferenceKind } from '@mikro-orm/core'
-import { type AuditEvent, auditedTableOf, because, differencesBetween, erased, inTransaction, ValueErasedError } from '../audit/index.ts'
+import type { EntityMetadata } from '@mikro-orm/core'
+import { type AuditEvent, auditedTableOf, differencesBetween, erased, inTransaction } from '../audit/index.ts'
 import { isId } from '../kernel/id.ts'
-import { type Row, type ScopedEntityManager, tablesOf } from '../orm/index.ts'
+import { allLockedAfresh, type Row, type ScopedEntityManager, tablesOf, wholly } from '../orm/index.ts'
 import { rightBefore } from './cut.ts'
 import { foldedRow } from './folded-row.ts'
 import { eventsOf } from './history.ts'
 import { readEvents } from './read-events.ts'
 import { EventUnknownError, NotRevertibleError, RevertConflictError } from './readers.errors.ts'
-import { referencesTo } from './references.ts'
-import { restore } from './restore.ts'
-import { changesIn, embeddedIn, lazyPathsOf, propertiesOf, type PropertyChange, propertyOf } from './told-changes.ts'
-import { valueOf, valueUnder } from './told-values.ts'
+import { changesIn, type PropertyChange, propertyOf } from './told-changes.ts'
+import { type Target, Undoing } from './undoing.ts'
 import { inTodaysShape } from './upcast.ts'
 
 export interface RevertOptions {
@@ -18,32 +16,57 @@ export interface RevertOptions {
   readonly force?: boolean
 }
 
+type Named = string | { readonly id: string }
+
 /**
- * Takes back what an event did, as a new event that names it as its cause. When something came later that would be lost, it refuses and
- * says what; the rest of the entity stays as it is.
+ * Takes back what an event did, as a new event that names it as its cause; a decision stands for all that was done because of it. Of several
+ * all is taken back, the latest first, or nothing. When something else came later that would be lost, it refuses and says what; the rest of
+ * each entity stays as it is.
  */
-export function revert(em: ScopedEntityManager, event: string | { readonly id: string }, options: RevertOptions = {}): Promise<void> {
-  const id = typeof event === 'string' ? event : event.id
+export function revert(em: ScopedEntityManager, events: Named | readonly Named[], { force = false }: RevertOptions = {}): Promise<void> {
+  const ids = [events].flat().map(event => (typeof event === 'string' ? event : event.id))
   return inTransaction(em, async inner => {
-    const [found] = isId(id) ? await readEvents(inner, [['id = ?', id]]) : []
-    if (!found) throw new EventUnknownError(id)
-    const target = await targetOf(inner, found)
-    if (!options.force) await refuseLosses(inner, target)
-    await because(inner, { causation: found.id }, () => undo(inner, target))
+    const targets = await targetsOf(inner, ids)
+    const work = async (own: ScopedEntityManager) => {
+      await lockRows(own, targets)
+      const together = new Set(targets.map(({ event }) => event.id))
+      if (!force) for (const target of targets) await refuseLosses(own, target, together)
+      await new Undoing(own, targets, force).all()
+    }
+    await (targets.length > 1 ? wholly(inner, work) : work(inner))
   })
 }
 
-interface Target {
-  readonly event: AuditEvent
-  readonly meta: EntityMetadata
-  readonly type: new () => Row
-  readonly changes: readonly PropertyChange[]
+/** The latest first. */
+async function targetsOf(em: ScopedEntityManager, ids: readonly string[]): Promise<Target[]> {
+  const named = await Promise.all(ids.map(id => eventWith(em, id)))
+  const effects = await Promise.all(named.map(async event => (event.kind === 'decision' ? effectsOf(em, event) : [event])))
+  const events = [...new Map(effects.flat().map(event => [event.id, event])).values()].toSorted((a, b) => b.seq - a.seq)
+  const targets: Target[] = []
+  for (const event of events) targets.push(await targetOf(em, event))
+  return targets
+}
+
+async function eventWith(em: ScopedEntityManager, id: string): Promise<AuditEvent> {
+  const [found] = isId(id) ? await readEvents(em, [['id = ?', id]]) : []
+  if (!found) throw new EventUnknownError(id)
+  return found
+}
+
+/** What was done because of a decision. */
+async function effectsOf(em: ScopedEntityManager, { id, tenantId, decisionId }: AuditEvent): Promise<readonly AuditEvent[]> {
+  const effects = await readEvents(em, [
+    ['tenant_id = ?', tenantId],
+    ['decision_id = ?', decisionId],
+    ['kind = ?', 'activity'],
+  ])
+  if (effects.length === 0) throw new NotRevertibleError(id, 'nothing was done because of it')
+  return effects
 }
 
 async function targetOf(em: ScopedEntityManager, event: AuditEvent): Promise<Target> {
   const meta = tablesOf(em.getMetadata()).find(candidate => auditedTableOf(candidate)?.entity === event.entity)
-  if (event.kind === 'decision' || !meta || !event.entityId)
-    throw new NotRevertibleError(event.id, 'it changed no row; override a decision instead')
+  if (!meta || !event.entityId) throw new NotRevertibleError(event.id, 'it changed no row')
   const kept = new Set(['updatedAt', meta.versionProperty])
   const changes = event.type.endsWith('.updated') ? await effectOf(em, event, meta) : changesIn(event, meta)
   return { event, meta, type: meta.class as new () => Row, changes: changes.filter(({ property }) => !kept.has(property)) }
@@ -63,93 +86,32 @@ async function effectOf(em: ScopedEntityManager, event: AuditEvent, meta: Entity
   })
 }
 
-async function refuseLosses(em: ScopedEntityManager, { event, meta, changes }: Target): Promise<void> {
+/** In the order of their ids, as whoever else locks several does, so nobody changes what has been looked at. */
+async function lockRows(em: ScopedEntityManager, targets: readonly Target[]): Promise<void> {
+  for (const [type, its] of Map.groupBy(targets, target => target.type)) {
+    const id = { $in: [...new Set(its.map(({ event }) => event.entityId!))] }
+    await allLockedAfresh(em, type, { id }, { orderBy: { id: 'asc' }, filters: { live: false } })
+  }
+}
+
+/** What is taken back together is no loss. */
+async function refuseLosses(em: ScopedEntityManager, { event, meta, changes }: Target, together: ReadonlySet<string>): Promise<void> {
   const later = await readEvents(em, [...eventsOf(em, meta, event.entityId!), ['kind = ?', 'activity'], ['seq > ?', event.seq]])
   const ours = changes.map(({ property }) => property)
   const lost = new Set<string>()
   const blocking = later.filter(told => {
+    if (together.has(told.id)) return false
     const { changed } = inTodaysShape(told, auditedTableOf(meta)!.past)
     const theirs = changed?.map(path => propertyOf(path, meta)) ?? (told.type.endsWith('.deleted') ? ours : [])
     const touched = event.changed ? ours.filter(property => theirs.some(other => overlaps(property, other))) : theirs
     for (const property of touched) lost.add(property)
     return touched.length > 0
   })
-  const references = event.type.endsWith('.created') ? await referencesTo(em, meta, event.entityId!) : []
-  if (blocking.length === 0 && references.length === 0) return
+  if (blocking.length === 0) return
   const blockers = blocking.map(({ id }) => id)
-  throw new RevertConflictError(event.id, [...lost], blockers, references)
+  throw new RevertConflictError(event.id, [...lost], blockers, [])
 }
 
 function overlaps(a: string, b: string): boolean {
   return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`)
-}
-
-/** Also a row that is only marked as deleted, which the mark's event is undone on. */
-async function undo(em: ScopedEntityManager, target: Target): Promise<void> {
-  const { event, type, meta } = target
-  if (event.type.endsWith('.deleted')) return void (await restore(em, [type, event.entityId!]))
-  // With what is only loaded when it is asked for: of a document one path is put back, and the rest of it stays.
-  const populate = lazyPathsOf(meta) as never
-  const entity = await em.findOne(type, event.entityId, { populate, lockMode: LockMode.PESSIMISTIC_WRITE, filters: { live: false } })
-  if (!entity) throw new NotRevertibleError(event.id, `${meta.className} ${event.entityId} was removed since; restore it first`)
-  if (event.type.endsWith('.created')) em.remove(entity)
-  else if (event.type.endsWith('-changed')) await relink(em, entity, target)
-  else putBack(em, entity, target)
-}
-
-async function relink(em: ScopedEntityManager, entity: Row, { meta, changes }: Target): Promise<void> {
-  for (const { property, before, after } of changes) {
-    const relation = meta.relations.find(({ name }) => name === property)!
-    const collection = (entity as unknown as Record<string, Collection<object>>)[property]!
-    await collection.init({ filters: { live: false } })
-    const references = (ids: unknown) => (ids as string[]).map(id => em.getReference(relation.targetMeta!.class, id as never) as object)
-    collection.remove(references(after))
-    collection.add(references(before))
-  }
-}
-
-/** Each property, or path in a document, as it was before. What the log doesn't tell stays. */
-function putBack(em: ScopedEntityManager, entity: Row, { event, meta, changes }: Target): void {
-  if (changes.length === 0) throw new NotRevertibleError(event.id, 'the log keeps none of the values that it changed')
-  const gone = changes.filter(({ before }) => before === erased).map(({ property }) => property)
-  if (gone.length > 0) throw new ValueErasedError(`Reverting event ${event.id}`, gone)
-  for (const { property, before } of changes) {
-    const { path, prop, below } = placeOf(property.split('.'), propertiesOf(meta.root))
-    const value = below.length > 0 ? withPath(valueUnder(path, entity), below, before) : valueOf(em, prop, before)
-    // In a document nothing and null are two things.
-    const given = prop.object && prop.embedded && before === undefined ? undefined : value
-    const holder = valueUnder(path.slice(0, -1), entity) as Record<string, unknown> | null | undefined
-    // As the entity's own code would: assigning looks at what type a value has in the database, and refuses others of a type of one's own.
-    if (holder && prop.kind === ReferenceKind.SCALAR) holder[path.at(-1)!] = given
-    else em.assign(entity, nested(path, given) as never)
-  }
-}
-
-interface Place {
-  /** The way to the property, through what is embedded. */
-  readonly path: readonly string[]
-  readonly prop: EntityProperty
-  /** The way on in its document. */
-  readonly below: readonly string[]
-}
-
-function placeOf([name, ...below]: readonly string[], properties: Readonly<Record<string, EntityProperty | undefined>>): Place {
-  const prop = properties[name!]!
-  const within = embeddedIn(prop)
-  if (below.length === 0 || prop.array || !within[below[0]!]) return { path: [name!], prop, below }
-  const inner = placeOf(below, within)
-  return { ...inner, path: [name!, ...inner.path] }
-}
-
-function nested(path: readonly string[], value: unknown): unknown {
-  return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)
-}
-
-/** A copy of a document with one path set, or gone where it wasn't there before. */
-function withPath(document: unknown, [key, ...below]: readonly string[], value: unknown): unknown {
-  const copy: Record<string, unknown> = { ...(document as Record<string, unknown>) }
-  if (below.length > 0) copy[key!] = withPath(copy[key!], below, value)
-  else if (value === undefined) delete copy[key!]
-  else copy[key!] = value
-  return copy
 }

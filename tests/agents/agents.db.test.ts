@@ -1,3 +1,4 @@
+import { wrap } from '@mikro-orm/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { agentActor, systemActor } from '../../src/context/index.ts'
 import {
@@ -118,6 +119,46 @@ describe('what an agent is sure of', () => {
       expect(because).toMatchObject({ decision: { type: 'decision.overrode' }, actor: systemActor('clerk') })
       expect(because!.overrides.map(({ id }) => id)).toEqual([decision.eventId])
     })
+  })
+})
+
+describe('overriding takes back what was done', () => {
+  const override = (undo: boolean, decision: AgentDecision) =>
+    work(async em =>
+      overrideDecision(em, await found(em, decision), {
+        subject: await em.findOneOrFail(Task, taskId),
+        outcome: 'nothing',
+        rationale: 'It was wrong.',
+        undo,
+      }),
+    )
+  const state = () => work(async em => wrap(await em.findOneOrFail(Task, taskId)).toPOJO())
+
+  test('where it is told to, and the decision stays carried out', async () => {
+    const before = await state()
+    const decision = await decided({ actions: [retitle('Fire'), retitle('Smoke')] })
+    await work(async em => executeDecision(em, await found(em, decision), tools))
+    expect(await title()).toBe('Smoke')
+    await override(true, decision)
+    expect(await state()).toMatchObject({ ...before, version: 3, updatedAt: expect.anything() as unknown })
+    expect(await work(em => found(em, decision))).toMatchObject({ status: 'EXECUTED' })
+  })
+
+  test('also what a person had approved', async () => {
+    const decision = await decided({ confidence: 0.5 })
+    await work(async em => approveDecision(em, await found(em, decision), { rationale: 'Looks right.' }, tools))
+    await override(true, decision)
+    expect(await title()).toBe('Printer burns')
+    expect(await work(em => em.find(ApprovalItem, { decisionId: decision.eventId }))).toMatchObject([{ status: 'APPROVED' }])
+  })
+
+  test('and doesn’t override it where somebody has worked on since', async () => {
+    const decision = await decided()
+    await work(async em => executeDecision(em, await found(em, decision), tools))
+    await work(async em => void ((await em.findOneOrFail(Task, taskId)).title = 'Really burns'))
+    await expect(override(true, decision)).rejects.toMatchObject({ code: 'history.revert_conflict' })
+    expect(await title()).toBe('Really burns')
+    await override(false, decision)
   })
 })
 

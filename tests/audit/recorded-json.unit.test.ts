@@ -25,3 +25,11 @@ test('a text without such a number is read alike', () => {
   })
   expect(exactJson(null)).toBeNull()
 })
+
+test('in a document a large number of few digits stays the number that somebody put there, a column’s is a string', () => {
+  const digits = `1${'0'.repeat(30)}`
+  expect(exactJson(`{"column": ${digits}, "document": {"in": [${digits}, -12345678901234567000]}}`)).toStrictEqual({
+    column: digits,
+    document: { in: [1e30, -12345678901234567000] },
+  })
+})

@@ -208,6 +208,21 @@ describe('restore', () => {
     await agree()
   })
 
+  test('brings back a row that pointed at itself', async () => {
+    const em = scope()
+    const note = em.create(Note, { title: 'its own parent' })
+    note.tags.add(em.create(Tag, { label: 'urgent' }))
+    await em.flush()
+    note.parent = wrap(note).toReference()
+    await em.flush()
+    em.remove(note)
+    await em.flush()
+    await restore(scope(), [Note, note.id])
+    const back = await scope().findOneOrFail(Note, note.id, { populate: ['tags'] })
+    expect([back.title, back.parent?.id, back.tags.length]).toEqual(['its own parent', note.id, 1])
+    await agree()
+  })
+
   test('brings a child of an inheritance tree back as what it was', async () => {
     const em = scope()
     const letter = em.create(Letter, { subject: 'Dear', greeting: 'hi' } as never)

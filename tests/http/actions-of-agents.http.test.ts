@@ -119,6 +119,15 @@ describe('a decision of an agent', () => {
     expect(items[0]).toMatchObject({ type: 'decision.overrode', actor: { id: ann.user }, told })
   })
 
+  test('is overridden with all that it did, where that is asked for', async () => {
+    const { decision, task } = await decided('rename', 0.9)
+    await act.done(`agent-decisions/${decision}/execute`)
+    const { title } = await act.seen<{ title: string }>(`tasks/${task}`)
+    await act.done(`agent-decisions/${decision}/override`, { outcome: {}, rationale: 'It was wrong.', undo: true })
+    const after = await act.seen<{ title: string }>(`tasks/${task}`)
+    expect([title, after.title]).toEqual(['After', 'Before'])
+  })
+
   test('is judged by whoever may approve alone', async () => {
     const { decision } = await decided('rename', 0.5)
     const mem = await act.member('mem@acme.example', 'MEMBER')

@@ -2,6 +2,7 @@ import { because, decide } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { messageOf } from '../../kernel/error.ts'
 import { inTurn, lockedAfresh, type ScopedEntityManager, type TenantRow, wholly } from '../../orm/index.ts'
+import { revert } from '../../readers/index.ts'
 import { ApprovalItem, ApprovalStateError, approve, rejectApproval, type Verdict } from '../work/index.ts'
 import { type AgentAction, AgentDecision } from './agent-decision.entity.ts'
 import { AgentInactiveError, ApprovalNeededError, NoApprovalNeededError, ToolUnknownError } from './agents.errors.ts'
@@ -19,7 +20,7 @@ export function executeDecision(em: ScopedEntityManager, { id }: AgentDecision, 
   return inTurn(em, async inner => {
     const decision = await lockDecision(inner, id)
     await requireApproved(inner, decision)
-    await because(inner, { decision: decision.eventId }, () => carryOut(inner, decision, tools, at))
+    conclude(decision, await because(inner, { decision: decision.eventId }, () => failureOf(inner, decision, tools)), at)
     return decision
   })
 }
@@ -29,7 +30,9 @@ export function approveDecision(em: ScopedEntityManager, { id }: AgentDecision, 
   return inTurn(em, async inner => {
     const decision = await lockDecision(inner, id)
     const approval = await approvalOf(inner, decision)
-    await approve(inner, approval, verdict, working => carryOut(working, decision, tools, verdict.at ?? now()))
+    let failure: string | undefined
+    await approve(inner, approval, verdict, async working => (failure = await failureOf(working, decision, tools)))
+    conclude(decision, failure, verdict.at ?? now())
     return decision
   })
 }
@@ -48,6 +51,8 @@ export interface Override {
   readonly subject: TenantRow
   readonly outcome: unknown
   readonly rationale: string
+  /** Takes back all that it did, or refuses where a later change would be lost. */
+  readonly undo?: boolean
 }
 
 /**
@@ -57,7 +62,7 @@ export interface Override {
 export async function overrideDecision(
   em: ScopedEntityManager,
   { id }: AgentDecision,
-  { subject, outcome, rationale }: Override,
+  { subject, outcome, rationale, undo }: Override,
   work?: (em: ScopedEntityManager) => Promise<unknown>,
 ): Promise<void> {
   await inTurn(em, async inner => {
@@ -65,7 +70,10 @@ export async function overrideDecision(
     if (decision.status === 'REQUIRES_APPROVAL' && (await approvalOf(inner, decision)).status === 'PENDING')
       throw new ApprovalNeededError(id)
     if (decision.status !== 'EXECUTED') decision.reject()
-    await decide(inner, { type: decision.type, subject, outcome, rationale, overrides: decision.eventId }, work)
+    await decide(inner, { type: decision.type, subject, outcome, rationale, overrides: decision.eventId }, async working => {
+      if (undo) await revert(working, decision.eventId)
+      await work?.(working)
+    })
   })
 }
 
@@ -95,8 +103,8 @@ async function requireApproved(em: ScopedEntityManager, decision: AgentDecision)
   if (isRefused(approval)) throw new ApprovalStateError(approval.status, 'APPROVED')
 }
 
-/** A tool that fails leaves nothing behind but the reason. */
-async function carryOut(em: ScopedEntityManager, decision: AgentDecision, tools: Tools, at: Date): Promise<void> {
+/** A tool that fails leaves nothing behind but the reason. What becomes of the decision itself is nothing that was done because of it. */
+async function failureOf(em: ScopedEntityManager, decision: AgentDecision, tools: Tools): Promise<string | undefined> {
   decision.requireOpen()
   await requireAble(em, decision)
   const steps = decision.actions.map(({ tool, parameters }) => ({ use: toolNamed(tools, tool), parameters }))
@@ -104,10 +112,15 @@ async function carryOut(em: ScopedEntityManager, decision: AgentDecision, tools:
     await wholly(em, async inner => {
       for (const { use, parameters } of steps) await use(inner, parameters, decision)
     })
-    decision.execute(at)
+    return undefined
   } catch (error) {
-    decision.fail(messageOf(error))
+    return messageOf(error)
   }
+}
+
+function conclude(decision: AgentDecision, failure: string | undefined, at: Date): void {
+  if (failure === undefined) decision.execute(at)
+  else decision.fail(failure)
 }
 
 /** Agents are switched off and lose tools in order to stop them, and what they have decided before is still them. */

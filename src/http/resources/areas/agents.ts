@@ -91,7 +91,7 @@ export const agents = [
       execute: action('approve', ({ em, tools }, decision: AgentDecision) => executeDecision(em, decision, tools)),
       override: action(
         'approve',
-        exactly({ outcome: Type.Record(Type.String(), Type.Unknown()), rationale: rationale() }),
+        exactly({ outcome: Type.Record(Type.String(), Type.Unknown()), rationale: rationale(), undo: Type.Optional(Type.Boolean()) }),
         async (work, decision: AgentDecision, body) =>
           overrideDecision(work.em, decision, { ...body, subject: await decidedAbout(work, decision) }),
       ),
