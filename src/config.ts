@@ -63,7 +63,12 @@ export interface HostConfig {
   /** How many may listen to events at once: in one tenant, and in all of them. */
   readonly listeners: Readonly<Record<'perTenant' | 'perHost', number>>
   /** From when on requests are refused with 503; 0 leaves a measure out. */
-  readonly load: { readonly eventLoopDelayMs?: number; readonly heapUsed: number; readonly poolWaiting: number }
+  readonly load: {
+    readonly eventLoopDelayMs?: number
+    readonly heapUsed: number
+    readonly poolWaiting: number
+    readonly tenantShare: number
+  }
   /** How long a host that closes waits for answers under way, and how long a connection may be quiet. */
   readonly closeGraceMs: number
   readonly connectionIdleMs: number
@@ -207,6 +212,7 @@ function hostIn(read: EnvReader, environment: Environment): HostConfig {
       ...(eventLoopDelayMs !== undefined && { eventLoopDelayMs }),
       heapUsed: read.integer('LOAD_HEAP_PERCENT', 90, { from: 0, to: 100 }) / 100,
       poolWaiting: read.integer('LOAD_POOL_WAITING', 100, { from: 0, to: 100_000 }),
+      tenantShare: read.integer('LOAD_TENANT_PERCENT', 50, { from: 0, to: 100 }) / 100,
     },
     closeGraceMs: read.integer('CLOSE_GRACE_MS', 30_000, { from: 0, to: 3_600_000 }),
     // Those who listen to events hear nothing for fifteen seconds at a time.

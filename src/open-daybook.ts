@@ -54,7 +54,7 @@ async function openServer(config: ServerConfig, model: Model): Promise<Daybook> 
     orm,
     embedded: false,
     limits: config.limits,
-    pool: () => made && { size: made.totalCount, idle: made.idleCount, waiting: made.waitingCount },
+    pool: () => made && { max: config.poolMax, size: made.totalCount, idle: made.idleCount, waiting: made.waitingCount },
     ...named(config),
     ...(config.onClose && { onClose: config.onClose }),
     ...(operatorUrl && {

@@ -3,10 +3,19 @@ import { DaybookError } from '../kernel/error.ts'
 import { whyUnroutable } from './at-the-door.ts'
 import { hostOf } from './host-state.ts'
 import { languageOf } from './languages/index.ts'
-import { HostBusyError, MethodNotAllowedError, RouteNotFoundError, TooManyListenersError, TooManyRequestsError } from './http.errors.ts'
+import {
+  HostBusyError,
+  MethodNotAllowedError,
+  RouteNotFoundError,
+  TenantBusyError,
+  TooManyListenersError,
+  TooManyRequestsError,
+} from './http.errors.ts'
 import type { ProblemParts } from './problem-parts.ts'
 import { problem } from './problems.ts'
 import { problemOf } from './problem-of.ts'
+
+const isOver = [TooManyRequestsError, TooManyListenersError, TenantBusyError]
 
 /** Every refusal and every failure of the routes below `app` becomes application/problem+json. */
 export function answerProblems(app: FastifyInstance): void {
@@ -15,7 +24,7 @@ export function answerProblems(app: FastifyInstance): void {
     if (isTheirs(error)) throw error
     const parts = problemOf(error, hostOf(request.server).problems)
     if (error instanceof MethodNotAllowedError) reply.header('allow', error.allowed.join(', '))
-    if (error instanceof TooManyRequestsError || error instanceof TooManyListenersError) reply.header('retry-after', error.seconds)
+    if (isOver.some(kind => error instanceof kind)) reply.header('retry-after', (error as TooManyRequestsError).seconds)
     return sendProblem(parts, error, request, reply)
   })
 }

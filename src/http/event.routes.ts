@@ -13,6 +13,7 @@ import { hostOf } from './host-state.ts'
 import { CredentialRefusedError, ResourceNotFoundError } from './http.errors.ts'
 import { inTenant, type Work } from './in-tenant.ts'
 import { decisionAnswer, decisionView, eventAnswer, eventView } from './event-view.ts'
+import { knownOf } from './request-state.ts'
 import { momentField } from './resources/fields.ts'
 
 const filters = {
@@ -148,6 +149,7 @@ function filterIn({ actor, actorType, since, until, ...query }: Partial<Static<t
  * is. Whoever loses either is left with an answer that breaks off, and so doesn't take it for the whole.
  */
 async function* exported(request: FastifyRequest, query: Partial<Static<typeof exportQuery>>, format: 'ndjson' | 'csv') {
+  knownOf(request).isAnswering = true
   if (format === 'csv') yield csvLine(eventColumns)
   let cursor: string | undefined
   do {
@@ -168,6 +170,7 @@ const heartbeatMs = 15_000
 
 /** Server-sent events, each under its id, so that whoever comes back goes on behind the last that they have seen. */
 async function* told(request: FastifyRequest, tail: Tail): AsyncGenerator<string> {
+  knownOf(request).isAnswering = true
   yield ': listening\n\n'
   const permission: PermissionKey = 'audit-event:read'
   let quietSince = performance.now()

@@ -7,6 +7,7 @@ import type { Listeners } from './listeners.ts'
 import type { Outbox } from './mailer.ts'
 import type { OwnStatuses } from './problems.ts'
 import type { RecentKeys } from './recent-keys.ts'
+import type { Shares } from './shares.ts'
 
 /** Counts the requests of those whom it can't know before they have been looked up. */
 export interface Counter {
@@ -24,6 +25,7 @@ export interface HostState {
   readonly recentKeys: RecentKeys
   /** An application that mounts only the requests' scope counts requests in its own way. */
   readonly throttle?: Counter
+  readonly shares?: Shares
   readonly listeners: Listeners
   readonly problems: OwnStatuses
   readonly tools: Tools

@@ -141,6 +141,15 @@ export class TooManyListenersError extends DaybookError {
   }
 }
 
+export class TenantBusyError extends DaybookError {
+  readonly code = 'http.tenant_busy'
+  readonly seconds = 5
+
+  constructor() {
+    super('This organization has as much under way as it may at once, and none of it ended in time. Nothing was changed; try again in 5 s.')
+  }
+}
+
 export class HostBusyError extends DaybookError {
   readonly code = 'http.busy'
 

@@ -72,29 +72,40 @@ export function transactIn<A>(
   handle: (work: Work) => Promise<A>,
   { permission, options = optionsFor(request), recent }: Admitting = {},
 ): Promise<A> {
-  const { database, throttle, tools } = hostOf(request.server)
+  const { database, throttle, tools, shares } = hostOf(request.server)
   const scope = scopeOf(request, principal, tenant)
   // Whoever writes is told what has become of it where they may read it, so both are asked about at once.
   const permissions = permission ? [...new Set([permission, `${permission.split(':', 1)[0]!}:read`])] : []
   return tenantContext.run(resolveScope(scope), async () => {
     await countProgram(request, principal, tenant)
     let effects: (() => void)[] = []
-    const answer = await database.transact(
-      scope,
-      async em => {
-        effects = [] // the transaction may be tried again
-        const admission = recent ?? entered(request, principal, await admit(em, entrantOf(principal), tenant, permissions, database.region))
-        await throttle?.countTenant(request, tenant)
-        if (permission) requirePermission(admission, permission)
-        const { organization, user } = admission
-        const may = async (wanted: string) => admission.verdictOn(wanted)?.allowed ?? (user ? await can(em, user, wanted) : false)
-        return handle({ em, organization, ...(user && { user }), may, tools, afterCommit: effect => void effects.push(effect) })
-      },
-      { ...options, ...abandonedSignal(request) },
-    )
+    const holder = shares?.holderOf(principal, tenant)
+    const transact = () =>
+      database.transact(
+        scope,
+        async em => {
+          effects = [] // the transaction may be tried again
+          const admission =
+            recent ?? entered(request, principal, tenant, await admit(em, entrantOf(principal), tenant, permissions, database.region))
+          if (holder && principal.kind === 'person') shares!.admitted(holder, principal.user.id, tenant)
+          await throttle?.countTenant(request, tenant)
+          if (permission) requirePermission(admission, permission)
+          const { organization, user } = admission
+          const may = async (wanted: string) => admission.verdictOn(wanted)?.allowed ?? (user ? await can(em, user, wanted) : false)
+          return handle({ em, organization, ...(user && { user }), may, tools, afterCommit: effect => void effects.push(effect) })
+        },
+        { ...options, ...abandonedSignal(request) },
+      )
+    const answer = await (holder ? shares!.during(request, holder, transact) : transact())
     for (const effect of effects) effect()
     return answer
   })
+}
+
+/** For what comes without a credential and names a tenant: it leaves to the tenant's own what is theirs. */
+export function fromOutside<A>(request: FastifyRequest, tenant: string, work: () => Promise<A>): Promise<A> {
+  const { shares } = hostOf(request.server)
+  return shares ? shares.during(request, { name: `outside ${tenant}` }, work) : work()
 }
 
 /** As much of it as a look at stored rows needs. */
@@ -137,7 +148,7 @@ async function seenAtOnce<A>(
   first: Question,
   look: (work: Looking) => Promise<Look<A>>,
 ): Promise<A> {
-  const { database } = hostOf(request.server)
+  const { database, shares } = hostOf(request.server)
   const scope = scopeOf(request, principal, tenant)
   await countProgram(request, principal, tenant)
   const { question, show } = await look({
@@ -148,7 +159,8 @@ async function seenAtOnce<A>(
     organization,
     may: async wanted => verdictOn(wanted)!.allowed,
   })
-  const [, rows = []] = await database.ask(scope, [first, question], abandonedSignal(request))
+  const ask = () => database.ask(scope, [first, question], abandonedSignal(request))
+  const [, rows = []] = await (shares ? shares.during(request, shares.holderOf(principal, tenant), ask) : ask())
   return show(rows)
 }
 
@@ -163,7 +175,7 @@ function recentAdmission(request: FastifyRequest, principal: Principal, permissi
   const { region } = hostOf(request.server).database
   const admission = admissionIn([{ admitted: principal.found }], entrantOf(principal), [], region)
   if (!admission?.verdictOn(permission)!.allowed) return undefined
-  entered(request, principal, admission)
+  entered(request, principal, principal.tenantId, admission)
   return { principal, admission }
 }
 
@@ -202,13 +214,17 @@ async function countProgram(request: FastifyRequest, principal: Principal, tenan
   if (principal.kind === 'program') await hostOf(request.server).throttle?.countTenant(request, tenant)
 }
 
-function entered(request: FastifyRequest, principal: Principal, admission: Admission | undefined): Admission {
+function entered(request: FastifyRequest, principal: Principal, tenant: string, admission: Admission | undefined): Admission {
   if (admission) {
     knownOf(request).organizationLocale = admission.organization.defaultLocale
     return admission
   }
-  if (principal.kind === 'person') throw new ResourceNotFoundError('organization')
-  hostOf(request.server).recentKeys.forget(principal.key)
+  const { shares, recentKeys } = hostOf(request.server)
+  if (principal.kind === 'person') {
+    shares?.refused(principal.user.id, tenant)
+    throw new ResourceNotFoundError('organization')
+  }
+  recentKeys.forget(principal.key)
   throw new CredentialRefusedError()
 }
 

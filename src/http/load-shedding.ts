@@ -11,6 +11,12 @@ export type LoadReason = (typeof loadReasons)[number]
 const sampleMs = 1_000
 const resolutionMs = 20
 
+export function loadLimits({ embedded }: Daybook, options: PluginOptions['load']): LoadLimits | undefined {
+  // The embedded database works in this very process, so whoever waits for it waits for the event loop.
+  const usual: LoadLimits = { eventLoopDelayMs: embedded ? 0 : 1_000, heapUsed: 0.9, poolWaiting: 100, tenantShare: 0.5 }
+  return options === false ? undefined : { ...usual, ...options }
+}
+
 /** How busy this process is. */
 export class Load implements Disposable {
   readonly #daybook: Daybook
@@ -22,9 +28,7 @@ export class Load implements Disposable {
 
   constructor(daybook: Daybook, options: PluginOptions['load']) {
     this.#daybook = daybook
-    // The embedded database works in this very process, so whoever waits for it waits for the event loop.
-    const usual: LoadLimits = { eventLoopDelayMs: daybook.embedded ? 0 : 1_000, heapUsed: 0.9, poolWaiting: 100 }
-    this.#limits = options === false ? undefined : { ...usual, ...options }
+    this.#limits = loadLimits(daybook, options)
   }
 
   /** Not before the host listens: making it ready is work for seconds, which nobody waits for. */

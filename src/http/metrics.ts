@@ -4,9 +4,12 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { type JobRunReport, jobRunReports } from '../jobs/index.ts'
 import { type Daybook, type TransactionReport, transactionReports } from '../orm/index.ts'
 import { type Load, type LoadReason, loadReasons } from './load-shedding.ts'
-import { type LimitName, limitNames } from './rate-limits.ts'
+import { limitNames } from './rate-limits.ts'
 
 const { version } = createRequire(import.meta.url)('daybook/package.json') as { version: string }
+
+const limits = [...limitNames, 'connections'] as const
+type Limit = (typeof limits)[number]
 
 /** What a host counts, in a registry of its own. Labels are routes, states and names from the code, so their number has an end; no ids. */
 export class Metrics implements Disposable {
@@ -27,7 +30,7 @@ export class Metrics implements Disposable {
 
   constructor(daybook: Daybook, load: Load) {
     this.#daybook = daybook
-    for (const limit of limitNames) this.#throttled.inc({ limit }, 0)
+    for (const limit of limits) this.#throttled.inc({ limit }, 0)
     for (const reason of loadReasons) this.#shed.inc({ reason }, 0)
     this.#gauge(
       'daybook_event_loop_delay_seconds',
@@ -49,7 +52,7 @@ export class Metrics implements Disposable {
     this.#requests.observe({ method: route === 'unmatched' ? 'ANY' : method, route, status }, seconds)
   }
 
-  throttled(limit: LimitName): void {
+  throttled(limit: Limit): void {
     this.#throttled.inc({ limit })
   }
 

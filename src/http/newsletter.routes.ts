@@ -11,6 +11,7 @@ import { askOnPage, tellOnPage, wantsPage } from './newsletter-pages.ts'
 import type { PluginOptions } from './options.ts'
 import { guessable } from './rate-limits.ts'
 import { storyOf } from './request-story.ts'
+import { fromOutside } from './in-tenant.ts'
 
 const subscribeBody = exactly({
   email: emailField(),
@@ -38,13 +39,15 @@ export function newsletterRoutes(app: App, { publicUrl }: Pick<PluginOptions, 'p
       const { email, locale, source = 'website' } = request.body
       const tenant = request.params.organization.toLowerCase()
       const scope = { tenant, actor: systemActor('newsletter'), ...storyOf(request.id, request.headers) }
-      const mail = await database.transact(scope, async em => {
-        const organization = await ownOrganization(em)
-        if (!organization?.isServed() || !isServedHere(organization, database.region)) throw new ResourceNotFoundError('organization')
-        const language = locale ?? organization.defaultLocale
-        const token = await subscribeToNewsletter(em, { email, source, locale: language })
-        return token === undefined ? undefined : newsletterMail(email, organization, { token, locale: language, publicUrl })
-      })
+      const subscribe = () =>
+        database.transact(scope, async em => {
+          const organization = await ownOrganization(em)
+          if (!organization?.isServed() || !isServedHere(organization, database.region)) throw new ResourceNotFoundError('organization')
+          const language = locale ?? organization.defaultLocale
+          const token = await subscribeToNewsletter(em, { email, source, locale: language })
+          return token === undefined ? undefined : newsletterMail(email, organization, { token, locale: language, publicUrl })
+        })
+      const mail = await fromOutside(request, tenant, subscribe)
       if (mail) outbox.send(mail)
       return reply.code(202).send()
     },

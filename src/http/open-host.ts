@@ -3,10 +3,11 @@ import { type Counter, keepHost } from './host-state.ts'
 import { Listeners } from './listeners.ts'
 import { Outbox } from './mailer.ts'
 import { RecentKeys } from './recent-keys.ts'
+import type { Shares } from './shares.ts'
 import { defaultSessionCookie, type MountOptions, type PluginOptions } from './options.ts'
 
 /** Gives the routes below `instance` what they share, until it closes. */
-export function openHost(instance: FastifyInstance, options: PluginOptions & MountOptions, throttle?: Counter): void {
+export function openHost(instance: FastifyInstance, options: PluginOptions & MountOptions, throttle?: Counter, shares?: Shares): void {
   const outbox = new Outbox(options.mailer, instance.log)
   const closing = new AbortController()
   instance.addHook('preClose', async () => closing.abort())
@@ -22,6 +23,7 @@ export function openHost(instance: FastifyInstance, options: PluginOptions & Mou
     problems: options.problems ?? {},
     tools: options.tools ?? {},
     ...(throttle && { throttle }),
+    ...(shares && { shares }),
     closing: closing.signal,
   })
 }

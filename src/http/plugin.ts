@@ -9,7 +9,7 @@ import { noticeAbandoned } from './client-signal.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { hearOut } from './hear-out.ts'
 import { acceptJsonOnly } from './json-body.ts'
-import { Load, shedLoad } from './load-shedding.ts'
+import { Load, loadLimits, shedLoad } from './load-shedding.ts'
 import { quietLogging } from './logging.ts'
 import { Metrics } from './metrics.ts'
 import { metricsRoutes } from './metrics.routes.ts'
@@ -21,6 +21,7 @@ import { limitRates } from './rate-limits.ts'
 import { echoRequestId } from './request-story.ts'
 import { registerResources } from './resources/index.ts'
 import { setSecurityHeaders } from './security-headers.ts'
+import { Shares } from './shares.ts'
 import { compileSerializer } from './serialization.ts'
 import { hurryBodies } from './slow-bodies.ts'
 import { traceRequests } from './trace-requests.ts'
@@ -51,7 +52,8 @@ async function mount(instance: FastifyInstance, options: PluginOptions & MountOp
   const load = new Load(options.daybook, options.load)
   const metrics = options.metrics ? new Metrics(options.daybook, load) : undefined
   shedLoad(instance, load, reason => metrics?.shed(reason))
-  openHost(instance, options, await limitRates(instance, options.rateLimits, limit => metrics?.throttled(limit)))
+  const shares = Shares.of(options.daybook, loadLimits(options.daybook, options.load), () => metrics?.throttled('connections'))
+  openHost(instance, options, await limitRates(instance, options.rateLimits, limit => metrics?.throttled(limit)), shares)
   instance.addHook('preParsing', hurryBodies)
   instance.addHook('preParsing', refuseCrossSite)
   instance.addHook('preParsing', authenticate)

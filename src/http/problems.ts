@@ -48,6 +48,7 @@ const statuses: Readonly<Record<string, number>> = {
   'http.value_refused': 422,
   'http.too_many_requests': 429,
   'http.too_many_listeners': 429,
+  'http.tenant_busy': 429,
   'http.busy': 503,
   'http.timeout': 503,
   // What proxies write into their logs for it; nobody is there to read the answer.

@@ -7,6 +7,8 @@ export interface RequestState {
   principal?: Principal | undefined
   /** Of the organization in which the request has its work. */
   organizationLocale?: string
+  /** Its answer has begun and goes on, so nothing can be refused any more. */
+  isAnswering?: true
   /** Aborted when whoever sent it has gone before it was answered. */
   whenAbandoned?: AbortSignal
   /** The span in which it is answered. */

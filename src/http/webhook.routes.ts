@@ -16,6 +16,7 @@ import { RequestInvalidError } from './http.errors.ts'
 import type { PluginOptions } from './options.ts'
 import { storyOf } from './request-story.ts'
 import { tooDeep } from './validation.ts'
+import { fromOutside } from './in-tenant.ts'
 
 const seconds = () => Type.Integer({ minimum: 0, maximum: 32_503_680_000 })
 const maybeSeconds = () => Type.Optional(Type.Union([seconds(), Type.Null()]))
@@ -80,13 +81,15 @@ export function stripeRoutes(app: App, { stripeSecrets = [] }: Pick<PluginOption
       const tenant = organizationIn(event)
       if (!tenant) throw new OrganizationUnknownError()
       const scope = { tenant, actor: systemActor('stripe'), reason: event.type, ...storyOf(request.id, request.headers) }
-      return database.transact(scope, async em => {
-        const organization = await em.findOne(Organization, tenant)
-        if (!organization) throw new OrganizationUnknownError()
-        assertServedHere(organization, database.region)
-        const { id, status } = await receiveStripeEvent(em, event)
-        return { event: id, status }
-      })
+      const receive = () =>
+        database.transact(scope, async em => {
+          const organization = await em.findOne(Organization, tenant)
+          if (!organization) throw new OrganizationUnknownError()
+          assertServedHere(organization, database.region)
+          const { id, status } = await receiveStripeEvent(em, event)
+          return { event: id, status }
+        })
+      return fromOutside(request, tenant, receive)
     },
   )
 }
@@ -110,14 +113,16 @@ export function triggerRoutes(app: App): void {
       const { params, headers } = request
       const body = textOf(request)
       const scope = { tenant: params.organization.toLowerCase(), actor: systemActor('webhook'), ...storyOf(request.id, headers) }
-      const execution = await database.transact(scope, async em => {
-        const organization = await ownOrganization(em)
-        const isOpen = organization?.isServed() && isServedHere(organization, database.region)
-        const trigger = isOpen ? await em.findOne(WorkflowTrigger, params.id.toLowerCase(), { populate: ['automation'] }) : null
-        // The same for what isn't there, what doesn't listen, and what belongs to others.
-        if (!trigger) throw new WebhookRefusedError('nothing listens here')
-        return receiveCall(em, trigger.automation.$, { body, headers, trigger })
-      })
+      const receive = () =>
+        database.transact(scope, async em => {
+          const organization = await ownOrganization(em)
+          const isOpen = organization?.isServed() && isServedHere(organization, database.region)
+          const trigger = isOpen ? await em.findOne(WorkflowTrigger, params.id.toLowerCase(), { populate: ['automation'] }) : null
+          // The same for what isn't there, what doesn't listen, and what belongs to others.
+          if (!trigger) throw new WebhookRefusedError('nothing listens here')
+          return receiveCall(em, trigger.automation.$, { body, headers, trigger })
+        })
+      const execution = await fromOutside(request, scope.tenant, receive)
       return reply.code(202).send({ execution: execution.id })
     },
   )

@@ -58,6 +58,7 @@ export interface DaybookParts {
 type SettingsAround = Partial<Pick<DaybookParts, 'limits' | 'region' | 'installation'>>
 
 export interface PoolState {
+  readonly max: number
   readonly size: number
   readonly idle: number
   readonly waiting: number

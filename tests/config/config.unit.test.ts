@@ -88,10 +88,18 @@ test('a host waits, and describes itself, as it is told', () => {
 })
 
 test('limits and load come from the environment', () => {
-  expect(readConfig({}).load).toEqual({ heapUsed: 0.9, poolWaiting: 100 })
-  const config = readConfig({ RATE_LIMIT_TENANT: '50', LISTENERS_TENANT: '3', LOAD_EVENT_LOOP_MS: '0', LOAD_HEAP_PERCENT: '80' })
+  expect(readConfig({}).load).toEqual({ heapUsed: 0.9, poolWaiting: 100, tenantShare: 0.5 })
+  const config = readConfig({
+    RATE_LIMIT_TENANT: '50',
+    LISTENERS_TENANT: '3',
+    LOAD_EVENT_LOOP_MS: '0',
+    LOAD_HEAP_PERCENT: '80',
+    LOAD_TENANT_PERCENT: '25',
+  })
   expect(config.listeners).toEqual({ perTenant: 3, perHost: 200 })
-  expect([config.rateLimits.perTenant, config.load.eventLoopDelayMs, config.load.heapUsed]).toEqual([50, 0, 0.8])
+  expect([config.rateLimits.perTenant, config.load.eventLoopDelayMs, config.load.heapUsed, config.load.tenantShare]).toEqual([
+    50, 0, 0.8, 0.25,
+  ])
   expect(problemsOf({ RATE_LIMIT_ADDRESS: '0', LOAD_HEAP_PERCENT: '101' })).toHaveLength(2)
 })
 
