@@ -120,10 +120,11 @@ export class HiddenPastError extends DaybookError {
 export class PersonKeyLockedError extends DaybookError {
   readonly code = 'audit.person_key_locked'
 
-  constructor(person: string) {
+  constructor({ log, person }: { readonly log: string; readonly person: string }, options?: ErrorOptions) {
     super(
-      `What the log tells of person ${person} is sealed by a master key that DAYBOOK_MASTER_KEY doesn’t hold. Add the earlier key behind the new one, separated by a comma.`,
-      { person },
+      `What log ${log} tells of person ${person} is sealed by a master key that DAYBOOK_MASTER_KEY doesn’t hold, or was altered. Add the earlier key behind the new one, separated by a comma; what was altered comes back from a backup alone (audit_person_key).`,
+      { log, person },
+      options,
     )
   }
 }

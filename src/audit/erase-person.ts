@@ -1,5 +1,7 @@
 import type { ScopedEntityManager } from '../orm/index.ts'
+import { PersonKeyLockedError } from './audit.errors.ts'
 import { keyringOf } from './capture.ts'
+import { nameOf, type Seal, type Told } from './personal.ts'
 import { sealsIn } from './seals.ts'
 import { inTransaction } from './story.ts'
 import { tell } from './tell.ts'
@@ -34,20 +36,61 @@ export function erasePerson(em: ScopedEntityManager, person: string): Promise<vo
   })
 }
 
-/** Seals what the sentinel put beside the log, some rows at a time; how many there were. */
+/**
+ * Seals what the sentinel put beside the log, some rows at a time; how many there were. People whose keys can't be opened come last: it fails
+ * for them when nothing else is left, so call it in a transaction of its own.
+ */
 export async function sealPersonal(em: ScopedEntityManager, limit = 1_000): Promise<number> {
   if (!keyringOf(em)) return 0
   return inTransaction(em, async inner => {
-    const rows = await inner.execute<{ id: string; log: string; person: string; value: string }[]>(
-      `select id, tenant_id as log, person_id as person, value from audit_personal where not is_sealed limit ${limit} for update skip locked`,
-    )
-    if (rows.length === 0) return 0
-    const sealFor = await sealsIn(inner, rows)
-    const sealed = rows.map(row => ({ id: row.id, value: JSON.parse(sealFor(row)(row.value)) as string }))
-    await inner.execute(
-      `update audit_personal p set value = s.value, is_sealed = true from json_to_recordset(?) as s(id uuid, value text) where p.id = s.id`,
-      [JSON.stringify(sealed)],
-    )
-    return rows.length
+    const locked: Locked[] = []
+    for (let rows = await besideLog(inner, limit, locked); rows.length > 0; rows = await besideLog(inner, limit, locked)) {
+      const sealed = sealedOf(rows, await sealsIn(inner, rows), locked)
+      if (sealed.length > 0) return setSealed(inner, sealed)
+    }
+    if (locked.length > 0) throw locked[0]!.error
+    return 0
   })
+}
+
+interface Beside extends Told {
+  readonly id: string
+  readonly value: string
+}
+
+interface Locked extends Told {
+  readonly error: PersonKeyLockedError
+}
+
+function besideLog(em: ScopedEntityManager, limit: number, but: readonly Told[]): Promise<Beside[]> {
+  return em.execute<Beside[]>(
+    `select id, tenant_id as log, person_id as person, value from audit_personal
+      where not is_sealed and (tenant_id, person_id) not in (select log, person from json_to_recordset(?) as r(log uuid, person uuid))
+      limit ${limit} for update skip locked`,
+    [JSON.stringify(but.map(({ log, person }) => ({ log, person })))],
+  )
+}
+
+function sealedOf(rows: readonly Beside[], sealFor: (told: Told) => Seal, locked: Locked[]): Pick<Beside, 'id' | 'value'>[] {
+  const sealed: Pick<Beside, 'id' | 'value'>[] = []
+  for (const [, ofPerson] of Map.groupBy(rows, nameOf)) {
+    const [{ log, person }] = ofPerson as [Beside]
+    try {
+      const seal = sealFor({ log, person })
+      // What somebody has set to null by hand has nothing to seal.
+      sealed.push(...ofPerson.map(({ id, value }) => ({ id, value: (JSON.parse(seal(value)) as string | null) ?? value })))
+    } catch (error) {
+      if (!(error instanceof PersonKeyLockedError)) throw error
+      locked.push({ log, person, error })
+    }
+  }
+  return sealed
+}
+
+async function setSealed(em: ScopedEntityManager, sealed: readonly Pick<Beside, 'id' | 'value'>[]): Promise<number> {
+  await em.execute(
+    `update audit_personal p set value = s.value, is_sealed = true from json_to_recordset(?) as s(id uuid, value text) where p.id = s.id`,
+    [JSON.stringify(sealed)],
+  )
+  return sealed.length
 }

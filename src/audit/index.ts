@@ -10,7 +10,7 @@ export {
   type EventSource,
 } from './audit-event.entity.ts'
 export { auditedTableOf, entityNameOf } from './audited-table.ts'
-export { OwnDecisionError, ValueErasedError } from './audit.errors.ts'
+export { OwnDecisionError, PersonKeyLockedError, ValueErasedError } from './audit.errors.ts'
 export { AuditCapture, keyringOf } from './capture.ts'
 export { differencesBetween, valueAt } from './changed-paths.ts'
 export { countOnFrom } from './count-on.ts'

@@ -1,7 +1,6 @@
 import { type Keyring, openWith } from '../kernel/keyring.ts'
 import type { RunSql } from '../orm/index.ts'
-import { PersonKeyLockedError } from './audit.errors.ts'
-import { besideMark, erased, erasedMark, type KeyRow, nameOf, sealedMark } from './personal.ts'
+import { besideMark, erased, erasedMark, keyIn, type KeyRow, nameOf, sealedMark, unlessAltered } from './personal.ts'
 
 /** A value as it stands in somebody's log. */
 export interface Marked {
@@ -9,11 +8,16 @@ export interface Marked {
   readonly mark: string
 }
 
-/** Reads what the log tells of people, with the keys that are there at this moment; whoever's key is gone reads as erased. */
+/**
+ * Reads what the log tells of people, with the keys that are there at this moment; whoever's key is gone reads as erased. A key that can't be
+ * opened is told where something of that person is read, and nothing else of the log is the worse for it.
+ */
 export class Opener {
   readonly #keyring: (() => Promise<Keyring>) | undefined
   readonly #run: RunSql
-  readonly #keys = new Map<string, Buffer | undefined>()
+  readonly #keys = new Map<string, KeyRow>()
+  readonly #opened = new Map<string, Buffer | undefined>()
+  #ring: Keyring | undefined
   readonly #beside = new Map<string, string>()
 
   constructor(keyring: (() => Promise<Keyring>) | undefined, run: RunSql) {
@@ -60,24 +64,21 @@ export class Opener {
     const rows = await this.#run(
       `select tenant_id as log, person_id as person, sealed_key from audit_person_key where (tenant_id, person_id) in (${[...people.values()].join(', ')})`,
     )
-    const keyring = await this.#keyring?.()
-    for (const row of rows as unknown as readonly KeyRow[]) {
-      const name = nameOf(row)
-      if (row.sealed_key === null) this.#keys.set(name, undefined)
-      else this.#keys.set(name, keyring?.open(row.sealed_key, name) ?? refuse(row))
-    }
+    this.#ring = await this.#keyring?.()
+    for (const row of rows as unknown as readonly KeyRow[]) this.#keys.set(nameOf(row), row)
   }
 
   #openSealed({ log }: { readonly log: string }, person: string, ciphertext: string): string {
     const name = nameOf({ log, person })
-    const key = this.#keys.get(name)
-    return key ? openWith(key, ciphertext, name).toString() : erasedText
+    const key = this.#keyNamed(name)
+    return key ? unlessAltered({ log, person }, () => openWith(key, ciphertext, name)).toString() : erasedText
   }
-}
 
-/** A key that was sealed by a master key which isn't here: the value isn't erased, and nobody may take it for that. */
-function refuse({ person }: KeyRow): never {
-  throw new PersonKeyLockedError(person)
+  #keyNamed(name: string): Buffer | undefined {
+    const row = this.#keys.get(name)
+    if (row && !this.#opened.has(name)) this.#opened.set(name, keyIn(row, this.#ring))
+    return this.#opened.get(name)
+  }
 }
 
 const erasedText = JSON.stringify(erased)

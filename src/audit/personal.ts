@@ -30,7 +30,10 @@ export interface Told {
 /** The JSON text of a value as the log keeps it. */
 export type Seal = (text: string) => string
 
-/** One seal for each of these people, whose keys are made where the log has none yet. Nothing is kept: a key may be gone the next time. */
+/**
+ * One seal for each of these people, whose keys are made where the log has none yet. Nothing is kept: a key may be gone the next time. A key
+ * that can't be opened is told when that person's seal is asked for, so that it is nobody else's trouble.
+ */
 export async function sealsFor(
   people: readonly Told[],
   keyring: Keyring,
@@ -39,8 +42,8 @@ export async function sealsFor(
   const wanted = new Map(people.map(told => [nameOf(told), told]))
   const offered = [...wanted.values()].map(({ log, person }) => ({ t: log, p: person, k: keyring.seal(newKey(), `${log}:${person}`) }))
   const rows = await run('select log, person, sealed_key from daybook_person_keys($1)', [JSON.stringify(offered)])
-  const seals = new Map(rows.map(row => [nameOf({ log: row.log, person: row.person }), sealOf(row, keyring)]))
-  return told => seals.get(nameOf(told))!
+  const keys = new Map(rows.map(row => [nameOf(row), row]))
+  return told => sealOf(keys.get(nameOf(told))!, keyring)
 }
 
 export interface KeyRow {
@@ -52,9 +55,26 @@ export interface KeyRow {
 
 export const nameOf = ({ log, person }: Told): string => `${log}:${person}`
 
-function sealOf({ log, person, sealed_key }: KeyRow, keyring: Keyring): Seal {
-  const key = sealed_key && keyring.open(sealed_key, `${log}:${person}`)
-  if (key === undefined) throw new PersonKeyLockedError(person)
+/** Nothing once it has been destroyed. One that was sealed by a master key which isn't here isn't that, and nobody may take it for it. */
+export function keyIn(row: KeyRow, keyring: Keyring | undefined): Buffer | undefined {
+  if (row.sealed_key === null) return undefined
+  const key = unlessAltered(row, () => keyring?.open(row.sealed_key!, nameOf(row)))
+  if (!key) throw new PersonKeyLockedError(row)
+  return key
+}
+
+/** Whoever writes to the database by hand may have written anything where a key or what it sealed should stand. */
+export function unlessAltered<T>(told: Told, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    throw new PersonKeyLockedError(told, { cause: error })
+  }
+}
+
+function sealOf(row: KeyRow, keyring: Keyring): Seal {
+  const { log, person } = row
+  const key = keyIn(row, keyring)
   if (!key) return text => (text === 'null' ? text : `"${erasedMark}"`)
   return text => (text === 'null' ? text : `"daybook:sealed:${person}:${sealWith(key, text, `${log}:${person}`)}"`)
 }

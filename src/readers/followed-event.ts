@@ -3,7 +3,10 @@ import type { ScopedEntityManager } from '../orm/index.ts'
 import { changedIn, type EventRow, eventRows } from './event-rows.ts'
 import { openerFor, openSide, personalIn, personalNames } from './opened.ts'
 
-type Open = (side: Record<string, unknown>) => void
+type Values = Record<string, unknown>
+type Open = (side: Values) => void
+
+let afterAsStored: (event: FollowedEvent) => Values | null
 
 /** An event as a follower gets it: like `AuditEvent`, but its documents are read when they are asked for. */
 export class FollowedEvent {
@@ -29,6 +32,10 @@ export class FollowedEvent {
   readonly #before: string | null
   readonly #after: string | null
   readonly #open: Open | undefined
+
+  static {
+    afterAsStored = event => exactJson(event.#after)
+  }
 
   constructor(row: EventRow, open?: Open) {
     this.seq = Number(row.seq)
@@ -77,6 +84,16 @@ export class FollowedEvent {
     if (side) this.#open?.(side)
     return side
   }
+}
+
+/**
+ * What an event made of its row, without what tells of people: that may be kept somewhere else, where erasing a person doesn't reach. Nothing
+ * is opened for it, so it needs no key.
+ */
+export function impersonal(em: ScopedEntityManager, event: FollowedEvent): Values | null {
+  const after = afterAsStored(event)
+  const names = personalIn({ kind: event.kind, entity: event.entity, after }, personalNames(em.getMetadata()))
+  return after && names ? Object.fromEntries(Object.entries(after).filter(([name]) => !names.has(name))) : after
 }
 
 /** The events of a window, in order, as fast as the driver reads. */

@@ -32,12 +32,6 @@ export function withoutPersonal<E extends AuditEvent>(em: ScopedEntityManager, e
   return events
 }
 
-/** What an event made of its row, without them: that may be kept somewhere else, where erasing a person doesn't reach. */
-export function impersonal(em: ScopedEntityManager, { kind, entity, after = null }: Telling): Values | null {
-  const names = personalIn({ kind, entity, after }, personalNames(em.getMetadata()))
-  return after && names ? Object.fromEntries(Object.entries(after).filter(([name]) => !names.has(name))) : after
-}
-
 export function openerFor(em: ScopedEntityManager): Opener {
   return new Opener(keyringOf(em), sql => em.execute(sql))
 }

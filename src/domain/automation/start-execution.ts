@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core'
-import { AuditEvent } from '../../audit/index.ts'
+import { AuditEvent, PersonKeyLockedError } from '../../audit/index.ts'
 import { now } from '../../kernel/clock.ts'
 import { webhookDoubt } from '../../kernel/standard-webhooks.ts'
 import { isNamedBy } from '../../kernel/event-pattern.ts'
@@ -80,7 +80,7 @@ export async function fireEvents(events: readonly FollowedEvent[], em: ScopedEnt
   )
   if (waiting.length === 0) return
   for (const event of events.filter(({ entity }) => !ownEntities.has(entity ?? ''))) {
-    for (const trigger of waiting.filter(each => isWaitingFor(each, event))) {
+    for (const trigger of waiting.filter(each => isWaitingFor(each, event, em))) {
       const { id, type, entityId, actorType, actorId } = event
       // The log keeps what is told to the letter, also what no other column can hold; refused here, it would hold up the reactions of all tenants.
       const after = storableJson(impersonal(em, event))
@@ -92,10 +92,26 @@ export async function fireEvents(events: readonly FollowedEvent[], em: ScopedEnt
 
 const ownEntities = new Set(['automation', 'workflow-trigger', 'workflow-execution'])
 
-function isWaitingFor({ config, automation, createdAt, tenantId }: WorkflowTrigger, event: FollowedEvent): boolean {
+function isWaitingFor(
+  { config, automation, createdAt, tenantId }: WorkflowTrigger,
+  event: FollowedEvent,
+  em: ScopedEntityManager,
+): boolean {
   const { event: pattern, where = {} } = config as EventConfig
   if (event.tenantId !== tenantId || event.actorId === automationActorId(automation.id) || event.recordedAt < createdAt) return false
-  return isNamedBy(pattern, event.type) && Object.entries(where).every(([column, value]) => event.after?.[column] === value)
+  return isNamedBy(pattern, event.type) && Object.entries(where).every(([column, value]) => valueIn(event, column, em) === value)
+}
+
+function valueIn(event: FollowedEvent, column: string, em: ScopedEntityManager): unknown {
+  const told = impersonal(em, event)
+  if (told && column in told) return told[column]
+  try {
+    return event.after?.[column]
+  } catch (error) {
+    // One person's key that can't be opened would hold up the reactions of all tenants. Nobody knows what stands there, so nobody waits for it.
+    if (error instanceof PersonKeyLockedError) return undefined
+    throw error
+  }
 }
 
 /** As whom an automation's actions are done. */

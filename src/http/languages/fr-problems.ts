@@ -305,8 +305,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`Un hook a laissé une valeur de ${entity} à la base de données (raw), trop tard pour que le journal l’apprenne. Laissez-la à la base avant le flush, ou donnez la valeur elle-même.`,
   'audit.keyring_missing': ({ entity }) =>
     fr`${entity} parle de personnes ou contient un secret qui se garde scellé, mais il n’y a pas de clé maîtresse. Donnez à DAYBOOK_MASTER_KEY le résultat de « openssl rand -base64 32 ».`,
-  'audit.person_key_locked': ({ person }) =>
-    fr`Ce que le journal dit de la personne ${person} est scellé par une clé maîtresse absente de DAYBOOK_MASTER_KEY. Ajoutez l’ancienne clé derrière la nouvelle, séparées par une virgule.`,
+  'audit.person_key_locked': ({ log, person }) =>
+    fr`Ce que le journal ${log} dit de la personne ${person} est scellé par une clé maîtresse absente de DAYBOOK_MASTER_KEY, ou a été altéré. Ajoutez l’ancienne clé derrière la nouvelle, séparées par une virgule ; ce qui a été altéré ne revient que d’une sauvegarde (audit_person_key).`,
   'audit.decision_unknown': ({ id }) => fr`Il n’y a pas de décision ${id} dans ce journal.`,
   'audit.decision_settled': ({ id, how }) => fr`La décision ${id} n’attend pas d’approbation (${how}). Prenez une décision à sa place.`,
   'audit.own_decision': ({ id }) =>
