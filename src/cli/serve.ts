@@ -14,7 +14,7 @@ import { daybookHost, folderMailer, type HostOptions, type Mailer } from '../htt
 import { DaybookError } from '../kernel/error.ts'
 import { fileAnchor } from '../ledger/index.ts'
 import { openDaybook } from '../open-daybook.ts'
-import { type Daybook, refuseBrokenIsolation } from '../orm/index.ts'
+import { type Daybook, migrationState, refuseBrokenIsolation, runUnlogged } from '../orm/index.ts'
 
 const isInsecure = process.argv.includes(insecureFlag)
 
@@ -35,6 +35,7 @@ async function serve(config: Config): Promise<void> {
   const daybook = await openDaybook(config)
   try {
     await refuseBrokenIsolation(daybook)
+    await warnOfMigrations(daybook)
     const host = daybookHost(daybook, hostOptions(config))
     await host.listen({ host: config.host, port: config.port })
     const { port } = host.server.address() as AddressInfo
@@ -74,6 +75,13 @@ function sayWhatFailed({ job, status, failed, error }: JobReport): void {
 function sayWhy(error: unknown, doing: string): void {
   const what = doing === 'reactions' ? 'Reacting to events failed:' : `Job ${doing} could not run:`
   console.error(what, error instanceof DaybookError ? error.message : error)
+}
+
+/** Two releases may serve one database while one takes the other's place, so neither is refused. */
+async function warnOfMigrations(daybook: Daybook): Promise<void> {
+  const { pending, unknown } = await migrationState(daybook.orm, runUnlogged(daybook))
+  if (pending.length > 0) console.warn(`The database lacks ${pending.join(', ')}: run \`npx mikro-orm migration:up\` with DIRECT_URL.`)
+  if (unknown.length > 0) console.warn(`The database was migrated by a newer release, which this one doesn’t know: ${unknown.join(', ')}.`)
 }
 
 /** Whoever serves a database server means production more often than not. */

@@ -1,4 +1,4 @@
-import { type Daybook, isolationProblems, isTenantOwned, type RunSql, runUnlogged, tablesOf } from '../orm/index.ts'
+import { type Daybook, isolationProblems, isTenantOwned, migrationState, type RunSql, runUnlogged, tablesOf } from '../orm/index.ts'
 
 export type CheckResult = 'ok' | 'failed' | 'pending'
 
@@ -26,11 +26,11 @@ export async function checkDatabaseHealth(daybook: Daybook): Promise<DatabaseHea
       return undefined
     })
   const answer = await look('database', ping(run))
-  const pending = answer && (await look('migrations', pendingMigrations(daybook, run)))
+  const migrations = answer && (await look('migrations', migrationState(daybook.orm, run)))
   const isolation = answer && (await look('isolation', isolationComplaints(daybook, run)))
   const checks = {
     database: answer ? 'ok' : 'failed',
-    migrations: resultOf(pending, 'pending'),
+    migrations: resultOf(migrations?.pending, 'pending'),
     isolation: resultOf(isolation, 'failed'),
   } as const
   return {
@@ -38,7 +38,7 @@ export async function checkDatabaseHealth(daybook: Daybook): Promise<DatabaseHea
     database: daybook.embedded ? 'embedded' : 'server',
     latencyMs: answer?.latencyMs ?? null,
     serverVersion: answer?.version ?? null,
-    pendingMigrations: pending ?? [],
+    pendingMigrations: migrations?.pending ?? [],
     isolationProblems: isolation ?? [],
     checks,
     failures,
@@ -54,15 +54,6 @@ async function ping(run: RunSql): Promise<{ latencyMs: number; version: string }
   const started = performance.now()
   const [row] = await run(`select current_setting('server_version') as version`)
   return { latencyMs: Math.round((performance.now() - started) * 10) / 10, version: String(row!.version) }
-}
-
-/** By the table alone: the ORM's own question would create that table, which the application's role may not. */
-async function pendingMigrations({ orm }: Daybook, run: RunSql): Promise<string[]> {
-  const { migrationsList = [], tableName = 'mikro_orm_migrations' } = orm.config.get('migrations')
-  const done = new Set((await run(`select name from "${tableName}"`)).map(({ name }) => String(name)))
-  return migrationsList
-    .map(migration => (typeof migration === 'function' ? migration.name : migration.name))
-    .filter(name => !done.has(name))
 }
 
 /** What the catalogue says, and what a look without any scope sees: nothing of anybody. */

@@ -228,6 +228,7 @@ const statuses: Readonly<Record<string, number>> = {
   'database.unreachable': 503,
   'database.role_missing': 500,
   'database.isolation_broken': 503,
+  'database.not_migrated': 503,
   'database.embedded_busy': 503,
   'database.embedded_in_use': 503,
   'migration.running': 503,

@@ -136,7 +136,7 @@ export class Daybook implements AsyncDisposable {
         try {
           return await this.#transactOnce(input, work, options, counts)
         } catch (error) {
-          if (counts.attempts >= attempts || !isConflict(error)) throw translateDriverError(error)
+          if (counts.attempts >= attempts || !isConflict(error)) throw translateDriverError(error, this.orm.getMetadata())
           await sleep(2 ** counts.attempts * 10 * (0.5 + Math.random()))
         }
       }
@@ -156,7 +156,9 @@ export class Daybook implements AsyncDisposable {
     return observed(this, 'kind' in input ? input.kind : 'tenant', async counts => {
       counts.attempts = 1
       const variables = { ...policyVariables(resolveScope(input)), statement_timeout: this.#limits.statement_timeout! }
-      return askAtOnce(this.orm, variables, questions, signal).catch((error: unknown) => Promise.reject(translateDriverError(error)))
+      return askAtOnce(this.orm, variables, questions, signal).catch((error: unknown) =>
+        Promise.reject(translateDriverError(error, this.orm.getMetadata())),
+      )
     })
   }
 

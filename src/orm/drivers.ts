@@ -27,7 +27,7 @@ export class DaybookServerDriver extends PostgreSqlDriver {
   }
 
   override convertException(exception: Error): DriverException {
-    return translated(exception, error => super.convertException(error))
+    return translated(this, exception, error => super.convertException(error))
   }
 }
 
@@ -38,7 +38,7 @@ export class DaybookEmbeddedDriver extends PgliteDriver {
   }
 
   override convertException(exception: Error): DriverException {
-    return translated(exception, error => super.convertException(error))
+    return translated(this, exception, error => super.convertException(error))
   }
 }
 
@@ -136,8 +136,12 @@ function heedFlushes(driver: Flushing): void {
 }
 
 /** The ORM's signature promises a DriverException, and rethrows whatever it is given. */
-function translated(error: Error, convert: (error: Error) => DriverException): DriverException {
-  return (error instanceof DaybookError ? error : translateDriverError(convert(error))) as DriverException
+function translated(
+  driver: DaybookServerDriver | DaybookEmbeddedDriver,
+  error: Error,
+  convert: (error: Error) => DriverException,
+): DriverException {
+  return (error instanceof DaybookError ? error : translateDriverError(convert(error), driver.getMetadata())) as DriverException
 }
 
 interface InTransaction {

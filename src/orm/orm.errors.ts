@@ -135,6 +135,18 @@ export class IsolationBrokenError extends DaybookError {
   }
 }
 
+export class DatabaseNotMigratedError extends DaybookError {
+  readonly code = 'database.not_migrated'
+
+  constructor(lacking: string, options?: ErrorOptions) {
+    super(
+      `The database lacks ${lacking}: it was never migrated, or not since this release. Run \`npx mikro-orm migration:up\` with DIRECT_URL as its owner, or open it with \`migrate: true\`.`,
+      { lacking },
+      options,
+    )
+  }
+}
+
 export class MigrationsRunningError extends DaybookError {
   readonly code = 'migration.running'
 

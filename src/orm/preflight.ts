@@ -2,7 +2,7 @@ import type { MetadataStorage } from '@mikro-orm/core'
 import { type Daybook, runUnlogged } from './daybook.ts'
 import { isTenantOwned, privateColumnOf } from './declaration.ts'
 import { tablesOf } from './discovery.ts'
-import { IsolationBrokenError } from './orm.errors.ts'
+import { DatabaseNotMigratedError, IsolationBrokenError } from './orm.errors.ts'
 import { operatorRole, type RunSql } from './roles.ts'
 import { privatePolicyName } from './tenant-policy.ts'
 
@@ -29,7 +29,13 @@ export async function isolationProblems(run: RunSql, metadata: MetadataStorage):
 
 /** For whoever serves, before it does: asked as the role that serves, or as `run` asks. */
 export async function refuseBrokenIsolation(daybook: Daybook, run: RunSql = runUnlogged(daybook)): Promise<void> {
-  const problems = await isolationProblems(run, daybook.orm.getMetadata())
+  const metadata = daybook.orm.getMetadata()
+  const there = new Set(
+    (await run(`select relname::text as name from pg_class where relnamespace = 'public'::regnamespace`)).map(({ name }) => name),
+  )
+  // Each table would be a problem of its own, and none of them the one there is.
+  if (!tablesOf(metadata).some(({ tableName }) => there.has(tableName))) throw new DatabaseNotMigratedError('every table of the model')
+  const problems = await isolationProblems(run, metadata)
   if (problems.length > 0) throw new IsolationBrokenError(problems)
 }
 

@@ -376,6 +376,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`Le rôle ${role} n’a pas le droit de créer ce qui manque. Migrez en tant qu’administrateur du serveur (DIRECT_URL), ou demandez-lui d’exécuter : ${statements}.`,
   'database.isolation_broken': ({ problems }) =>
     fr`Daybook refuse de servir, car les organisations ne seraient pas séparées : ${problems}.`,
+  'database.not_migrated': ({ lacking }) =>
+    fr`Il manque à la base de données ${lacking} : elle n’a jamais été migrée, ou pas depuis cette version. Lancez npx mikro-orm migration:up avec DIRECT_URL en tant que propriétaire, ou ouvrez-la avec migrate: true.`,
   'database.embedded_busy': ({ waitedMs }) =>
     fr`La base de données embarquée sert une transaction à la fois, et celle qui est ouverte n’a rien fait depuis ${waitedMs} ms. Transmettez l’EntityManager de la transaction, ou utilisez un serveur PostgreSQL (DATABASE_URL).`,
   'database.embedded_in_use': ({ directory, pid }) =>
