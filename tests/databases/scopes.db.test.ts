@@ -205,12 +205,13 @@ test('two people who change one version: one wins, the other is told', async () 
   expect((await mine.fork().findOneOrFail(Role, { key: 'USER' })).name).toBe('Mine')
 })
 
-test('a scope costs less than 30 microseconds', { retry: 2 }, () => {
+test('a scope costs less than 30 microseconds of this thread, whatever else the machine does', { retry: 2 }, () => {
   const scope = scopeOf(one)
   for (let count = 0; count < 2_000; count++) daybook.scope(scope)
-  const started = performance.now()
+  const before = process.threadCpuUsage()
   for (let count = 0; count < 5_000; count++) daybook.scope(scope)
-  expect((performance.now() - started) / 5).toBeLessThan(30)
+  const { user, system } = process.threadCpuUsage(before)
+  expect((user + system) / 5_000).toBeLessThan(30)
 })
 
 describe('what nobody waited for', () => {

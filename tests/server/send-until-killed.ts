@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { systemActor } from '../../src/context/index.ts'
@@ -23,7 +24,9 @@ const mailer = {
     await provider.query(`insert into mailed (id, address) values ($1, $2)`, [id, to])
   },
 }
+// Whoever is ready first would be done before the last has begun, on a machine that has other things to do.
 process.send!('ready')
+await once(process, 'message')
 for (;;) {
   const done = await deliverIssues({ mailer, unsubscribeUrl: token => `https://example.com/?token=${token}`, transact }, new Date())
   if (done === 0) await sleep(50)
