@@ -44,6 +44,41 @@ const keyOf = async (tenant: string, { id }: IntakeRequest) =>
     await within(tenant, em => em.execute<{ key: string }[]>(`select sealed_key as key from audit_person_key where person_id = ?`, [id]))
   )[0]!.key
 
+test('an event that somebody has written by hand, however odd, holds up the reactions of nobody', async () => {
+  for (const tenant of [careless, other]) {
+    await within(tenant, async em => {
+      const { automation } = await createAutomation(em, { name: 'Greet', definition: { kind: 'action', action: 'greet', parameters: {} } })
+      for (const event of ['intake-request.*', 'decision.*'])
+        addTrigger(em, automation, { type: 'EVENT', config: { event, where: { subject: 'new' } } })
+    })
+  }
+  const odd = [
+    ['activity', 'intake-request.created', '5', 'now()'],
+    ['activity', 'intake-request.created', '"a text"', 'now()'],
+    ['activity', 'intake-request.created', '[1, null]', 'now()'],
+    ['activity', 'intake-request.created', 'null', 'now()'],
+    ['activity', 'intake-request.created', '{"requester_email": "daybook:sealed:00000000-0000-0000-0000-000000000000:AA"}', 'now()'],
+    ['decision', 'decision.made', '{"person": 5, "outcome": "daybook:personal:00000000-0000-0000-0000-000000000000"}', 'now()'],
+    ['decision', 'decision.made', 'true', `'infinity'`],
+    ['activity', 'intake-request.created', '{"subject": "new"}', `'-infinity'`],
+  ]
+  for (const [kind, type, after, at] of odd) {
+    await within(careless, em =>
+      em.execute(
+        `insert into audit_event (tenant_id, kind, type, entity, entity_id, source, actor_type, actor_id, recorded_at, after)
+           values (?, ?, ?, 'intake-request', ?, 'database', 'database', 'somebody', ${at}, ?::json)`,
+        [careless, kind, type, newId(), after],
+      ),
+    )
+  }
+  await askIn(other, 'new')
+  const errors: unknown[] = []
+  await using reactions = startReactions(firm.daybook, { pollMs: 10, onError: error => void errors.push(error) })
+  await expect.poll(async () => (await within(other, em => em.find(WorkflowExecution, {}))).length, { timeout: 20_000 }).toBe(1)
+  await reactions.caughtUp()
+  expect(errors).toEqual([])
+})
+
 describe.each([
   ['is no key at all', () => 'rubbish'],
   ['was altered', (key: string) => `${key.slice(0, -4)}AAAA`],

@@ -103,8 +103,8 @@ function isWaitingFor(
 }
 
 function valueIn(event: FollowedEvent, column: string, em: ScopedEntityManager): unknown {
-  const told = impersonal(em, event)
-  if (told && column in told) return told[column]
+  const told = impersonal(em, event)?.[column]
+  if (told !== undefined) return told
   try {
     return event.after?.[column]
   } catch (error) {
