@@ -6,7 +6,18 @@ import { normalizeEmail, Organization } from '../entities.ts'
 import { isId } from '../kernel/id.ts'
 import { newKey } from '../kernel/keyring.ts'
 import { asSeen } from '../kernel/seen-text.ts'
-import { headOf, notesIn, originOf, parseVerifierKey, type Verification, verifierKey, verifiersOf, verifyLog } from '../ledger/index.ts'
+import {
+  headOf,
+  notesIn,
+  originOf,
+  parseCheckpoint,
+  parseNote,
+  parseVerifierKey,
+  type Verification,
+  verifierKey,
+  verifiersOf,
+  verifyLog,
+} from '../ledger/index.ts'
 import { openDaybook } from '../open-daybook.ts'
 import type { Daybook, Transact } from '../orm/index.ts'
 import { eraseTold } from './erase.ts'
@@ -33,18 +44,32 @@ async function audit(): Promise<number> {
   const masterKeys = config.masterKeys ?? (options.verifiers && [newKey().toString('base64')])
   await using daybook = await openDaybook({ ...config, ...(masterKeys && { masterKeys }), logQueries: false, migrate: false })
   if (command === 'erase') return await eraseTold(daybook, { tenant, ...erasure })
-  const logs = tenant ? [tenant] : await everyTenant(daybook)
+  const logs = tenant ? [tenant] : await everyLog(daybook, logsNoted(daybook, options.notes))
   let code = 0
   for (const log of logs) {
     const actor = systemActor('audit')
     const transact: Transact = work => daybook.transact({ tenant: log, actor, reason: `audit ${command}` }, work, { unlogged: true })
-    if (command === 'verify') code = Math.max(code, await verify(transact, options))
+    if (command === 'verify') code = Math.max(code, await verifyOne(transact, log, options, logs.length > 1))
     else console.log(await (command === 'keys' ? keysOf(transact, daybook, log) : newestNote(transact)))
   }
   return code
 }
 
-async function verify(transact: Transact, { isJson, ...options }: Omit<Arguments, 'command' | 'tenant' | 'erasure'>): Promise<number> {
+/** What can't be verified of one log is told, and the others still are. */
+async function verifyOne(transact: Transact, log: string, options: VerifyArguments, areMore: boolean): Promise<number> {
+  try {
+    return await verify(transact, log, options)
+  } catch (error) {
+    if (!areMore) throw error
+    const words = wordsOf(error)
+    console.error(`${log}: could not be verified.`, words)
+    return 2
+  }
+}
+
+type VerifyArguments = Omit<Arguments, 'command' | 'tenant' | 'erasure'>
+
+async function verify(transact: Transact, log: string, { isJson, ...options }: VerifyArguments): Promise<number> {
   const startedAt = performance.now()
   let toldAt = startedAt
   const rateOf = (leaves: number) => Math.round((leaves / Math.max(1, performance.now() - startedAt)) * 1_000)
@@ -54,14 +79,21 @@ async function verify(transact: Transact, { isJson, ...options }: Omit<Arguments
     console.error(`  leaf ${position} of ${size}, ${rateOf(position - (options.since ?? 0))} events/s`)
   }
   const found = await verifyLog(transact, { ...options, onProgress })
+  const isEmpty = found.size === 0 && found.unsealed === 0 && !found.problem
+  if (isEmpty && (await transact(em => em.count(Organization, { id: log }, { filters: false }))) === 0)
+    throw new UsageError([`There is no log ${log}, and no organization of that id. Check it: nothing was verified.`])
   const rate = rateOf(found.events + found.dropped)
-  console.log(isJson ? JSON.stringify({ ...found, eventsPerSecond: rate }) : sentence(found, rate))
+  console.log(isJson ? JSON.stringify({ ...found, eventsPerSecond: rate }) : sentence(found, rate, options.notes !== undefined))
   return found.problem ? 1 : 0
 }
 
-function sentence({ log, size, events, dropped, checkpoints, notes, unsealed, problem }: Verification, rate: number): string {
+function sentence(
+  { log, size, events, dropped, checkpoints, notes, unsealed, problem }: Verification,
+  rate: number,
+  isByNotes: boolean,
+): string {
   const gone = dropped > 0 ? `, ${dropped} dropped ones are vouched for by their leaves` : ''
-  const kept = notes > 0 ? ` and ${notes} notes` : ''
+  const kept = notes > 0 || isByNotes ? ` and ${notes} notes` : ''
   const waiting = unsealed > 0 ? `${unsealed >= 1_000 ? '1000 or more' : unsealed} wait for their seal` : 'none waits for its seal'
   if (problem) return `${log}: DOESN’T FIT. ${problem.message}\n  ${events} events before it fit${gone}.`
   return `${log}: ${events} events fit up to checkpoint ${size}${gone} (${checkpoints} checkpoints${kept}); ${waiting}. ${rate} events/s.`
@@ -76,13 +108,26 @@ async function newestNote(transact: Transact): Promise<string> {
   return (await transact(headOf))?.note() ?? ''
 }
 
-async function everyTenant(daybook: Daybook): Promise<string[]> {
+/** Also of organizations that are gone: who removes one mustn't hide its log by that, nor a log of which a note was published. */
+async function everyLog(daybook: Daybook, noted: readonly string[]): Promise<string[]> {
   const scope = { kind: 'operator', actor: systemActor('audit'), reason: 'to verify every log' } as const
   return daybook.transact(
     scope,
-    async em => (await em.find(Organization, {}, { fields: ['id'], orderBy: { id: 'asc' }, filters: false })).map(({ id }) => id),
+    async em => {
+      const there = await em.execute<{ log: string }[]>(
+        'select id as log from organization union select tenant_id from audit_checkpoint where anchor_target is null',
+      )
+      return [...new Set([...there.map(({ log }) => log), ...noted])].toSorted()
+    },
     { unlogged: true },
   )
+}
+
+/** Those of this installation; notes of others may stand in the same place. */
+function logsNoted({ installation }: Daybook, notes: readonly string[] = []): string[] {
+  const origins = notes.map(note => parseCheckpoint(parseNote(note).text).origin)
+  const logs = origins.map(origin => origin.slice(origin.lastIndexOf('/') + 1))
+  return logs.filter((log, place) => isId(log) && origins[place] === originOf(installation, log))
 }
 
 type Arguments = Awaited<ReturnType<typeof readArguments>>
@@ -131,7 +176,7 @@ async function readArguments() {
     },
     ...(size !== undefined && { since: size }),
     ...(droppedBefore && { droppedBefore }),
-    ...(notes !== undefined && { notes: notesIn(await textOf('--notes', notes)) }),
+    ...(notes !== undefined && { notes: someNotes(notes, await textOf('--notes', notes)) }),
     ...(keys !== undefined && {
       verifiers: (await textOf('--keys', keys))
         .split('\n')
@@ -139,6 +184,12 @@ async function readArguments() {
         .map(parseVerifierKey),
     }),
   }
+}
+
+function someNotes(file: string, text: string): string[] {
+  const notes = notesIn(text)
+  if (notes.length === 0) throw new UsageError([`--notes is "${file}", in which there is no note: nothing would be compared.`])
+  return notes
 }
 
 function isCommand(text: string | undefined): text is (typeof commands)[number] {

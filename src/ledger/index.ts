@@ -10,7 +10,16 @@ export { verifiersOf } from './ledger-keys.ts'
 export { leafHash } from './merkle.ts'
 export { type ConsistencyProof, consistencyProof, type InclusionProof, inclusionProof } from './proofs.ts'
 export { countUnsealed, originOf, sealLog, type SealOptions } from './seal.ts'
-export { type Checkpoint, notesIn, openCheckpoint, parseVerifierKey, type Verifier, verifierKey } from './signed-note.ts'
+export {
+  type Checkpoint,
+  notesIn,
+  openCheckpoint,
+  parseCheckpoint,
+  parseNote,
+  parseVerifierKey,
+  type Verifier,
+  verifierKey,
+} from './signed-note.ts'
 export { type Consistency, type Inclusion, verifyConsistency, verifyInclusion } from './verify-proofs.ts'
 export type { LogProblem } from './log-problem.ts'
 export { type Verification, verifyLog, type VerifyOptions } from './verify-log.ts'

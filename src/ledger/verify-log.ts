@@ -42,20 +42,27 @@ const interleavedMs = 10_000
 
 /** Goes through a tenant's log and tells the first event that isn't as it was sealed. Memory stays flat, and nothing is locked. */
 export async function verifyLog(transact: Transact, options: VerifyOptions = {}): Promise<Verification> {
-  const { log, head, unsealed } = await transact(async em => ({
-    log: logOf(em),
-    head: await headOf(em),
-    unsealed: await countUnsealed(em),
-  }))
+  const log = await transact(async em => logOf(em))
+  const begun = await transact(async em => ({ head: await headOf(em), unsealed: await countUnsealed(em) })).catch(brokenOnly)
+  if (begun instanceof LedgerBrokenError) {
+    const problem = { kind: 'checkpoint', position: 0, message: begun.message } as const
+    return { log, size: 0, events: 0, dropped: 0, checkpoints: 0, notes: 0, unsealed: 0, problem }
+  }
+  const { head, unsealed } = begun
   const walk = new Walk(transact, options, log, head)
   try {
     await walk.run()
     return { ...walk.counts, log, unsealed }
   } catch (error) {
     if (error instanceof Misfit) return { ...walk.counts, log, unsealed, problem: error.problem }
-    if (!(error instanceof LedgerBrokenError)) throw error
-    return { ...walk.counts, log, unsealed, problem: { kind: 'tile', position: walk.counts.size, message: error.message } }
+    const { message } = brokenOnly(error)
+    return { ...walk.counts, log, unsealed, problem: { kind: 'tile', position: walk.counts.size, message } }
   }
+}
+
+function brokenOnly(error: unknown): LedgerBrokenError {
+  if (error instanceof LedgerBrokenError) return error
+  throw error
 }
 
 class Walk {

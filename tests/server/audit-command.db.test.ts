@@ -76,6 +76,55 @@ test(
   },
 )
 
+test('no log is passed over, and none that there isn’t is said to fit', { timeout: 240_000 }, async () => {
+  const { daybook, database, asSuperuser } = ground
+  const register = () => registerOrganization(daybook, { ...organization, email: `${newId()}@example.com` })
+  const [gone, orphan, whole] = [await register(), await register(), await register()].map(made => ground.log(made.organization.id))
+  const notes = join(directory, 'notes of all')
+  for (const log of [gone!, orphan!, whole!]) await log.seal({ anchors: [fileAnchor(notes)] })
+  const secret = { DATABASE_URL: database.urls!.app, OPERATOR_URL: database.urls!.operator, DAYBOOK_MASTER_KEY: masterKey }
+
+  const unknown = newId()
+  const mistyped = await auditCommand(secret, 'verify', '--tenant', unknown)
+  expect([mistyped.code, mistyped.output]).toEqual([2, expect.stringContaining(`There is no log ${unknown}`)])
+  await writeFile(join(directory, 'empty'), 'nothing that is signed\n')
+  const bare = await auditCommand(secret, 'verify', '--tenant', whole!.tenant, '--notes', join(directory, 'empty'))
+  expect([bare.code, bare.output]).toEqual([2, expect.stringContaining('in which there is no note')])
+
+  // An organization that is gone, with its log and without.
+  const forget = (tenant: string) => `delete from organization where id = '${tenant}'`
+  const tables = ['audit_event', 'ledger_tile', 'audit_checkpoint'].map(table => `delete from ${table} where tenant_id = '${gone!.tenant}'`)
+  await asSuperuser(`set session_replication_role = replica`, forget(gone!.tenant), forget(orphan!.tenant), ...tables)
+  const [first] = await orphan!.events()
+  await asSuperuser(`update audit_event set reason = 'forged' where id = '${first!.id}'`)
+  const { code, output } = await auditCommand(secret, 'verify', '--notes', notes)
+  expect(code).toBe(1)
+  expect(output).toMatch(new RegExp(`${gone!.tenant}: DOESN’T FIT. A note of size \\d+ was published, and this log has 0 leaves`))
+  expect(output).toMatch(new RegExp(`${orphan!.tenant}: DOESN’T FIT. Changed: event ${first!.id}`))
+  expect(output).toMatch(new RegExp(`${whole!.tenant}: \\d+ events fit`))
+})
+
+test('what somebody has added to the checkpoints of one log keeps no other from being verified', { timeout: 240_000 }, async () => {
+  const { daybook, database } = ground
+  const register = () => registerOrganization(daybook, { ...organization, email: `${newId()}@example.com` })
+  const logs = [await register(), await register()].map(made => ground.log(made.organization.id))
+  for (const log of logs) await log.seal()
+  const [odd, whole] = logs.toSorted((one, other) => one.tenant.localeCompare(other.tenant)) as [(typeof logs)[0], (typeof logs)[0]]
+  await odd.transact(em =>
+    em.execute(
+      `insert into audit_checkpoint (id, tenant_id, created_at, updated_at, from_seq, to_seq, tree_size, root_hash, origin, signature)
+         values (?, ?, now(), now(), 1, 9223372036854775807, 9223372036854775807, '', E'\\n', '?')`,
+      [newId(), odd.tenant],
+    ),
+  )
+  const secret = { DATABASE_URL: database.urls!.app, OPERATOR_URL: database.urls!.operator, DAYBOOK_MASTER_KEY: masterKey }
+  const { code, output } = await auditCommand(secret, 'verify')
+  expect(code).toBe(1)
+  expect(output).toMatch(new RegExp(`${whole.tenant}: \\d+ events fit`))
+  expect(output).toMatch(new RegExp(`${odd.tenant}: DOESN’T FIT. .* that no log can have`))
+  await expect(odd.sealOnce()).rejects.toMatchObject({ code: 'ledger.broken' })
+})
+
 test('the command erases a person with the rows that hold their address, once somebody agrees', { timeout: 240_000 }, async () => {
   const { daybook, database } = ground
   const email = `${newId()}@example.com`
