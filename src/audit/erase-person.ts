@@ -36,10 +36,7 @@ export function erasePerson(em: ScopedEntityManager, person: string): Promise<vo
   })
 }
 
-/**
- * Seals what the sentinel put beside the log, some rows at a time; how many there were. People whose keys can't be opened come last: it fails
- * for them when nothing else is left, so call it in a transaction of its own.
- */
+/** Seals what the sentinel put beside the log, some rows at a time; how many there were. It fails last, for keys that don't open. */
 export async function sealPersonal(em: ScopedEntityManager, limit = 1_000): Promise<number> {
   if (!keyringOf(em)) return 0
   return inTransaction(em, async inner => {
@@ -48,6 +45,7 @@ export async function sealPersonal(em: ScopedEntityManager, limit = 1_000): Prom
       const sealed = sealedOf(rows, await sealsIn(inner, rows), locked)
       if (sealed.length > 0) return setSealed(inner, sealed)
     }
+    // Nothing else is left by then, so what fails with it is this alone.
     if (locked.length > 0) throw locked[0]!.error
     return 0
   })

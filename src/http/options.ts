@@ -25,7 +25,7 @@ export interface LoadLimits {
   readonly heapUsed: number
   /** How many transactions may wait for a connection. */
   readonly poolWaiting: number
-  /** How much of the pool one tenant may have, between 0 and 1: 0.5 unless said otherwise. */
+  /** How much of the pool one tenant may have, between 0 and 1. */
   readonly tenantShare: number
 }
 
