@@ -17,15 +17,40 @@ test('four failures lock nobody out, the fifth does', () => {
 
 test.each([
   [5, 15],
-  [6, 30],
-  [7, 60],
-  [11, 960],
-  [12, 1440],
-  [40, 1440],
+  [10, 30],
+  [15, 60],
+  [20, 60],
+  [10_000, 60],
 ])('after %i failures the lock lasts %i minutes', (attempts, length) => {
   const user = personWith(attempts)
   expect(user.canSignIn(minutes(length - 1))).toBe(false)
   expect(user.canSignIn(minutes(length))).toBe(true)
+})
+
+test('one failure after a lock keeps nobody out, the fifth does so for twice as long', () => {
+  const user = personWith(5)
+  for (let count = 0; count < 4; count++) user.recordAttempt(minutes(15))
+  expect(user.canSignIn(minutes(15))).toBe(true)
+  user.recordAttempt(minutes(15))
+  expect(user.canSignIn(minutes(44))).toBe(false)
+  expect(user.canSignIn(minutes(45))).toBe(true)
+})
+
+test('a lock that was over for a day doesn’t make the next one longer', () => {
+  const user = personWith(10)
+  const dayAfter = minutes(30 + 24 * 60)
+  for (let count = 0; count < 5; count++) user.recordAttempt(dayAfter)
+  expect(user.failedLoginCount).toBe(5)
+  expect(user.lockedUntil).toEqual(new Date(dayAfter.getTime() + 15 * 60_000))
+})
+
+test('somebody who guesses as fast as the locks let them has 120 attempts a day', () => {
+  const user = personWith(0)
+  let guesses = 0
+  for (let minute = 0; minute < 3 * 24 * 60; minute++) {
+    for (; user.canSignIn(minutes(minute)); guesses++) user.recordAttempt(minutes(minute))
+  }
+  expect(guesses).toBeLessThanOrEqual(3 * 120 + 10)
 })
 
 test('signing in forgets the failures', () => {

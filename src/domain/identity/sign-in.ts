@@ -87,7 +87,7 @@ async function countAttempt(daybook: Daybook, address: string, now: Date): Promi
     if (!credential) return { userId: user.id, refusal: 'no password' }
     if (!user.canSignIn(now)) return { userId: user.id, refusal: user.isActive() ? 'locked' : 'inactive' }
     user.recordAttempt(now)
-    if (user.lockedUntil) await tell(em, { type: 'auth.locked', log: user.id, about: user, details: { until: user.lockedUntil } })
+    if (!user.canSignIn(now)) await tell(em, { type: 'auth.locked', log: user.id, about: user, details: { until: user.lockedUntil } })
     return { userId: user.id, hash: credential.passwordHash }
   })
 }

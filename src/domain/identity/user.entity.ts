@@ -7,9 +7,13 @@ export type UserStatus = (typeof userStatuses)[number]
 export const locales = ['en', 'fr'] as const
 export type Locale = (typeof locales)[number]
 
+/** With the longest lock that bounds guesses to 120 a day and person, however many guess. */
 const attemptsBeforeLock = 5
 const firstLockMs = 15 * 60_000
-const longestLockMs = 24 * 3_600_000
+/** Whoever is kept out by somebody else's guesses waits no longer, and needs no luck then: they have as many attempts again. */
+const longestLockMs = 3_600_000
+/** A lock that has been over for so long is no reason for the next to be longer. */
+const rememberedMs = 24 * 3_600_000
 
 /** A person, who may belong to many organizations. Their password hash lives apart, in `PasswordCredential`. */
 export class User extends Row {
@@ -35,11 +39,16 @@ export class User extends Row {
     return this.isActive() && !(this.lockedUntil && this.lockedUntil > at)
   }
 
-  /** Every attempt counts as a failure until `recordSignIn` says otherwise. The fifth locks, and each one after that for twice as long. */
+  /**
+   * Every attempt counts as a failure until `recordSignIn` says otherwise. Each fifth locks, for twice as long as the one before. A single
+   * attempt after a lock must not: whoever made one in time would keep the person out for good.
+   */
   recordAttempt(at: Date): void {
+    if (this.lockedUntil && at.getTime() - this.lockedUntil.getTime() >= rememberedMs) this.unlock()
     this.failedLoginCount++
-    const beyond = this.failedLoginCount - attemptsBeforeLock
-    if (beyond >= 0) this.lockedUntil = new Date(at.getTime() + Math.min(firstLockMs * 2 ** beyond, longestLockMs))
+    if (this.failedLoginCount % attemptsBeforeLock > 0) return
+    const locksBefore = this.failedLoginCount / attemptsBeforeLock - 1
+    this.lockedUntil = new Date(at.getTime() + Math.min(firstLockMs * 2 ** locksBefore, longestLockMs))
   }
 
   recordSignIn(at: Date): void {
