@@ -20,7 +20,7 @@ export class GrantExceedsOwnError extends DaybookError {
   readonly code = 'access.grant_exceeds_own'
 
   constructor(missing: readonly string[]) {
-    super(`Nobody can grant what they may not do themselves: ${missing.join(', ')}.`, { missing })
+    super(`Nobody can grant what they may not do themselves, or for longer than they may: ${missing.join(', ')}.`, { missing })
   }
 }
 

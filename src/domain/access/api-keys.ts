@@ -31,7 +31,7 @@ const overlapMs = 24 * 3_600_000
 
 export async function issueApiKey(em: ScopedEntityManager, { name, environment, expiresAt, ...input }: ApiKeyInput): Promise<IssuedApiKey> {
   const scopes = await spelledOut(em, input.scopes)
-  await assertMayGrant(em, scopes)
+  await assertMayGrant(em, scopes, expiresAt ?? null)
   return create(em, { name, environment, scopes, expiresAt: expiresAt ?? null })
 }
 
@@ -46,7 +46,7 @@ export function rotateApiKey(
     if (!old.isUsable(now)) throw new ApiKeyStateError(old.revokedAt ? 'revoked' : 'expired')
     // Another successor would end with this overlap, of which whoever uses it wouldn't know.
     if ((await inner.count(ApiKey, { rotatedFrom: id })) > 0) throw new ApiKeyStateError('rotated')
-    await assertMayGrant(inner, old.scopes)
+    await assertMayGrant(inner, old.scopes, old.expiresAt ?? null)
     return succeed(inner, old, new Date(now.getTime() + overlap))
   })
 }

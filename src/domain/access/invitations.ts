@@ -19,7 +19,7 @@ export async function inviteMember(
   { email: address, role, now = currentTime() }: { readonly email: string; readonly role: Role; readonly now?: Date },
 ): Promise<{ invitation: Invitation; token: string }> {
   const email = normalizeEmail(address)
-  await assertMayGrant(em, await permissionKeysOf(em, role))
+  await assertMayGrant(em, await permissionKeysOf(em, role), null)
   await withdrawEarlier(em, role.tenantId, email, now)
   // Asked after that, because an earlier invitation may have been accepted just now.
   if (await em.findOne(Membership, { user: { email }, status: { $ne: 'LEFT' } })) throw new AlreadyMemberError()

@@ -2,7 +2,7 @@ import { now } from '../../kernel/clock.ts'
 import { allLockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { LastOwnerError, MembershipLeftError } from './access.errors.ts'
 import { Membership } from './membership.entity.ts'
-import { assertMayGrant } from './own-permissions.ts'
+import { assertMayGrant, assertMayTake } from './own-permissions.ts'
 import { Role } from './role.entity.ts'
 import { permissionKeysOf } from './roles.ts'
 import { UserPermission } from './user-permission.entity.ts'
@@ -11,7 +11,7 @@ import { UserRole } from './user-role.entity.ts'
 export async function changeRole(em: ScopedEntityManager, membership: Membership, role: Role): Promise<void> {
   if (membership.role.id === role.id) return
   await assertAuthorityOver(em, membership)
-  await assertMayGrant(em, await permissionKeysOf(em, role))
+  await assertMayGrant(em, await permissionKeysOf(em, role), null)
   await keepAnOwner(em, membership)
   membership.role = em.getReference(Role, role.id, { wrapped: true })
 }
@@ -25,7 +25,8 @@ export async function suspendMember(em: ScopedEntityManager, membership: Members
 /** Ends a suspension. Whoever left comes back by an invitation alone, since nobody becomes a member without saying yes. */
 export async function reactivateMember(em: ScopedEntityManager, membership: Membership): Promise<void> {
   if (membership.status === 'LEFT') throw new MembershipLeftError()
-  await assertMayGrant(em, await heldBy(em, membership))
+  const held = Map.groupBy(await heldBy(em, membership), ({ until }) => until?.getTime())
+  for (const [until, grants] of held) await assertMayGrant(em, keysIn(grants), until === undefined ? null : new Date(until))
   membership.reactivate(now())
 }
 
@@ -40,19 +41,30 @@ export async function removeMember(em: ScopedEntityManager, membership: Membersh
 export async function assertAuthorityOver(em: ScopedEntityManager, membership: Membership): Promise<void> {
   const { actor } = em.boundScope!
   if (actor.type === 'user' && actor.id === membership.user.id) return
-  await assertMayGrant(em, await heldBy(em, membership))
+  await assertMayTake(em, keysIn(await heldBy(em, membership)))
+}
+
+interface Held {
+  readonly key: string
+  /** Nothing is for good. */
+  readonly until?: Date | null | undefined
 }
 
 /** By the membership's role and by what was granted besides: a suspension takes it all, and the end of one gives it all back. */
-async function heldBy(em: ScopedEntityManager, { user, role }: Membership): Promise<string[]> {
+async function heldBy(em: ScopedEntityManager, { user, role }: Membership): Promise<Held[]> {
   const granted = { user: user.id, $or: [{ expiresAt: null }, { expiresAt: { $gt: now() } }] }
   const further = await em.find(UserRole, granted, { populate: ['role'] })
   const direct = await em.find(UserPermission, { ...granted, effect: 'ALLOW' }, { populate: ['permission'] })
-  const keys = direct.map(({ permission }) => permission.$.key)
-  for (const each of new Set([await role.loadOrFail(), ...further.map(other => other.role.$)]))
-    keys.push(...(await permissionKeysOf(em, each)))
-  return keys
+  const held: Held[] = direct.map(({ permission, expiresAt }) => ({ key: permission.$.key, until: expiresAt }))
+  const roles = [
+    { role: await role.loadOrFail(), expiresAt: null },
+    ...further.map(({ role: other, expiresAt }) => ({ role: other.$, expiresAt })),
+  ]
+  for (const { role: each, expiresAt } of roles) for (const key of await permissionKeysOf(em, each)) held.push({ key, until: expiresAt })
+  return held
 }
+
+const keysIn = (held: readonly Held[]) => held.map(({ key }) => key)
 
 /** Locks the owners' rows, so two owners who leave at once take turns and the second finds itself the last. */
 async function keepAnOwner(em: ScopedEntityManager, membership: Membership): Promise<void> {

@@ -6,11 +6,20 @@ import { implies } from './permission-decision.ts'
 import { permissionsMissing } from './permissions.ts'
 
 /**
- * Nobody hands out what they may not do themselves. Whose own permissions count follows from the scope's actor: a person's, an API key's
- * scopes; the system is bound by nothing.
+ * Nobody hands out what they may not do themselves, nor for longer than they may: `null` is for good. Whose own permissions count follows from
+ * the scope's actor: a person's, an API key's scopes; the system is bound by nothing.
  */
-export async function assertMayGrant(em: ScopedEntityManager, keys: readonly string[]): Promise<void> {
-  const missing = await missingToActor(em, [...new Set(keys)])
+export function assertMayGrant(em: ScopedEntityManager, keys: readonly string[], until: Date | null): Promise<void> {
+  return requireOwn(em, keys, until)
+}
+
+/** What somebody couldn't have given they can't take away. How long they may is no matter: what is taken away outlasts nothing. */
+export function assertMayTake(em: ScopedEntityManager, keys: readonly string[]): Promise<void> {
+  return requireOwn(em, keys)
+}
+
+async function requireOwn(em: ScopedEntityManager, keys: readonly string[], until?: Date | null): Promise<void> {
+  const missing = await missingToActor(em, [...new Set(keys)], until)
   const widest = missing.filter(key => !missing.some(other => other !== key && implies(other, key)))
   if (widest.length > 0) throw new GrantExceedsOwnError(widest)
 }
@@ -20,11 +29,16 @@ export async function actorMay(em: ScopedEntityManager, permission: string): Pro
   return (await missingToActor(em, [permission])).length === 0
 }
 
-async function missingToActor(em: ScopedEntityManager, keys: readonly string[]): Promise<readonly string[]> {
+async function missingToActor(em: ScopedEntityManager, keys: readonly string[], until?: Date | null): Promise<readonly string[]> {
   const { type, id } = em.boundScope!.actor
   if (keys.length === 0 || type === 'system') return []
-  if (type === 'user') return permissionsMissing(em, id, keys)
+  if (type === 'user') return permissionsMissing(em, id, keys, until)
   if (type !== 'api_key') return keys
   const apiKey = await em.findOneOrFail(ApiKey, id)
-  return keys.filter(key => !apiKeyAllows(apiKey, key))
+  return keys.filter(key => !apiKeyAllows(apiKey, key) || endsBefore(apiKey, until))
+}
+
+function endsBefore({ expiresAt }: ApiKey, until: Date | null | undefined): boolean {
+  if (!expiresAt || until === undefined) return false
+  return until === null || expiresAt < until
 }

@@ -35,9 +35,14 @@ export async function getUserPermissions(em: ScopedEntityManager, person: Person
   return [...first.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-/** Which of these permissions a person doesn't have, in one statement however many they are. */
-export async function permissionsMissing(em: ScopedEntityManager, person: Person, permissions: readonly string[]): Promise<string[]> {
-  const grants = await loadGrants(em, idOf(person), permissions)
+/** Which of these permissions a person doesn't have, or not until then, in one statement however many they are. */
+export async function permissionsMissing(
+  em: ScopedEntityManager,
+  person: Person,
+  permissions: readonly string[],
+  until?: Date | null,
+): Promise<string[]> {
+  const grants = await loadGrants(em, idOf(person), permissions, until)
   return permissions.filter(permission => !verdictOf(grants, permission).allowed)
 }
 
@@ -55,8 +60,8 @@ function subjectOf(em: ScopedEntityManager, subject: Subject | Row | undefined):
 }
 
 /** One statement for everything that decides. For given permissions only the roles' rows that could grant them are read. */
-async function loadGrants(em: ScopedEntityManager, userId: string, permissions?: readonly string[]): Promise<Grants> {
-  const { sql, params } = grantsColumns(userId, permissions)
+async function loadGrants(em: ScopedEntityManager, userId: string, permissions?: readonly string[], until?: Date | null): Promise<Grants> {
+  const { sql, params } = grantsColumns(userId, permissions, until)
   const [row] = await em.execute<GrantsRow[]>(`select ${sql}`, [...params])
   return grantsIn(row!, userId)
 }

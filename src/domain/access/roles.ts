@@ -4,7 +4,7 @@ import type { ScopedEntityManager } from '../../orm/index.ts'
 import { BuiltinRoleImmutableError, PermissionUnknownError, RoleCycleError, RoleInUseError, RoleKeyTakenError } from './access.errors.ts'
 import { Invitation } from './invitation.entity.ts'
 import { Membership } from './membership.entity.ts'
-import { assertMayGrant } from './own-permissions.ts'
+import { assertMayGrant, assertMayTake } from './own-permissions.ts'
 import { Permission } from './permission.entity.ts'
 import { Role, RolePermission } from './role.entity.ts'
 import { UserRole } from './user-role.entity.ts'
@@ -97,13 +97,13 @@ const chainCte =
   'with recursive chain as (select id, parent_id from role where id = ? union select r.id, r.parent_id from role r join chain c on r.id = c.parent_id)'
 
 async function adopt(em: ScopedEntityManager, role: Role, parent: Role): Promise<void> {
-  await assertMayGrant(em, await permissionKeysOf(em, parent))
+  await assertMayGrant(em, await permissionKeysOf(em, parent), null)
   await disown(em, role)
   role.parent = em.getReference(Role, parent.id, { wrapped: true })
 }
 
 async function disown(em: ScopedEntityManager, role: Role): Promise<void> {
-  if (role.parent) await assertMayGrant(em, await permissionKeysOf(em, await role.parent.loadOrFail()))
+  if (role.parent) await assertMayTake(em, await permissionKeysOf(em, await role.parent.loadOrFail()))
   role.parent = null
 }
 
@@ -115,14 +115,13 @@ async function setPermissions(em: ScopedEntityManager, role: Role, keys: readonl
   const held = await em.find(RolePermission, { role: role.id }, { populate: ['permission'] })
   const added = found.filter(({ id }) => !held.some(({ permission }) => permission.id === id))
   const gone = held.filter(({ permission }) => !keys.includes(permission.$.key))
-  const changed = [...added, ...gone.map(({ permission }) => permission.$)]
-  await assertMayGrant(
-    em,
-    changed.map(({ key }) => key),
-  )
+  const givenKeys = added.map(({ key }) => key)
+  const takenKeys = gone.map(({ permission }) => permission.$.key)
+  await assertMayGrant(em, givenKeys, null)
+  await assertMayTake(em, takenKeys)
   for (const one of gone) em.remove(one)
   for (const permission of added) em.create(RolePermission, { role, permission })
-  return changed.length > 0
+  return added.length + gone.length > 0
 }
 
 function requireCustom(role: Role): void {

@@ -106,7 +106,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
 
   'access.denied': ({ permission }) =>
     fr`Cette action demande l’autorisation ${permission}. Adressez-vous à une personne qui gère les rôles de l’organisation.`,
-  'access.grant_exceeds_own': ({ missing }) => fr`Nul ne peut accorder ce qu’il n’a pas lui-même le droit de faire : ${missing}.`,
+  'access.grant_exceeds_own': ({ missing }) =>
+    fr`Nul ne peut accorder ce qu’il n’a pas lui-même le droit de faire, ni pour plus longtemps : ${missing}.`,
   'access.builtin_role_immutable': ({ key }) =>
     fr`Le rôle ${key} est fourni d’origine et reste tel quel. Créez un rôle à vous qui en hérite.`,
   'access.permission_unknown': ({ keys }) =>
