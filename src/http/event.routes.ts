@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Static, Type } from 'typebox'
 import { AuditEvent, DecisionLog } from '../audit/index.ts'
 import { PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
+import { OrganizationNotServedError } from '../domain/organizations/index.ts'
 import { endOfLog, feed, type FeedFilter, type FollowedEvent, openEvents, pendingDecisions, Tail } from '../readers/index.ts'
 import type { App } from './app.ts'
 import { requireSession, sessionHolds } from './authentication.ts'
@@ -190,9 +191,11 @@ async function* told(request: FastifyRequest, tail: Tail): AsyncGenerator<string
   }
 }
 
+const endings = [CredentialRefusedError, PermissionDeniedError, ResourceNotFoundError, OrganizationNotServedError]
+
 /** Whoever may listen no longer is let go; the answer has long begun, so there is nobody to refuse. */
 function endOfAccess(error: unknown): undefined {
-  if (error instanceof CredentialRefusedError || error instanceof PermissionDeniedError || error instanceof ResourceNotFoundError) return
+  if (endings.some(ending => error instanceof ending)) return
   throw error
 }
 

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { userActor } from '../../src/context/index.ts'
+import { systemActor, userActor } from '../../src/context/index.ts'
+import { Organization } from '../../src/domain/organizations/index.ts'
 import { Task } from '../../src/domain/work/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { Caller, cookieIn, openTestHost, roleIdOf, type SignedUp, signUp, type TestHost, password, tokenFor } from './test-host.ts'
@@ -211,6 +212,22 @@ describe('whoever listens', () => {
     const heard = await response.text()
     expect(heard).not.toContain('not for a revoked key')
   })
+  test('is let go when the organization is suspended, and nothing has failed by that', async () => {
+    const cookie = cookieIn(await new Caller(on).signIn('zoe@zenith.example'))
+    const url = `${origin}/organizations/${zoe.organization}/events/live`
+    const response = await fetch(url, { headers: { cookie } })
+    const suspension = { kind: 'operator', actor: systemActor('test'), reason: 'unpaid' } as const
+    const become = (status: 'ACTIVE' | 'SUSPENDED') =>
+      on.daybook.transact(suspension, em => em.nativeUpdate(Organization, { id: zoe.organization }, { status }))
+    await become('SUSPENDED')
+    try {
+      expect(await response.text()).toBe(': listening\n\n')
+      expect(on.log.filter(line => line.includes('organization.not_served'))).toEqual([])
+    } finally {
+      await become('ACTIVE')
+    }
+  })
+
   test('is let go when their session is over, though nothing happens', async () => {
     const cookie = cookieIn(await new Caller(on).signIn('ann@acme.example'))
     const stop = new AbortController()
