@@ -40,6 +40,7 @@ import { Migration20261123000029_first_use } from './Migration20261123000029_fir
 import { Migration20261123000030_decided } from './Migration20261123000030_decided.ts'
 import { Migration20261123000031_stopped } from './Migration20261123000031_stopped.ts'
 import { Migration20261123000032_renamed_at_once } from './Migration20261123000032_renamed_at_once.ts'
+import { Migration20261123000033_running } from './Migration20261123000033_running.ts'
 import { Migration20261123000036_partitions_in_time } from './Migration20261123000036_partitions_in_time.ts'
 
 /** In the order in which they run. A released migration is never edited. */
@@ -85,5 +86,6 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000030_decided', class: Migration20261123000030_decided },
   { name: 'Migration20261123000031_stopped', class: Migration20261123000031_stopped },
   { name: 'Migration20261123000032_renamed_at_once', class: Migration20261123000032_renamed_at_once },
+  { name: 'Migration20261123000033_running', class: Migration20261123000033_running },
   { name: 'Migration20261123000036_partitions_in_time', class: Migration20261123000036_partitions_in_time },
 ]

@@ -167,6 +167,7 @@ const statuses: Readonly<Record<string, number>> = {
   'sales.email_taken': 409,
   'sales.prospect_unknown': 422,
   'sales.sequence_invalid': 422,
+  'sales.campaign_running': 409,
   'sales.sequence_locked': 409,
   'sales.sequence_inactive': 409,
   'sales.placeholder_unknown': 422,

@@ -72,6 +72,8 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
   readonly privateTo?: PropertyOf<T>
   /** Rows are marked as deleted (`deletedAt`); the filter `live` hides them, and what is unique is so among those that are left. */
   readonly softDelete?: boolean
+  /** What becomes of one that the log brings back: whatever acts by itself rests until somebody lets it act again. */
+  readonly restored?: (row: T) => void
   /** Rules that span rows or speak of what was there before; `refused` and `rowTrigger` make them. */
   readonly triggers?: readonly TriggerDef<T>[]
 }
@@ -90,6 +92,7 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
     properties,
     softDelete = false,
     privateTo,
+    restored,
     ...rest
   } = options
   const uniques = (options.uniques ?? []).map(unique => (softDelete ? { where: 'deleted_at is null', ...unique } : unique))
@@ -100,6 +103,7 @@ export function tenantEntity<T extends object>(options: TenantEntityOptions<T>):
     audit,
     softDelete,
     ...(privateTo !== undefined && { privateTo }),
+    ...(restored && { restored }),
   })
   const narrowing = [...(privateTo === undefined ? [] : [privatePolicy<T>(privateTo)]), ...restrictions]
   return schemaOf<T>({

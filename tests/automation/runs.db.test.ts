@@ -99,6 +99,19 @@ test('a run of a job that began a while ago doesn’t count to what it runs late
   expect(leaseUntil).toBeGreaterThan(began)
 })
 
+test('an automation that was deleted and is brought back rests until somebody activates it', async () => {
+  await make()
+  const { id } = await work(automation)
+  await work(async em => void em.remove(await automation(em)))
+  await work(em => restore(em, [Automation, id]))
+  expect(await work(em => em.findOneOrFail(Automation, id))).toMatchObject({ isActive: false })
+  expect((await work(em => history(em, [Automation, id] as const))).map(({ event }) => event.after?.is_active)).toEqual([
+    true,
+    undefined,
+    false,
+  ])
+})
+
 describe('a schedule', () => {
   const due = '2026-11-24T08:30:00Z'
   const fire = (at: string) => work(em => fireSchedules(em, new Date(at)))

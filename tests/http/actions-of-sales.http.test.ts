@@ -15,6 +15,19 @@ beforeAll(async () => {
 afterAll(() => act[Symbol.asyncDispose]())
 
 describe('sales', () => {
+  test('a campaign that runs is told why it keeps its sequence, and anything else of it is changed', async () => {
+    const [sequence, other] = [await act.made('email-sequences', { name: 'One' }), await act.made('email-sequences', { name: 'Two' })]
+    await act.made('sequence-steps', { sequence: sequence.id, position: 1, subject: 'Hi', bodyTemplate: 'Hello' })
+    await act.done(`email-sequences/${sequence.id}/activate`)
+    const campaign = `campaigns/${(await act.made('campaigns', { name: 'Autumn', sequence: sequence.id })).id}`
+    await act.done(`${campaign}/run`)
+    const patch = (payload: object) => ann.caller.call('PATCH', `${base}/${campaign}`, { payload, headers: { 'if-match': '*' } })
+    expect((await patch({ sequence: other.id })).json()).toMatchObject({ status: 409, code: 'sales.campaign_running' })
+    expect((await patch({ name: 'Winter', sequence: sequence.id.toUpperCase() })).statusCode).toBe(200)
+    await act.done(`${campaign}/pause`)
+    expect((await patch({ sequence: other.id })).json()).toMatchObject({ sequence: other.id })
+  })
+
   test('a message follows what its provider tells, and a step is previewed, changed and removed', async () => {
     const prospect = (await act.made('prospects', { email: 'ada@b.example', firstName: 'Ada <b>' })).id
     const sequence = (await act.made('email-sequences', { name: 'Hello' })).id

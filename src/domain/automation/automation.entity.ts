@@ -46,4 +46,5 @@ export const AutomationSchema: EntitySchema<Automation> = tenantEntity({
     { name: 'automation_timeout', expression: 'timeout_ms >= 100 and timeout_ms <= 600000' },
   ],
   audit: { secret: ['webhookSecretRef'] },
+  restored: automation => automation.deactivate(),
 })

@@ -1,6 +1,6 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
 import { nextState, type Transitions } from '../../kernel/transitions.ts'
-import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
+import { moment, refused, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { EmailSequence } from './email-sequence.entity.ts'
 import { IdealCustomerProfile } from './ideal-customer-profile.entity.ts'
 import { CampaignUndatedError } from './sales.errors.ts'
@@ -84,9 +84,22 @@ export const CampaignSchema: EntitySchema<Campaign> = tenantEntity({
       .defaultRaw(`'{}'`),
     version: p.integer().version(),
   },
+  restored: campaign => {
+    if (campaign.status === 'RUNNING') campaign.pause()
+    if (campaign.status === 'SCHEDULED') campaign.unschedule()
+  },
   indexes: [{ properties: ['status', 'startsAt'] }],
   checks: [
     { name: 'campaign_ends_after_start', expression: 'starts_at < ends_at' },
     { name: 'campaign_scheduled', expression: `status <> 'SCHEDULED' or starts_at is not null` },
+  ],
+  triggers: [
+    refused({
+      table: 'campaign',
+      name: 'sequence_stays',
+      event: 'update',
+      when: `old.status = 'RUNNING' and new.status = 'RUNNING' and new.sequence_id <> old.sequence_id`,
+      message: 'whoever is enrolled would go on in the middle of another sequence: pause the campaign first',
+    }),
   ],
 })

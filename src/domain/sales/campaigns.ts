@@ -7,13 +7,18 @@ import { Campaign, type CampaignStats } from './campaign.entity.ts'
 import { SequenceStep } from './email-sequence.entity.ts'
 import type { MessageStatus } from './message-words.ts'
 import type { Prospect } from './prospect.entity.ts'
-import { CampaignClosedError, SequenceInactiveError } from './sales.errors.ts'
+import { CampaignClosedError, CampaignRunningError, SequenceInactiveError } from './sales.errors.ts'
 
 /** Starts a campaign, or lets it go on. Its sequence must be active, for otherwise nothing would be sent and nobody would know why. */
 export async function runCampaign(em: ScopedEntityManager, campaign: Campaign): Promise<void> {
   const { status } = await campaign.sequence.loadOrFail()
   if (status !== 'ACTIVE') throw new SequenceInactiveError(status)
   campaign.run()
+}
+
+/** The database refuses it as well, whoever writes, and can't say it as well. */
+export function refuseOtherSequence({ id, status, sequence }: Campaign, other: string | undefined): void {
+  if (status === 'RUNNING' && other !== undefined && other !== sequence.id) throw new CampaignRunningError(id)
 }
 
 /**

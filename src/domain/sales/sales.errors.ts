@@ -73,6 +73,16 @@ export class CampaignClosedError extends DaybookError {
   }
 }
 
+export class CampaignRunningError extends DaybookError {
+  readonly code = 'sales.campaign_running'
+
+  constructor(campaign: string) {
+    super(`Campaign ${campaign} is RUNNING, so its sequence stays: who is enrolled would go on in the middle of another. Pause it first.`, {
+      campaign,
+    })
+  }
+}
+
 export class ProspectUnknownError extends DaybookError {
   readonly code = 'sales.prospect_unknown'
 

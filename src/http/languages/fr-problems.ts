@@ -262,6 +262,8 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'sales.prospect_unknown': ({ prospect }) =>
     fr`Il n’y a pas de prospect ${prospect} ici, ou il est supprimé. Vérifiez l’identifiant ou restaurez-le d’abord.`,
   'sales.sequence_invalid': ({ problems }) => fr`La séquence ne peut pas être activée : ${problems}.`,
+  'sales.campaign_running': ({ campaign }) =>
+    fr`La campagne ${campaign} est en cours, donc sa séquence reste : les inscrits continueraient au milieu d’une autre. Mettez-la d’abord en pause.`,
   'sales.sequence_locked': ({ status }) =>
     status === 'ACTIVE'
       ? fr`La séquence est ${status} : ses étapes restent telles quelles. Mettez-la d’abord en pause.`

@@ -26,7 +26,9 @@ export async function create(work: Work, { options, entity, given }: Described, 
 }
 
 export async function change({ em }: Work, resource: Described, row: TenantRow, body: Body): Promise<TenantRow> {
-  em.assign(row, storedIn(body, resource.changed) as never)
+  const changes = storedIn(body, resource.changed)
+  resource.options.changing?.(row, changes)
+  em.assign(row, changes as never)
   await em.flush()
   return row
 }

@@ -33,6 +33,7 @@ import {
   searchProspects,
   SequenceStep,
 } from '../../../domain/sales/index.ts'
+import { refuseOtherSequence } from '../../../domain/sales/internal.ts'
 import { now } from '../../../kernel/clock.ts'
 import { emailField, exactly, idField, nameField, nullable, oneOf } from '../../fields.ts'
 import { momentField } from '../fields.ts'
@@ -152,6 +153,7 @@ export const sales = [
   resource(Campaign, {
     write: ['name', 'sequence', 'icp', 'startsAt', 'endsAt'],
     inputs: { name: nameField() },
+    changing: (campaign, { sequence }) => refuseOtherSequence(campaign, sequence as string | undefined),
     actions: {
       schedule: action('update', (_work, campaign: Campaign) => campaign.schedule()),
       run: action('update', ({ em }, campaign: Campaign) => runCampaign(em, campaign)),
