@@ -71,7 +71,9 @@ export function documentFileRoutes(app: App, { files = {} }: Pick<PluginOptions,
       }
       const take = (file: StoredFile) =>
         stillInTenant(request, async work => {
-          const { made, isReplay } = await answeredOnce(request, work.em, { mimeType, sha256: file.sha256 }, () => add(work, file))
+          const { made, isReplay } = await answeredOnce(request, work, { mimeType, sha256: file.sha256 }, remembered =>
+            add(remembered, file),
+          )
           if (isReplay) await file.leave(work.em)
           return made
         })

@@ -1,8 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { PermissionKey } from '../domain/access/index.ts'
+import { PermissionDeniedError, type PermissionKey } from '../domain/access/index.ts'
 import { answerOnce } from '../domain/system/internal.ts'
-import type { ScopedEntityManager } from '../orm/index.ts'
 import { actorOf } from './principal.ts'
 import { knownOf } from './request-state.ts'
 import { atOnceInTenant, type Work } from './in-tenant.ts'
@@ -32,9 +31,7 @@ export async function respond(
   permission: PermissionKey,
   handle: (work: Work) => Promise<Answer | Later>,
 ): Promise<FastifyReply> {
-  const { made } = await atOnceInTenant(request, permission, work =>
-    answeredOnce(request, work.em, request.body ?? null, () => handle(work)),
-  )
+  const { made } = await atOnceInTenant(request, permission, work => answeredOnce(request, work, request.body ?? null, handle))
   return send(reply, made)
 }
 
@@ -45,27 +42,60 @@ interface Made {
 
 /**
  * A POST with an `Idempotency-Key` is answered once, and the same to everybody who sends it again: what was answered is kept in the transaction
- * in which it was done. `body` is what makes it the same request, beside its address.
+ * in which it was done, and shown again to those alone who still have the permissions that it was shown for. `body` is what makes it the same
+ * request, beside its address.
  */
 export async function answeredOnce(
   request: FastifyRequest,
-  em: ScopedEntityManager,
+  work: Work,
   body: unknown,
-  handle: () => Promise<Answer | Later>,
+  handle: (work: Work) => Promise<Answer | Later>,
 ): Promise<Made> {
   const key = request.method === 'POST' ? request.headers['idempotency-key'] : undefined
-  if (typeof key !== 'string') return { made: await handle(), isReplay: false }
+  if (typeof key !== 'string') return { made: await handle(work), isReplay: false }
   const { type, id } = actorOf(knownOf(request).principal!)
   const asked = { key, principal: `${type}:${id}`, method: request.method, route: request.url, body }
   let fresh: Answer = {}
-  const { replayed, ...answer } = await answerOnce(em, asked, async () => {
-    const own = await handle()
-    await em.flush()
+  const {
+    replayed,
+    shownFor = [],
+    ...answer
+  } = await answerOnce(work.em, asked, async () => {
+    const held = new Set<string>()
+    const own = await handle(remembering(work, held))
+    await work.em.flush()
     fresh = now(own)
-    return { status: fresh.status ?? 200, headers: fresh.headers ?? {}, body: fresh.body ?? null }
+    return { status: fresh.status ?? 200, headers: fresh.headers ?? {}, body: fresh.body ?? null, shownFor: [...held] }
   })
-  const made = replayed ? { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } } : fresh
-  return { made, isReplay: replayed }
+  return { made: replayed ? await again(answer, shownFor, work) : fresh, isReplay: replayed }
+}
+
+/** The same work, which remembers what whoever asks was found to be allowed. */
+function remembering({ may, ...work }: Work, held: Set<string>): Work {
+  return {
+    ...work,
+    may: async permission => {
+      const allowed = await may(permission)
+      if (allowed) held.add(permission)
+      return allowed
+    },
+  }
+}
+
+/** Whoever has lost what the answer was shown for is told that it is done and which one it was, and where that isn't told there is nothing left. */
+async function again(
+  { status, headers, body }: Required<Omit<Answer, 'secrets'>>,
+  shownFor: readonly string[],
+  { may }: Work,
+): Promise<Answer> {
+  for (const permission of shownFor) {
+    if (await may(permission)) continue
+    const { id } = (body ?? {}) as { readonly id?: unknown }
+    if (typeof id !== 'string') throw new PermissionDeniedError(permission, 'what was answered needs it')
+    const { etag: _ofWhatWasShown, ...others } = headers
+    return { status, headers: { ...others, 'idempotency-replayed': 'true' }, body: { id } }
+  }
+  return { status, headers: { ...headers, 'idempotency-replayed': 'true' }, body }
 }
 
 function now(made: Answer | Later): Answer {

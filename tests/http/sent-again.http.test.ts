@@ -45,6 +45,24 @@ describe('sent again under its key', () => {
     expect((await once('roles', { ...role, name: 'Other' }, 'role')).json()).toMatchObject({ code: 'idempotency.mismatch' })
   })
 
+  test('is shown no more than whoever sends it may still see', async () => {
+    const { caller, user } = await here.member('lost@b.example', 'ADMIN')
+    const send = (url: string, payload: object, key: string) =>
+      caller.call('POST', `${base}/${url}`, { payload, headers: { 'idempotency-key': key } })
+    const prospect = (await here.made('prospects', { email: 'ada@b.example', firstName: 'Ada' })).id
+    const sequence = (await here.made('email-sequences', { name: 'Hello' })).id
+    const step = (await here.made('sequence-steps', { sequence, position: 1, subject: 'Hi', bodyTemplate: 'Dear {{firstName}}' })).id
+    const create = () => send('tasks', { title: 'Confidential' }, 'seen')
+    const preview = () => send(`sequence-steps/${step}/preview`, { prospect }, 'previewed')
+    const [made, previewed] = [await create(), await preview()]
+    expect([made.json(), previewed.json()]).toMatchObject([{ title: 'Confidential' }, { body: 'Dear Ada' }])
+    expect([(await create()).json(), (await preview()).json()]).toEqual([made.json(), previewed.json()])
+    for (const permission of ['task:read', 'prospect:read']) await here.made('user-permissions', { user, permission, effect: 'DENY' })
+    const replayed = await create()
+    expect([replayed.statusCode, replayed.json(), replayed.headers.etag]).toEqual([201, { id: made.json<Row>().id }, undefined])
+    expect((await preview()).json()).toMatchObject({ status: 403, code: 'access.denied' })
+  })
+
   test('after its day is another one', async () => {
     const send = () => once('tasks', { title: 'Daily' }, 'daily')
     const first = await send()

@@ -17,6 +17,8 @@ export class IdempotencyKey extends TenantRow {
   declare responseStatus?: number | null
   declare responseHeaders?: Record<string, string> | null
   declare responseBody?: unknown
+  /** The permissions without which less would have been answered. */
+  declare shownFor: Opt<string[]>
   declare expiresAt: Date
 }
 
@@ -32,6 +34,10 @@ export const IdempotencyKeySchema: EntitySchema<IdempotencyKey> = tenantEntity({
     responseStatus: p.integer().nullable(),
     responseHeaders: p.json<Record<string, string>>().nullable(),
     responseBody: p.json<unknown>().nullable(),
+    shownFor: p
+      .array()
+      .onCreate(() => [])
+      .defaultRaw(`'{}'`),
     expiresAt: moment(),
   },
   uniques: [{ properties: ['principal', 'key'] }],

@@ -17,6 +17,8 @@ export interface StoredAnswer {
   readonly status: number
   readonly headers: Record<string, string>
   readonly body: unknown
+  /** The permissions without which less would have been answered. */
+  readonly shownFor?: readonly string[]
 }
 
 const keptMs = 24 * 60 * 60_000
@@ -37,15 +39,20 @@ export async function answerOnce(
   const known = await em.findOne(IdempotencyKey, { principal, key })
   if (known && known.expiresAt > at) {
     if (known.requestHash !== requestHash) throw new IdempotencyMismatchError()
-    const { responseStatus, responseHeaders, responseBody } = known
-    return { status: responseStatus!, headers: responseHeaders ?? {}, body: responseBody ?? null, replayed: true }
+    const { responseStatus, responseHeaders, responseBody, shownFor } = known
+    return { status: responseStatus!, headers: responseHeaders ?? {}, body: responseBody ?? null, shownFor, replayed: true }
   }
   if (known) await em.nativeDelete(IdempotencyKey, { id: known.id })
-  const answer = await work()
-  const told = { responseStatus: answer.status, responseHeaders: answer.headers, responseBody: answer.body }
+  const { shownFor = [], ...answer } = await work()
+  const told = {
+    responseStatus: answer.status,
+    responseHeaders: answer.headers,
+    responseBody: answer.body,
+    shownFor: [...shownFor],
+  }
   // Not before: nobody else would see it, and whatever the work has flushed would take it along.
   em.create(IdempotencyKey, { ...asked, ...told, requestHash, status: 'DONE', expiresAt: new Date(at.getTime() + keptMs) })
-  return { ...answer, replayed: false }
+  return { ...answer, shownFor, replayed: false }
 }
 
 /** Until the transaction ends. Nobody waits: whoever asks again at the same time learns that it is being done. */
