@@ -8,6 +8,7 @@ import { authenticate } from './authentication.ts'
 import { noticeAbandoned } from './client-signal.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { hearOut } from './hear-out.ts'
+import { readNothingForHead } from './head-requests.ts'
 import { acceptJsonOnly } from './json-body.ts'
 import { Load, loadLimits, shedLoad } from './load-shedding.ts'
 import { quietLogging } from './logging.ts'
@@ -46,6 +47,7 @@ async function mount(instance: FastifyInstance, options: PluginOptions & MountOp
   instance.addHook('onRequest', hearOut)
   instance.addHook('onRequest', echoRequestId)
   instance.addHook('onRequest', setSecurityHeaders)
+  readNothingForHead(instance)
   await allowOrigins(instance, options.allowedOrigins ?? [])
   instance.addHook('onRequest', refuseAtTheDoor)
   noticeAbandoned(instance)

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { systemActor, userActor } from '../../src/context/index.ts'
 import { Organization } from '../../src/domain/organizations/index.ts'
@@ -32,6 +33,21 @@ interface Feed {
   readonly items: { id: string; type: string; entityId: string; after: { title: string } }[]
   readonly next: string | null
 }
+
+test('a HEAD of the export looks whether it may be taken, and reads nothing of the log', async () => {
+  const authorization = await keyFor(ann, ['audit-event:export'])
+  const look = () => fetch(`${origin}${base}/events/export`, { method: 'HEAD', headers: { authorization } })
+  const answer = await look()
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/x-ndjson'])
+  const transactions = vi.spyOn(on.daybook, 'transact')
+  try {
+    await look()
+    await sleep(500)
+    expect(transactions).toHaveBeenCalledTimes(1)
+  } finally {
+    transactions.mockRestore()
+  }
+})
 
 describe('the log', () => {
   test('is read page by page, the newest first, by what one looks for', async () => {
