@@ -42,6 +42,7 @@ import { Migration20261123000031_stopped } from './Migration20261123000031_stopp
 import { Migration20261123000032_renamed_at_once } from './Migration20261123000032_renamed_at_once.ts'
 import { Migration20261123000033_running } from './Migration20261123000033_running.ts'
 import { Migration20261123000034_shown_for } from './Migration20261123000034_shown_for.ts'
+import { Migration20261123000035_closes_once } from './Migration20261123000035_closes_once.ts'
 import { Migration20261123000036_partitions_in_time } from './Migration20261123000036_partitions_in_time.ts'
 
 /** In the order in which they run. A released migration is never edited. */
@@ -89,5 +90,6 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000032_renamed_at_once', class: Migration20261123000032_renamed_at_once },
   { name: 'Migration20261123000033_running', class: Migration20261123000033_running },
   { name: 'Migration20261123000034_shown_for', class: Migration20261123000034_shown_for },
+  { name: 'Migration20261123000035_closes_once', class: Migration20261123000035_closes_once },
   { name: 'Migration20261123000036_partitions_in_time', class: Migration20261123000036_partitions_in_time },
 ]

@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core'
 import { Type } from 'typebox'
 import {
   acceptInvitation,
@@ -81,7 +82,7 @@ export function invitationRoutes(app: App): void {
     '/organizations/:organization/invitations/:id',
     { schema: { params: withinOrganization, response: { 204: nothing() } } },
     async (request, reply) => {
-      await inTenant(request, 'invitation:delete', async ({ em }) => cancelInvitation(await invitationOf(em, request.params.id)))
+      await inTenant(request, 'invitation:delete', async ({ em }) => cancelInvitation(await untouchedInvitation(em, request.params.id)))
       return reply.code(204).send()
     },
   )
@@ -109,6 +110,13 @@ export function invitationRoutes(app: App): void {
 
 async function invitationOf(em: ScopedEntityManager, id: string): Promise<Invitation> {
   const invitation = await em.findOne(Invitation, id)
+  if (!invitation) throw new ResourceNotFoundError('invitation')
+  return invitation
+}
+
+/** It may be being accepted just now, and then it can't be withdrawn. */
+async function untouchedInvitation(em: ScopedEntityManager, id: string): Promise<Invitation> {
+  const invitation = await em.findOne(Invitation, id, { lockMode: LockMode.PESSIMISTIC_WRITE })
   if (!invitation) throw new ResourceNotFoundError('invitation')
   return invitation
 }

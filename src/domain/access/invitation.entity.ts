@@ -1,5 +1,5 @@
 import { type EntitySchema, type Opt, p, type Ref } from '@mikro-orm/core'
-import { moment, tenantEntity, TenantRow } from '../../orm/index.ts'
+import { moment, refused, tenantEntity, TenantRow } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { InvitationStateError } from './access.errors.ts'
 import { Role } from './role.entity.ts'
@@ -41,4 +41,13 @@ export const InvitationSchema: EntitySchema<Invitation> = tenantEntity({
   // Pages are read in this order.
   audit: { secret: ['tokenHash'], personal: ['email'] },
   checks: [{ name: 'invitation_email_lower_case', expression: 'email = lower(email)' }],
+  triggers: [
+    refused({
+      table: 'invitation',
+      name: 'closes_once',
+      event: 'update',
+      when: `old.status <> 'PENDING' and new.status <> old.status`,
+      message: 'what has become of an invitation stays: one that was accepted meanwhile is not withdrawn any more',
+    }),
+  ],
 })
