@@ -46,6 +46,7 @@ const share = () => p.decimal('number').precision(4).scale(3)
 
 export const OrchestrationAgentSchema: EntitySchema<OrchestrationAgent> = tenantEntity({
   class: OrchestrationAgent,
+  restored: agent => agent.deactivate(),
   properties: {
     name: p.text(),
     instructions: p.text(),

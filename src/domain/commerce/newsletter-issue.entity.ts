@@ -96,6 +96,10 @@ export const NewsletterIssueSchema: EntitySchema<NewsletterIssue> = tenantEntity
     position: p.uuid().nullable(),
     version: p.integer().version(),
   },
+  restored: issue => {
+    if (issue.status === 'RUNNING') issue.pause()
+    if (issue.status === 'SCHEDULED') issue.unschedule()
+  },
   indexes: [{ properties: ['status', 'scheduledAt'] }],
   checks: [
     { name: 'newsletter_issue_scheduled', expression: `(status = 'DRAFT') = (scheduled_at is null)` },
