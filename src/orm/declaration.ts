@@ -18,7 +18,6 @@ export interface EntityDeclaration {
   readonly privateTo?: string
   /** Deleting marks a row with `deletedAt`. */
   readonly softDelete?: boolean
-  /** What becomes of one that the log brings back. */
   readonly restored?: (row: never) => void
   /** Its table, policies and triggers are made by a migration that says more than metadata can. */
   readonly madeByMigration?: 'table' | 'view'

@@ -72,7 +72,7 @@ export interface TenantEntityOptions<T> extends EntityOptions<T> {
   readonly privateTo?: PropertyOf<T>
   /** Rows are marked as deleted (`deletedAt`); the filter `live` hides them, and what is unique is so among those that are left. */
   readonly softDelete?: boolean
-  /** What becomes of one that the log brings back: whatever acts by itself rests until somebody lets it act again. */
+  /** Has what the log brings back rest, if it acts by itself. */
   readonly restored?: (row: T) => void
   /** Rules that span rows or speak of what was there before; `refused` and `rowTrigger` make them. */
   readonly triggers?: readonly TriggerDef<T>[]

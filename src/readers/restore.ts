@@ -21,7 +21,7 @@ import { touching } from './touching.ts'
 
 /**
  * Brings a deleted entity back under its id, as it was right before, with those of its many-to-many relations that are still there. One that
- * is only marked as deleted loses the mark. What acts by itself rests, for nobody asked for what it would do at once. What went along with it by a foreign key was deleted too, and is restored by itself.
+ * is only marked as deleted loses the mark. What went along with it by a foreign key was deleted too, and is restored by itself.
  */
 export function restore<T extends Row>(em: ScopedEntityManager, subject: readonly [type: new () => T, id: string]): Promise<T> {
   return inTransaction(em, async inner => {
@@ -72,6 +72,7 @@ async function copyFromPast(em: ScopedEntityManager, type: new () => Row, id: st
     const collection = (entity as unknown as Record<string, Collection<Row>>)[link.name]!
     collection.add(ids.flatMap(of => still.filter(item => item.id === of)))
   }
+  // What acts by itself rests, for nobody asked for what it would do at once.
   declarationOf(meta.class)?.restored?.(entity as never)
   return entity
 }

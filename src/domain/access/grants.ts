@@ -34,8 +34,8 @@ export async function grantRole(
 
 /**
  * Allows or denies one member one thing. A denial needs no permission of the same kind, because it takes away; it needs the authority to take
- * from that member. One that is to end earlier than it would gives something back, from then until it would have ended: that needs the
- * permission for as long, or whom it binds would deny it to themself for a second.
+ * from that member. One that is to end earlier gives something back: that needs the permission for as long, or whom it binds
+ * would deny it to themself for a second.
  */
 export async function grantPermission(
   em: ScopedEntityManager,
@@ -62,7 +62,7 @@ export async function revokeRole(em: ScopedEntityManager, granted: UserRole): Pr
   em.remove(granted)
 }
 
-/** The same for what was denied: nobody lifts a denial of what they may not do for as long, and so nobody lifts their own. */
+/** The same for what was denied: nobody lifts a denial of what they may not do, and so nobody lifts their own. */
 export async function revokePermission(em: ScopedEntityManager, granted: UserPermission): Promise<void> {
   const { key } = await granted.permission.loadOrFail()
   if (granted.effect === 'DENY') await assertMayGrant(em, [key], granted.expiresAt ?? null)

@@ -39,13 +39,11 @@ export class User extends Row {
     return this.isActive() && !(this.lockedUntil && this.lockedUntil > at)
   }
 
-  /**
-   * Every attempt counts as a failure until `recordSignIn` says otherwise. Each fifth locks, for twice as long as the one before. A single
-   * attempt after a lock must not: whoever made one in time would keep the person out for good.
-   */
+  /** Every attempt counts as a failure until `recordSignIn` says otherwise. Each fifth locks, twice as long as the one before. */
   recordAttempt(at: Date): void {
     if (this.lockedUntil && at.getTime() - this.lockedUntil.getTime() >= rememberedMs) this.unlock()
     this.failedLoginCount++
+    // A single attempt after a lock must not lock: whoever made one in time would keep the person out for good.
     if (this.failedLoginCount % attemptsBeforeLock > 0) return
     const locksBefore = this.failedLoginCount / attemptsBeforeLock - 1
     this.lockedUntil = new Date(at.getTime() + Math.min(firstLockMs * 2 ** locksBefore, longestLockMs))

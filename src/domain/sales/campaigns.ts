@@ -17,7 +17,7 @@ export async function runCampaign(em: ScopedEntityManager, campaign: Campaign): 
 }
 
 /** The database refuses it as well, whoever writes, and can't say it as well. */
-export function refuseOtherSequence({ id, status, sequence }: Campaign, other: string | undefined): void {
+export function refuseOtherSequence({ id, status, sequence }: Campaign, { sequence: other }: { readonly sequence?: string }): void {
   if (status === 'RUNNING' && other !== undefined && other !== sequence.id) throw new CampaignRunningError(id)
 }
 

@@ -17,7 +17,6 @@ export class IdempotencyKey extends TenantRow {
   declare responseStatus?: number | null
   declare responseHeaders?: Record<string, string> | null
   declare responseBody?: unknown
-  /** The permissions without which less would have been answered. */
   declare shownFor: Opt<string[]>
   declare expiresAt: Date
 }
@@ -34,6 +33,7 @@ export const IdempotencyKeySchema: EntitySchema<IdempotencyKey> = tenantEntity({
     responseStatus: p.integer().nullable(),
     responseHeaders: p.json<Record<string, string>>().nullable(),
     responseBody: p.json<unknown>().nullable(),
+    /** The permissions without which less would have been answered. */
     shownFor: p
       .array()
       .onCreate(() => [])

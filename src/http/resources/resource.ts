@@ -22,8 +22,8 @@ export interface ResourceOptions<T extends TenantRow> {
   readonly give?: readonly FieldName<T>[]
   /** The area's own way to make one, with what it asks for. */
   readonly create?: Creation<T>
-  /** Refuses a change that its state doesn't allow. */
-  readonly changing?: (row: T, body: Readonly<Record<string, unknown>>) => void
+  /** Refuses what its state forbids. */
+  readonly changing?: (row: T, changes: object) => void
   /** Whether one can be deleted; where one can be written it can, unless said otherwise. */
   readonly remove?: boolean
   /** The area's own way to bring back one that was only marked as deleted. */

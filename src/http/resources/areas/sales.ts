@@ -153,7 +153,7 @@ export const sales = [
   resource(Campaign, {
     write: ['name', 'sequence', 'icp', 'startsAt', 'endsAt'],
     inputs: { name: nameField() },
-    changing: (campaign, { sequence }) => refuseOtherSequence(campaign, sequence as string | undefined),
+    changing: (campaign, changes) => refuseOtherSequence(campaign, changes),
     actions: {
       schedule: action('update', (_work, campaign: Campaign) => campaign.schedule()),
       run: action('update', ({ em }, campaign: Campaign) => runCampaign(em, campaign)),
