@@ -101,6 +101,19 @@ describe('a file', () => {
     expect((await reader.get(`${base}/${made.json().id}/file`)).statusCode).toBe(200)
   })
 
+  test('says where it lies to those alone who manage documents, also when its document is gone', async () => {
+    const { id } = (await upload(ann.caller, pdf('soon gone'))).json<{ id: string }>()
+    await ann.caller.post(`${base}/${id}/remove`)
+    const asWith = async (scopes: string[]) => {
+      const made = await ann.caller.post('/organizations/current/api-keys', { name: 'k', environment: 'LIVE', scopes })
+      return new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+    }
+    const strays = async (scopes: string[]) =>
+      (await (await asWith(scopes)).get('/organizations/current/stray-files')).json<{ items: object[] }>().items
+    expect((await strays(['stray-file:read']))[0]).not.toHaveProperty('storageKey')
+    expect((await strays(['stray-file:read', 'document:manage']))[0]).toHaveProperty('storageKey')
+  })
+
   test('from another site’s page is refused', async () => {
     const answer = await ann.caller.call('POST', `${base}?title=x`, {
       payload: pdf('forged'),

@@ -109,5 +109,6 @@ export const documents = [
     }),
     remove: false,
   }),
-  resource(StrayFile),
+  // Its key is reserved as a document's is; what failed may name it.
+  resource(StrayFile, { reserved: { storageKey: ['document:manage'], error: ['document:manage'] } }),
 ]
