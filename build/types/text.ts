@@ -97,7 +97,15 @@ function statementOf({ written, start, spots }: Text, names: Names, exported: bo
   for (const { start: from, end, meaning } of spots.toReversed()) text = text.slice(0, from) + names.of(meaning) + text.slice(end)
   const comment = text.slice(0, start).trimStart()
   const declaration = text.slice(start).replace(/^export /, '')
-  return `${narrow(comment)}${exported ? 'export ' : ''}${narrow(declaration)}\n`
+  return `${narrow(comment)}${exported ? 'export ' : ''}${narrow(named(declaration))}\n`
+}
+
+/** A parameter that is taken apart has a name for whoever reads of it: its type's. */
+function named(declaration: string): string {
+  return declaration.replaceAll(/\{ [\w, ]+ \}(\??: )([A-Z]\w*)(?![\w<])/g, (pattern, colon: string, type: string) => {
+    const name = type.endsWith('Options') ? 'options' : `${type[0]!.toLowerCase()}${type.slice(1)}`
+    return new RegExp(String.raw`\b${name}\??: `).test(declaration) ? pattern : `${name}${colon}${type}`
+  })
 }
 
 /** The compiler indents by four. */

@@ -16,7 +16,11 @@ async function state(em = scope()) {
   const notes = await em.find(Note, {}, { populate: ['tags', 'pinned', 'lines'], orderBy: { id: 'asc' } })
   return {
     notes: notes.map(({ id, title, data, place, parent, tags, pinned, lines }) => ({
-      ...{ id, title, data, city: place?.city, parent: parent?.id },
+      id,
+      title,
+      data,
+      city: place?.city,
+      parent: parent?.id,
       tags: tags.getIdentifiers().toSorted(),
       pinned: pinned.getIdentifiers(),
       lines: lines.getItems().map(({ text }) => text),
