@@ -1,7 +1,7 @@
 /**
  * Agents: what decides by asking a model. A provider says which model and with which key, sealed, and how many tokens a month; an agent says
  * what it may do, how sure it must be and how much it may risk. What it decides is a decision in the log; where it is unsure a person has to
- * agree first, and everything that is done for a decision points back to it.
+ * agree first, and everything that is done for a decision points back to it, so whoever overrides one can take all of it back.
  */
 export {
   type AgentAction,

@@ -91,7 +91,11 @@ export const agents = [
       execute: action('approve', ({ em, tools }, decision: AgentDecision) => executeDecision(em, decision, tools)),
       override: action(
         'approve',
-        exactly({ outcome: Type.Record(Type.String(), Type.Unknown()), rationale: rationale(), undo: Type.Optional(Type.Boolean()) }),
+        exactly({
+          outcome: Type.Record(Type.String(), Type.Unknown()),
+          rationale: rationale(),
+          undo: Type.Optional(Type.Boolean({ description: 'Takes back all that it did, or refuses where a later change would be lost.' })),
+        }),
         async (work, decision: AgentDecision, body) =>
           overrideDecision(work.em, decision, { ...body, subject: await decidedAbout(work, decision) }),
       ),
