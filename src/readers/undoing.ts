@@ -109,7 +109,8 @@ async function relink(em: ScopedEntityManager, entity: Row, { meta, changes }: T
 
 /** Each property, or path in a document, as it was before. What the log doesn't tell stays. */
 function putBack(em: ScopedEntityManager, entity: Row, { event, meta, changes }: Target): void {
-  if (changes.length === 0) throw new NotRevertibleError(event.id, 'the log keeps none of the values that it changed')
+  // Others may have said what was there already, in a seal of which nobody can tell that it says the same.
+  if (changes.length === 0 && keepsLess(event)) throw new NotRevertibleError(event.id, 'the log keeps none of the values that it changed')
   const gone = changes.filter(({ before }) => before === erased).map(({ property }) => property)
   if (gone.length > 0) throw new ValueErasedError(`Reverting event ${event.id}`, gone)
   for (const { property, before } of changes) {
@@ -123,6 +124,8 @@ function putBack(em: ScopedEntityManager, entity: Row, { event, meta, changes }:
     else em.assign(entity, nested(path, given) as never)
   }
 }
+
+const keepsLess = ({ changed, after }: AuditEvent): boolean => (changed ?? []).some(path => !(path.split('.')[0]! in (after ?? {})))
 
 interface Place {
   /** The way to the property, through what is embedded. */

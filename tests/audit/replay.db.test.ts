@@ -13,7 +13,10 @@ import { openTestDaybook } from '../../src/testing/index.ts'
 import { entities, Line, migrations, Note, Paper, Tag } from './model.ts'
 import { countSteps, perform, randomWork, rethrowUnlessUndone } from './random-work.ts'
 
-/** Two hundred on both engines together, most on the one that is faster. Nightly runs ask for thousands. A failure prints the seed. */
+/**
+ * Two hundred on both engines together, most on the one that is faster. Nightly runs ask for thousands. A failure prints its seed and path, and is
+ * made smaller, which may take hours, where it is repeated by them.
+ */
 const numRuns = Number(process.env.DAYBOOK_PROPERTY_RUNS ?? (process.env.DAYBOOK_TEST_ENGINE === 'embedded' ? 60 : 140))
 const { DAYBOOK_PROPERTY_SEED: fromSeed, DAYBOOK_PROPERTY_PATH: path } = process.env
 const repeat = { ...(fromSeed && { seed: Number(fromSeed) }), ...(path && { path }) }
@@ -160,7 +163,7 @@ test(
           expect(await daybook.transact(input, em => replayProblems(em))).toEqual([])
         },
       ),
-      { numRuns, ...repeat, endOnFailure: process.env.CI !== undefined },
+      { numRuns, ...repeat, endOnFailure: path === undefined },
     )
     // oxlint-disable-next-line no-console -- how much was tried belongs into the report
     console.log(
