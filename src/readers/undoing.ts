@@ -125,7 +125,10 @@ function putBack(em: ScopedEntityManager, entity: Row, { event, meta, changes }:
   }
 }
 
-const keepsLess = ({ changed, after }: AuditEvent): boolean => (changed ?? []).some(path => !(path.split('.')[0]! in (after ?? {})))
+function keepsLess({ changed, after }: AuditEvent): boolean {
+  const told = new Set(Object.keys(after ?? {}))
+  return (changed ?? []).some(path => !told.has(path.split('.')[0]!))
+}
 
 interface Place {
   /** The way to the property, through what is embedded. */
