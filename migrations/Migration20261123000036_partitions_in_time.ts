@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations'
 
 /**
  * A new partition needs the log for itself for a moment. Where somebody reads it for long, such as a backup, everybody who writes waited behind
- * the job that made one, as long as any statement waits for a lock; now for a second, and the job tries again. It locks nothing.
+ * the job that made one, as long as a statement waits for a lock; now for a second, and the job tries again. It locks nothing.
  */
 export class Migration20261123000036_partitions_in_time extends Migration {
   override up(): void {

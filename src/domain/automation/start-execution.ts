@@ -80,31 +80,31 @@ export async function fireEvents(events: readonly FollowedEvent[], em: ScopedEnt
   )
   if (waiting.length === 0) return
   for (const event of events.filter(({ entity }) => !ownEntities.has(entity ?? ''))) {
-    for (const trigger of waiting.filter(each => isWaitingFor(each, event, em))) {
+    let told: Impersonal | undefined
+    // Read once, and only if a trigger asks: most events are waited for by none.
+    const readOnce = () => (told === undefined ? (told = impersonal(em, event)) : told)
+    for (const trigger of waiting.filter(each => isWaitingFor(each, event, readOnce))) {
       const { id, type, entityId, actorType, actorId } = event
       // The log keeps what is told to the letter, also what no other column can hold; refused here, it would hold up the reactions of all tenants.
-      const after = storableJson(impersonal(em, event))
+      const after = storableJson(readOnce())
       const input = { event: { id, type, entityId, after, actor: { type: actorType, id: actorId } } }
       await startAutomation(em, trigger.automation.getEntity(), { trigger, key: `${trigger.id} ${id}`, input })
     }
   }
 }
 
+type Impersonal = ReturnType<typeof impersonal>
+
 const ownEntities = new Set(['automation', 'workflow-trigger', 'workflow-execution'])
 
-function isWaitingFor(
-  { config, automation, createdAt, tenantId }: WorkflowTrigger,
-  event: FollowedEvent,
-  em: ScopedEntityManager,
-): boolean {
+function isWaitingFor({ config, automation, createdAt, tenantId }: WorkflowTrigger, event: FollowedEvent, told: () => Impersonal): boolean {
   const { event: pattern, where = {} } = config as EventConfig
   if (event.tenantId !== tenantId || event.actorId === automationActorId(automation.id) || event.recordedAt < createdAt) return false
-  return isNamedBy(pattern, event.type) && Object.entries(where).every(([column, value]) => valueIn(event, column, em) === value)
+  return isNamedBy(pattern, event.type) && Object.entries(where).every(([column, value]) => valueIn(event, column, told()) === value)
 }
 
-function valueIn(event: FollowedEvent, column: string, em: ScopedEntityManager): unknown {
-  const told = impersonal(em, event)?.[column]
-  if (told !== undefined) return told
+function valueIn(event: FollowedEvent, column: string, told: Impersonal): unknown {
+  if (told?.[column] !== undefined) return told[column]
   try {
     return event.after?.[column]
   } catch (error) {
