@@ -70,7 +70,10 @@ async function keyOf(em: ScopedEntityManager, id: string): Promise<ApiKey> {
   return key
 }
 
-async function issued(em: ScopedEntityManager, { apiKey, secret }: IssuedApiKey): Promise<Answer> {
+async function issued(
+  em: ScopedEntityManager,
+  { apiKey, secret }: IssuedApiKey,
+): Promise<Answer<{ apiKey: ReturnType<typeof apiKeyView> }>> {
   await em.flush()
   return { status: 201, body: { apiKey: apiKeyView(apiKey) }, secrets: { secret } }
 }

@@ -27,7 +27,7 @@ import { inTenant, type Work } from './in-tenant.ts'
 import type { PluginOptions } from './options.ts'
 import { storyOf } from './request-story.ts'
 import type { ShownAs } from './resources/index.ts'
-import { type Answer, answeredOnce, idempotencyHeaders, send } from './respond.ts'
+import { type Answer, answeredOnce, bodyAfterHead, idempotencyHeaders } from './respond.ts'
 
 const uploadQuery = exactly({ title: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }) })
 const path = '/organizations/:organization/documents'
@@ -77,7 +77,10 @@ export function documentFileRoutes(app: App, { files = {} }: Pick<PluginOptions,
           if (isReplay) await file.leave(work.em)
           return made
         })
-      return send(reply, await storeFile(em, store, requireContent(bytesOf(request), mimeType), { title, mimeType, maxBytes, take }))
+      return bodyAfterHead(
+        reply,
+        await storeFile(em, store, requireContent(bytesOf(request), mimeType), { title, mimeType, maxBytes, take }),
+      )
     },
   )
 

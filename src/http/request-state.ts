@@ -19,7 +19,7 @@ export interface RequestState {
 const requests = new WeakMap<FastifyRequest, RequestState>()
 
 export function knownOf(request: FastifyRequest): RequestState {
-  const known = requests.get(request) ?? {}
-  requests.set(request, known)
+  let known = requests.get(request)
+  if (!known) requests.set(request, (known = {}))
   return known
 }

@@ -6,10 +6,10 @@ import { actorOf } from './principal.ts'
 import { knownOf } from './request-state.ts'
 import { atOnceInTenant, type Work } from './in-tenant.ts'
 
-export interface Answer {
+export interface Answer<B = unknown> {
   readonly status?: number
   readonly headers?: Record<string, string>
-  readonly body?: unknown
+  readonly body?: B
   /** Shown with the body this once: they aren't kept, so whoever repeats the request doesn't see them again. */
   readonly secrets?: Readonly<Record<string, string>>
 }
@@ -22,17 +22,17 @@ export const idempotencyHeaders = Type.Object(idempotencyFields)
  * An answer that shows what is written when the unit of work is, so it is made after the commit. Made before, it would have to wait for what the
  * database answers to the last flush, with which COMMIT leaves: one round trip more for each row that is made.
  */
-export type Later = () => Answer
+export type Later<B = unknown> = () => Answer<B>
 
 /** Answers from the tenant's unit of work, a POST with an `Idempotency-Key` once. */
-export async function respond(
+export async function respond<B>(
   request: FastifyRequest,
   reply: FastifyReply,
   permission: PermissionKey,
-  handle: (work: Work) => Promise<Answer | Later>,
-): Promise<FastifyReply> {
+  handle: (work: Work) => Promise<Answer<B> | Later<B>>,
+): Promise<B> {
   const { made } = await atOnceInTenant(request, permission, work => answeredOnce(request, work, request.body ?? null, handle))
-  return send(reply, made)
+  return bodyAfterHead(reply, made) as B
 }
 
 interface Made {
@@ -102,8 +102,10 @@ function now(made: Answer | Later): Answer {
   return typeof made === 'function' ? made() : made
 }
 
-export function send(reply: FastifyReply, made: Answer | Later): FastifyReply {
+/** What a handler gives to be sent. One that gave the reply itself would wait until the client has all of it. */
+export function bodyAfterHead(reply: FastifyReply, made: Answer | Later): unknown {
   const { status = 200, headers = {}, body, secrets } = now(made)
   reply.code(status).headers(headers)
-  return body === undefined || status === 204 ? reply.send() : reply.send(secrets ? { ...(body as object), ...secrets } : body)
+  if (status === 204) return undefined
+  return secrets ? { ...(body as object), ...secrets } : body
 }

@@ -6,7 +6,7 @@ import { exactly, idField, nothing, nullable, organizationParams, withinOrganiza
 import { hostOf } from '../host-state.ts'
 import { ResourceNotFoundError } from '../http.errors.ts'
 import { type Look, type Looking, lookInTenant, type Work } from '../in-tenant.ts'
-import { type Answer, idempotencyFields, type Later, respond, send } from '../respond.ts'
+import { type Answer, bodyAfterHead, idempotencyFields, type Later, respond } from '../respond.ts'
 import { hasSeen } from '../entity-tags.ts'
 import { momentField } from './fields.ts'
 import { type ListQuery, listShapeOf, pageFields } from './list-query.ts'
@@ -264,7 +264,7 @@ export class ResourceRoutes {
       handler: async (request, reply) => {
         const call = callIn(request)
         return look && isStored(call.query)
-          ? send(reply, await lookInTenant(request, permission, work => look({ ...call, work })))
+          ? bodyAfterHead(reply, await lookInTenant(request, permission, work => look({ ...call, work })))
           : respond(request, reply, permission, work => handle({ ...call, work }))
       },
     })
