@@ -16,7 +16,7 @@ import { DaybookError } from '../kernel/error.ts'
 import { translateDriverError } from './driver-errors.ts'
 import { isReadOnly, lensOf, noteReadOnly, throughLens } from './lens.ts'
 import { noteSavepoint } from './savepoints.ts'
-import { knownUnsentOf, literal, setLocal } from './unsent.ts'
+import { knownUnsentOf, literal, noteUnsent, setLocal, type Unsent } from './unsent.ts'
 
 /** The ORM's drivers: their errors pass through our translation, and they know when a flush is speaking. */
 export class DaybookServerDriver extends PostgreSqlDriver {
@@ -100,7 +100,9 @@ function setWithoutAnswer(connection: object): void {
   opening.applySessionContext = async (transaction, { variables = {}, role }) => {
     const statements = Object.entries(variables).map(([name, value]) => setLocal(name, String(value)))
     if (role) statements.push(`set local role "${role.replaceAll('"', '""')}"`)
-    if (statements.length > 0) await transaction.executeQuery(CompiledQuery.raw(statements.join('; ')))
+    if (statements.length === 0) return
+    const { rows } = await transaction.executeQuery<Unsent>(CompiledQuery.raw(statements.join('; ')))
+    if (rows[0]) noteUnsent(transaction, rows[0])
   }
 }
 

@@ -10,24 +10,31 @@ interface Reading extends QueryResult {
 
 const Reading = pg.Result as unknown as new (rowMode: undefined, types: Pick<Client, 'getTypeParser'>) => Reading
 
-type Callback = (error: Error | null, result?: QueryResult) => void
+/** A statement that was answered, with its rows where it has any. */
+interface Ended {
+  readonly reading: Reading | undefined
+  readonly text: string
+}
+
+type Callback = (error: Error | null, results?: readonly QueryResult[]) => void
 
 /**
- * A message of several statements, of whose answers only the last is wanted. `pg` makes a result of each, and those that open a transaction
+ * A message of several statements, of whose answers only the last are wanted. `pg` makes a result of each, and those that open a transaction
  * are a dozen.
  */
-class LastAnswer implements Submittable {
+class LastAnswers implements Submittable {
   readonly submit: (connection: Connection) => void
   /** The client replaces it where queries have a time limit. */
   callback: Callback
   readonly #client: Client
+  readonly #wanted: number
+  readonly #ended: Ended[] = []
   #reading: Reading | undefined
-  #last: Reading | undefined
-  #command = ''
   #unreadable: Error | undefined
 
-  constructor(client: Client, text: string, callback: Callback) {
+  constructor(client: Client, text: string, wanted: number, callback: Callback) {
     this.#client = client
+    this.#wanted = wanted
     this.submit = connection => connection.query(text)
     this.callback = callback
   }
@@ -47,16 +54,18 @@ class LastAnswer implements Submittable {
   }
 
   handleCommandComplete({ text }: { readonly text: string }): void {
-    this.#command = text
-    this.#last = this.#reading
+    this.#ended.push({ reading: this.#reading, text })
+    if (this.#ended.length > this.#wanted) this.#ended.shift()
     this.#reading = undefined
   }
 
   handleReadyForQuery(): void {
     if (this.#unreadable) return this.callback(this.#unreadable)
-    const last = this.#last ?? new Reading(undefined, this.#client)
-    last.addCommandComplete({ text: this.#command })
-    this.callback(null, last)
+    const results = this.#ended.map(({ reading = new Reading(undefined, this.#client), text }) => {
+      reading.addCommandComplete({ text })
+      return reading
+    })
+    this.callback(null, results)
   }
 
   handleError(error: Error): void {
@@ -72,16 +81,20 @@ class LastAnswer implements Submittable {
   handleCopyData(): void {}
 }
 
-/** What the last statement of a message is answered; the first failure is the message's. `send` is the way past what the client overrides. */
-export async function lastAnswer(
+/**
+ * What the last statements of a message are answered, in their order; the first failure is the message's. `send` is the way past what the client
+ * overrides.
+ */
+export async function lastAnswers(
   client: Client,
   send: (this: Client, submittable: Submittable) => unknown,
   text: string,
-): Promise<QueryResult> {
+  wanted: number,
+): Promise<readonly QueryResult[]> {
   try {
     return await new Promise((resolve, reject) => {
-      const settle: Callback = (error, result) => (error ? reject(error) : resolve(result!))
-      send.call(client, new LastAnswer(client, text, settle))
+      const settle: Callback = (error, results) => (error ? reject(error) : resolve(results!))
+      send.call(client, new LastAnswers(client, text, wanted, settle))
     })
   } catch (error) {
     // Of whoever asked, not of the socket.

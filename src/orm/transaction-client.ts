@@ -1,9 +1,9 @@
 import pg, { type QueryResult } from 'pg'
 import { cancelQuery } from './cancel-query.ts'
-import { lastAnswer } from './last-answer.ts'
+import { lastAnswers } from './last-answers.ts'
 import { OutcomeUnknownError, TransactionAbandonedError, TransactionRolledBackError } from './orm.errors.ts'
 import { isLostConnection, leavesDoubt } from './transient.ts'
-import { isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts'
+import { type Ahead, isPlainRead, type Statement, Unsent, unsentQuestion } from './unsent.ts'
 
 /**
  * A `pg` client that changes no statement and no order, only when bytes leave. The ORM opens each scoped transaction with two statements
@@ -115,7 +115,7 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
   }
   if (opens || (client.held.length === 1 && sessionContext.test(text))) {
     client.held.push(statement)
-    return Promise.resolve(answer(opens ? 'BEGIN' : 'SET'))
+    return Promise.resolve(opens ? answer('BEGIN') : answer('SET', [client.unsent]))
   }
   if (text === 'commit') return commit(client)
   if (text === 'rollback') return rollback(client, statement)
@@ -127,23 +127,41 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
 
 /**
  * While the server works on a statement, the client writes what is told of it. A process that has other transactions to serve saves the write
- * to a socket instead, which takes it as long as writing the events of a few rows: both leave in one packet.
+ * to a socket instead, which takes it as long as writing the events of a few rows: both leave in one packet, and with the end as one message.
  */
 function sendWithWhatFollows(client: TransactionClient, statement: Statement): Promise<QueryResult> {
-  const { stream } = client.connection
-  const isOnePacket = underWay.size > 1 && statement.text.length < 4_096
-  if (isOnePacket) stream.cork()
-  try {
-    const answered = sendTogether(client, [...client.held.splice(0), ...client.unsent.before(statement.text)], statement)
-    const ahead = client.unsent.behind(statement.text)
-    if (ahead?.isLast) {
-      client.ending = endWith(client, [ahead.statement])
-      client.ending.catch(() => {}) // It is told to whoever asks for the end.
-    } else if (ahead) void sendUnawaited(client, ahead.statement)
+  const due = client.unsent.before(statement.text)
+  if (underWay.size === 1 || statement.text.length >= 4_096) {
+    const answered = sendTogether(client, [...client.held.splice(0), ...due], statement)
+    sendBehind(client, client.unsent.behind(statement.text))
     return answered
-  } finally {
-    if (isOnePacket) stream.uncork()
   }
+  const ahead = client.unsent.behind(statement.text)
+  const first = [...client.held.splice(0), ...due]
+  if (ahead?.isLast && statement.values.length === 0) return sendWithEnd(client, [...first, statement, ahead.statement])
+  const { stream } = client.connection
+  stream.cork()
+  const answered = sendTogether(client, first, statement)
+  sendBehind(client, ahead)
+  stream.uncork()
+  return answered
+}
+
+function sendBehind(client: TransactionClient, ahead: Ahead | undefined): void {
+  if (ahead?.isLast) beginEnding(client, endWith(client, [ahead.statement]))
+  else if (ahead) void sendUnawaited(client, ahead.statement)
+}
+
+/** The last of these tells of the one before it, whose answer is given. If any fails, both it and the end have failed. */
+function sendWithEnd(client: TransactionClient, statements: readonly Statement[]): Promise<QueryResult> {
+  const answered = endWith(client, statements, 3)
+  beginEnding(client, answered)
+  return answered.then(([own]) => own!)
+}
+
+function beginEnding(client: TransactionClient, answered: Promise<readonly QueryResult[]>): void {
+  client.ending = answered.then(answers => answers.at(-1)!)
+  client.ending.catch(() => {}) // It is told to whoever asks for the end.
 }
 
 /** Its COMMIT is on its way, so nothing but its answer can follow. */
@@ -171,18 +189,22 @@ async function commit(client: TransactionClient): Promise<QueryResult> {
       return answer('COMMIT')
     }
   }
-  return endWith(client, [...client.held.splice(0), ...last])
+  const [ended] = await endWith(client, [...client.held.splice(0), ...last])
+  return ended!
 }
 
-async function endWith(client: TransactionClient, last: readonly Statement[]): Promise<QueryResult> {
+/** Gives as many answers as are wanted, that of the end last. */
+async function endWith(client: TransactionClient, last: readonly Statement[], wanted = 1): Promise<readonly QueryResult[]> {
   const earlier = [...client.behind]
-  const { command, ...result } = await sendTogether(client, last, { text: 'commit', values: [] }).catch(async (error: unknown) => {
+  const message = inOneMessage([...last, { text: 'commit', values: [] }])
+  const answers = await lastAnswers(client, send, message.text, wanted).catch(async (error: unknown) => {
+    const cause = await causeOf(client, earlier, error)
     // The last words failed, so `commit` was left out.
     if (last.length > 0) await send.call(client, 'rollback').catch(() => {})
-    throw inDoubt(error)
+    throw inDoubt(cause)
   })
-  if (command === 'ROLLBACK') throw (await firstFailure(earlier)) ?? new TransactionRolledBackError()
-  return { command, ...result }
+  if (answers.at(-1)!.command === 'ROLLBACK') throw (await firstFailure(earlier)) ?? new TransactionRolledBackError()
+  return answers
 }
 
 async function rollback(client: TransactionClient, statement: Statement): Promise<QueryResult> {
@@ -212,7 +234,10 @@ async function sendTogether(client: TransactionClient, first: readonly Statement
   const earlier = [...client.behind]
   try {
     if (first.length === 0) return await send.call(client, statement.text, statement.values)
-    if (statement.values.length === 0) return await lastAnswer(client, send, inOneMessage([...first, statement]).text)
+    if (statement.values.length === 0) {
+      const [own] = await lastAnswers(client, send, inOneMessage([...first, statement]).text, 1)
+      return own!
+    }
     const { stream } = client.connection
     stream.cork()
     earlier.push(sendUnawaited(client, inOneMessage(first)))
@@ -220,9 +245,13 @@ async function sendTogether(client: TransactionClient, first: readonly Statement
     stream.uncork()
     return await own
   } catch (error) {
-    client.hasOnlyRead = false
-    throw (await firstFailure(earlier)) ?? error
+    throw await causeOf(client, earlier, error)
   }
+}
+
+async function causeOf(client: TransactionClient, earlier: readonly Promise<Error | undefined>[], error: unknown): Promise<unknown> {
+  client.hasOnlyRead = false
+  return (await firstFailure(earlier)) ?? error
 }
 
 /** None of what waits has parameters, for then it could not share a message. */
@@ -236,7 +265,7 @@ function inDoubt(error: unknown): unknown {
 }
 
 function sendUnawaited(client: TransactionClient, { text }: Statement): Promise<Error | undefined> {
-  const failure = lastAnswer(client, send, text).then(
+  const failure = lastAnswers(client, send, text, 1).then(
     () => undefined,
     (error: Error) => error,
   )

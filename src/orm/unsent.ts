@@ -185,8 +185,12 @@ export async function unsentOf(transaction: object): Promise<Unsent> {
   const found = known.get(transaction)
   if (found) return found
   const { rows } = await (transaction as Transaction<unknown>).executeQuery<Unsent>(CompiledQuery.raw(unsentQuestion))
-  known.set(transaction, rows[0]!)
+  noteUnsent(transaction, rows[0]!)
   return rows[0]!
+}
+
+export function noteUnsent(transaction: object, unsent: Unsent): void {
+  known.set(transaction, unsent)
 }
 
 /** The same where it has been asked for before, which it has wherever something waits. */

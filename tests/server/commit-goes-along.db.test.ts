@@ -58,30 +58,39 @@ test.each([
   expect(await lastMessage()).toMatch(together)
 })
 
-test('beside other transactions a few rows and their events are one packet; alone, and where they are many, the rows leave first', async () => {
+test('beside other transactions a few rows and their events are one message; alone, and where they are many, the rows leave first', async () => {
   const pool = await (database.daybook.orm.driver as DaybookServerDriver).getConnection().getNativeClient()
   const client = await pool.connect()
   client.release()
   const { stream } = (client as unknown as TransactionClient).connection
   const written = [vi.spyOn(stream, '_write'), vi.spyOn(stream, '_writev')]
   onTestFinished(() => written.forEach(each => each.mockRestore()))
-  const packetsOf = async (rows: number) => {
+  const packetsOf = async (work: () => Promise<unknown>) => {
     written.forEach(each => each.mockClear())
-    await flush(async em => {
-      for (let made = 0; made < rows; made++) em.create(Tag, { label: 'a tag' })
-    })
+    await work()
     return written.map(({ mock }) => mock.calls.length)
   }
-  expect(await packetsOf(1)).toEqual([2, 0])
+  const em = database.daybook.scope(input())
+  const create = (rows: number) => () => {
+    for (let made = 0; made < rows; made++) em.create(Tag, { label: 'a tag' })
+    return em.flush()
+  }
+  expect(await packetsOf(create(1))).toEqual([2, 0])
 
   const other = new TransactionClient({ connectionString: database.urls!.app })
   await other.connect()
   onTestFinished(() => other.end())
   await other.query('begin')
-  expect(await packetsOf(1)).toEqual([0, 1])
-  expect(await packetsOf(100)).toEqual([2, 0])
+  expect(await packetsOf(create(1))).toEqual([1, 0])
+  expect(String(written[0]!.mock.calls[0]![0])).toMatch(/begin; .*insert into .*; select daybook_append_alike\(.*\); commit\0$/s)
+  expect(await packetsOf(create(100))).toEqual([2, 0])
+  const tag = em.create(Tag, { label: 'a tag' })
+  await em.flush()
+  tag.label = 'changed'
+  // The statement with its event in one, and COMMIT once it is known that the row was there.
+  expect(await packetsOf(() => em.flush())).toEqual([1, 1])
   await other.query('rollback')
-  expect(await packetsOf(1)).toEqual([2, 0])
+  expect(await packetsOf(create(1))).toEqual([2, 0])
 })
 
 test('rows of two classes are two statements, and the second is waited for', async () => {

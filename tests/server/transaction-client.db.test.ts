@@ -162,10 +162,30 @@ describe('what a flush tells behind its statements', () => {
   })
 })
 
-describe('a commit that leaves with the last words', () => {
+describe.each([
+  { where: 'alone', isBeside: false },
+  { where: 'beside another transaction, in one message', isBeside: true },
+])('a commit that leaves with the last words, $where,', ({ isBeside }) => {
+  let other: TransactionClient
+  beforeEach(async () => {
+    other = new TransactionClient({ connectionString: database.urls!.app, pipeline: true })
+    await other.connect()
+    if (isBeside) await other.query('begin')
+  })
+  afterEach(async () => {
+    await other.query('rollback')
+    await other.end()
+  })
+  /** In one message the statement has failed as well. */
+  const writtenBefore = async (code: string) => {
+    const written = client.query('insert into note values (1)')
+    await (isBeside ? expect(written).rejects.toMatchObject({ code }) : written)
+  }
+
   test('is what its caller gets when asking for it', async () => {
     await tellingBehind('insert into note values (2)', true)
-    await client.query('insert into note values (1)')
+    const { command, rowCount, rows } = await client.query('insert into note values (1) returning id')
+    expect({ command, rowCount, rows }).toEqual({ command: 'INSERT', rowCount: 1, rows: [{ id: 1 }] })
     await eventually(async () => expect(await notes()).toEqual([1, 2]))
     expect(await client.query('commit')).toMatchObject({ command: 'COMMIT' })
     expect((await client.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }])
@@ -181,7 +201,7 @@ describe('a commit that leaves with the last words', () => {
 
   test('is left out when the words fail, and says why', async () => {
     await tellingBehind('select 1 / 0', true)
-    await client.query('insert into note values (1)')
+    await writtenBefore('22012')
     await expect(client.query('commit')).rejects.toMatchObject({ code: '22012' })
     expect(await notes()).toEqual([])
     expect(await stateOfClient()).toMatchObject({ state: 'idle' })
@@ -192,7 +212,7 @@ describe('a commit that leaves with the last words', () => {
     await witness.query('alter table note drop constraint note_pkey')
     try {
       await tellingBehind('insert into note values (1)', true)
-      await client.query('insert into note values (1)')
+      await writtenBefore('23505')
       await expect(client.query('commit')).rejects.toMatchObject({ code: '23505', constraint: 'only_one' })
       expect(await notes()).toEqual([])
     } finally {
