@@ -16,9 +16,9 @@ const columns = `id, created_at as "createdAt", updated_at as "updatedAt", name,
 function bareHost(): FastifyInstance {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 })
   const app = Fastify()
-  const one = `select ${columns} from project where tenant_id = $1 and id = $2`
-  const page = `select ${columns} from project where tenant_id = $1 order by id limit $2`
-  const insert = `insert into project (id, tenant_id, name, slug) values ($1, $2, $3, $4) returning ${columns}`
+  const one = `select ${columns} from plain_project where tenant_id = $1 and id = $2`
+  const page = `select ${columns} from plain_project where tenant_id = $1 order by id limit $2`
+  const insert = `insert into plain_project (id, tenant_id, name, slug) values ($1, $2, $3, $4) returning ${columns}`
   app.get<{ Params: { tenant: string; id: string } }>('/organizations/:tenant/projects/:id', async ({ params }, reply) => {
     const { rows } = await pool.query(one, [params.tenant, params.id])
     return rows[0] ?? reply.code(404).send({ code: 'http.not_found' })

@@ -41,17 +41,27 @@ export async function httpFigures(ground: Ground, rounds: number): Promise<Figur
   }
 }
 
-async function populate({ daybook }: Ground): Promise<{ tenant: string; key: string; project: string }> {
+/**
+ * One organization with projects, twice: the bare host has them in a table without policies, guards and triggers. In Daybook's own the database
+ * would log what it inserts.
+ */
+async function populate({ daybook, administer }: Ground): Promise<{ tenant: string; key: string; project: string }> {
   const { user, organization } = await registerOrganization(daybook, {
     email: `${newId()}@example.com`,
     password: 'a long and private sentence',
     organization: { name: 'Bench' },
   })
-  return daybook.transact({ tenant: organization.id, actor: userActor(user) }, async em => {
+  const populated = await daybook.transact({ tenant: organization.id, actor: userActor(user) }, async em => {
     const made = Array.from({ length: 200 }, (_none, index) => em.create(Project, { name: `Project ${index}`, slug: `project-${index}` }))
     const { secret } = await issueApiKey(em, { name: 'Bench', environment: 'TEST', scopes: ['project:read', 'project:create'] })
     return { tenant: organization.id, key: secret, project: made[100]!.id }
   })
+  await administer(
+    'create table plain_project (like project including all)',
+    'alter table plain_project add foreign key (tenant_id) references organization',
+    'insert into plain_project select * from project',
+  )
+  return populated
 }
 
 interface Host {
