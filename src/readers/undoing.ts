@@ -73,8 +73,9 @@ const rowKey = (entity: string | null | undefined, id: unknown): string => `${en
 
 const isWhole = ({ type }: AuditEvent): boolean => type.endsWith('.created') || type.endsWith('.deleted')
 
-/** Its own, and those that it pointed at before. */
+/** Its own, and those that it pointed at before. Of what was made there was nothing before. */
 function rowsNeeded({ event, meta, changes }: Target): string[] {
+  if (event.type.endsWith('.created')) return []
   const pointed = changes.flatMap(({ property, before }) => {
     const target = meta.root.properties[property as never]?.targetMeta
     const entity = target && auditedTableOf(target.root)?.entity

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { AuditEvent, decide } from '../../src/audit/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import type { ScopedEntityManager } from '../../src/orm/index.ts'
-import { history, revert } from '../../src/readers/index.ts'
+import { history, restore, revert } from '../../src/readers/index.ts'
 import { Line, Note, Tag } from './model.ts'
 import { usePast } from './use-past.ts'
 
@@ -85,6 +85,17 @@ describe('a decision is reverted with all that was done because of it', () => {
       ({ note }) =>
         async em =>
           void em.remove(await em.findOneOrFail(Note, note)),
+    ],
+    [
+      'a row that was deleted and brought back',
+      ({ below }) =>
+        async em => {
+          em.remove(await em.findOneOrFail(Note, below))
+          await em.flush()
+          const again = await restore(em, [Note, below])
+          await em.flush()
+          again.title = 'again'
+        },
     ],
     [
       'links that came and went',
