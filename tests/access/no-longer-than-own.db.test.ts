@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { apiKeyActor } from '../../src/context/index.ts'
 import {
@@ -13,6 +14,7 @@ import {
   suspendMember,
   updateRole,
   type User,
+  UserPermission,
 } from '../../src/entities.ts'
 import type { Daybook, ScopedEntityManager } from '../../src/orm/index.ts'
 import { openTestDaybook } from '../../src/testing/index.ts'
@@ -106,19 +108,41 @@ test('a denial is lifted by those alone who may for as long as it would last', a
   await allow()
 })
 
+test.each([
+  ['allows', (em: ScopedEntityManager, { id }: User) => grantPermission(em, id, 'role:delete', 'ALLOW', { expiresAt: soon })],
+  ['shortens', (em: ScopedEntityManager, { id }: User) => grantPermission(em, id, 'role:delete', 'DENY', { expiresAt: soon })],
+  [
+    'lifts',
+    async (em: ScopedEntityManager, { id }: User) =>
+      revokePermission(em, await em.findOneOrFail(UserPermission, { user: id, effect: 'DENY' })),
+  ],
+])('a denial that is just being made longer is not lost to somebody who %s it', async (_how, lift) => {
+  const { firm, person, friend } = await deputy('granted')
+  const deny = (expiresAt?: Date) =>
+    firm.as(undefined, em => grantPermission(em, friend.id, 'role:delete', 'DENY', expiresAt && { expiresAt }))
+  await deny(evening)
+  const { lengthening } = await firm.as(person, async em => {
+    await lift(em, friend)
+    const begun = deny()
+    await sleep(300)
+    return { lengthening: begun }
+  })
+  await lengthening
+  const denials = await firm.as(undefined, em => em.find(UserPermission, { user: friend.id }))
+  expect(denials).toMatchObject([{ effect: 'DENY', expiresAt: null }])
+})
+
 test('a program whose key ends gives nothing that outlasts it', async () => {
   const firm = await foundCompany(daybook)
   const friend = await hireInto(daybook, firm)
   const { apiKey } = await firm.as(undefined, em =>
-    issueApiKey(em, { name: 'k', environment: 'LIVE', scopes: ['role:manage', 'api-key:manage'], expiresAt: evening }),
+    issueApiKey(em, { name: 'k', environment: 'LIVE', scopes: ['role:manage'], expiresAt: evening }),
   )
   const asProgram = (work: (em: ScopedEntityManager) => Promise<unknown>) =>
     daybook.transact({ tenant: firm.organization, actor: apiKeyActor(apiKey) }, work)
-  const issue = (expiresAt?: Date) =>
-    asProgram(em => issueApiKey(em, { name: 'heir', environment: 'LIVE', scopes: ['role:manage'], ...(expiresAt && { expiresAt }) }))
-  await expect(issue()).rejects.toMatchObject(exceeding)
-  await expect(issue(later)).rejects.toMatchObject(exceeding)
-  await issue(evening)
-  await expect(asProgram(em => grantPermission(em, friend.id, 'role:delete', 'ALLOW'))).rejects.toMatchObject(exceeding)
-  await asProgram(em => grantPermission(em, friend.id, 'role:delete', 'ALLOW', { expiresAt: soon }))
+  const grant = (expiresAt?: Date) => asProgram(em => grantPermission(em, friend.id, 'role:delete', 'ALLOW', expiresAt && { expiresAt }))
+  await expect(grant()).rejects.toMatchObject(exceeding)
+  await expect(grant(later)).rejects.toMatchObject(exceeding)
+  await grant(evening)
+  await grant(soon)
 })

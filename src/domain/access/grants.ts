@@ -1,4 +1,4 @@
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { allLockedAfresh, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
 import { PermissionUnknownError } from './access.errors.ts'
 import { Membership } from './membership.entity.ts'
@@ -46,7 +46,8 @@ export async function grantPermission(
 ): Promise<UserPermission> {
   const permission = await em.findOne(Permission, { key })
   if (!permission) throw new PermissionUnknownError([key])
-  const existing = await em.findOne(UserPermission, { user: userId, permission })
+  // Held until the end: somebody else may be denying it for longer just now.
+  const [existing] = await allLockedAfresh(em, UserPermission, { user: userId, permission: permission.id })
   const denied = existing?.effect === 'DENY' ? existing : undefined
   if (effect === 'DENY') await assertAuthorityOverPerson(em, userId)
   // What is allowed instead of what was denied isn't denied afterwards either.
@@ -65,7 +66,8 @@ export async function revokeRole(em: ScopedEntityManager, granted: UserRole): Pr
 /** The same for what was denied: nobody lifts a denial of what they may not do, and so nobody lifts their own. */
 export async function revokePermission(em: ScopedEntityManager, granted: UserPermission): Promise<void> {
   const { key } = await granted.permission.loadOrFail()
-  if (granted.effect === 'DENY') await assertMayGrant(em, [key], granted.expiresAt ?? null)
+  const { effect, expiresAt } = await lockedAfresh(em, UserPermission, granted.id)
+  if (effect === 'DENY') await assertMayGrant(em, [key], expiresAt ?? null)
   else await assertMayTake(em, [key])
   em.remove(granted)
 }
