@@ -283,6 +283,19 @@ test('what is reserved is not found out by looking for it, nor through what poin
   expect(Object.keys(mine.json<{ document: object }>().document)).toContain('storageKey')
 })
 
+test('where webhooks are sent to, which may hold a secret, is shown to whoever manages them alone', async () => {
+  const url = 'https://example.com/hook?token=secret'
+  const { id } = (await ann.caller.post(`${base}/webhook-endpoints`, { url, events: ['task.*'] })).json<{ id: string }>()
+  const made = await ann.caller.post(`${base}/api-keys`, { name: 'k', environment: 'LIVE', scopes: ['webhook-endpoint:read'] })
+  const key = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+  for (const path of [`/${id}`, `/${id}/history`, '', '?sort=id']) {
+    const answer = await key.get(`${base}/webhook-endpoints${path}`)
+    expect([path, answer.statusCode, answer.body.includes('example.com')]).toEqual([path, 200, false])
+  }
+  expect((await key.get(`${base}/webhook-endpoints?url=${encodeURIComponent(url)}`)).statusCode).toBe(400)
+  expect((await ann.caller.get(`${base}/webhook-endpoints/${id}`)).json()).toMatchObject({ url })
+})
+
 test('what is reserved is told by the log, to whoever may read all of it, and by a row’s history not', async () => {
   const document = await rowFor(on, ann, Document)
   const scopes = ['document:read', 'audit-event:read']

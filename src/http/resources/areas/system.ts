@@ -55,6 +55,8 @@ export const system = [
     },
   }),
   resource(WebhookEndpoint, {
+    // Whoever takes such calls often has a secret in their address.
+    reserved: { url: 'manage' },
     listens: (_work, { isActive }) => isActive,
     create: creation(
       endpointBody,
