@@ -44,6 +44,7 @@ import { Migration20261123000033_running } from './Migration20261123000033_runni
 import { Migration20261123000034_shown_for } from './Migration20261123000034_shown_for.ts'
 import { Migration20261123000035_closes_once } from './Migration20261123000035_closes_once.ts'
 import { Migration20261123000036_partitions_in_time } from './Migration20261123000036_partitions_in_time.ts'
+import { Migration20261123000038_in_good_hands } from './Migration20261123000038_in_good_hands.ts'
 
 /** In the order in which they run. A released migration is never edited. */
 export const migrations: readonly MigrationObject[] = [
@@ -92,4 +93,5 @@ export const migrations: readonly MigrationObject[] = [
   { name: 'Migration20261123000034_shown_for', class: Migration20261123000034_shown_for },
   { name: 'Migration20261123000035_closes_once', class: Migration20261123000035_closes_once },
   { name: 'Migration20261123000036_partitions_in_time', class: Migration20261123000036_partitions_in_time },
+  { name: 'Migration20261123000038_in_good_hands', class: Migration20261123000038_in_good_hands },
 ]

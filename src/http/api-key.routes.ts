@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { ApiKey, apiKeyEnvironments, type IssuedApiKey, issueApiKey, rotateApiKey } from '../domain/access/index.ts'
+import { ApiKey, apiKeyEnvironments, type IssuedApiKey, issueApiKey, revokeApiKey, rotateApiKey } from '../domain/access/index.ts'
 import { now } from '../kernel/clock.ts'
 import type { ScopedEntityManager } from '../orm/index.ts'
 import type { App } from './app.ts'
@@ -58,7 +58,7 @@ export function apiKeyRoutes(app: App): void {
     '/organizations/:organization/api-keys/:id',
     { schema: { params: withinOrganization, response: { 204: nothing() } } },
     async (request, reply) => {
-      await inTenant(request, 'api-key:delete', async ({ em }) => (await keyOf(em, request.params.id)).revoke(now()))
+      await inTenant(request, 'api-key:delete', async ({ em }) => revokeApiKey(em, await keyOf(em, request.params.id)))
       return reply.code(204).send()
     },
   )

@@ -5,7 +5,7 @@ import { Session } from '../../src/domain/identity/index.ts'
 import { ApiKey } from '../../src/domain/access/index.ts'
 import { newSecret } from '../../src/kernel/secret.ts'
 import { type TransactionReport, transactionReports } from '../../src/orm/index.ts'
-import { Caller, cookieIn, openTestHost, password, type SignedUp, signUp, type TestHost } from './test-host.ts'
+import { Caller, cookieIn, openTestHost, password, roleIdOf, type SignedUp, signUp, type TestHost, tokenFor } from './test-host.ts'
 
 let on: TestHost
 let ann: SignedUp
@@ -72,6 +72,45 @@ test('a program’s request is one transaction, in which its key is asked for ea
   await ann.caller.delete(`/organizations/current/api-keys/${apiKey.id}`)
   expect((await roles()).json().code).toBe('http.credential_refused')
   expect((await roles()).json().code).toBe('http.credential_refused')
+})
+
+test('a key that was used a moment ago opens nothing either when its issuer is suspended', async () => {
+  const email = 'bob@acme.example'
+  await ann.caller.post('/organizations/current/invitations', { email, role: await roleIdOf(ann.caller, 'ADMIN') })
+  const joined = await new Caller(on).post('/invitations/accept', { token: tokenFor(on.mails, email), password })
+  const bob = new Caller(on)
+  await bob.signIn(email)
+  const made = await bob.post(`/organizations/${ann.organization}/api-keys`, {
+    name: 'k',
+    environment: 'LIVE',
+    scopes: ['role:read', 'task:read'],
+  })
+  const program = new Caller(on, { authorization: `Bearer ${made.json().secret}` })
+  const look = () => Promise.all(['roles', 'tasks'].map(async path => (await program.get(`/organizations/current/${path}`)).statusCode))
+  expect(await look()).toEqual([200, 200])
+  const members = (await ann.caller.get('/organizations/current/members')).json<{ items: { id: string; user: { id: string } }[] }>().items
+  const member = members.find(({ user }) => user.id === joined.json().user.id)!
+  await ann.caller.patch(`/organizations/current/members/${member.id}`, { status: 'SUSPENDED' })
+  expect(await look()).toEqual([401, 401])
+})
+
+test('a key makes no key, and revokes none that may do more than it may, but itself', async () => {
+  const strong = await issue(['role:manage'])
+  const { apiKey, secret } = await issue(['api-key:manage', 'role:read'])
+  const program = new Caller(on, { authorization: `Bearer ${secret}` })
+  const keys = '/organizations/current/api-keys'
+  const refused = [
+    await program.post(keys, { name: 'heir', environment: 'LIVE', scopes: ['role:read'] }),
+    await program.post(`${keys}/${apiKey.id}/rotate`),
+    await program.delete(`${keys}/${strong.apiKey.id}`),
+  ]
+  expect(refused.map(answer => [answer.statusCode, answer.json().code])).toEqual([
+    [403, 'access.denied'],
+    [403, 'access.denied'],
+    [403, 'access.grant_exceeds_own'],
+  ])
+  expect((await program.delete(`${keys}/${apiKey.id}`)).statusCode).toBe(204)
+  expect((await program.get(keys)).statusCode).toBe(401)
 })
 
 test('an expired session and an expired key open nothing', async () => {

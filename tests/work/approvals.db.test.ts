@@ -104,8 +104,7 @@ describe('an approval', () => {
       work(em => issueApiKey(em, { name, environment: 'LIVE', scopes: ['approval-item:read'] }), actor).then(({ apiKey }) =>
         apiKeyActor(apiKey),
       )
-    const own = await issued(as.owner(), 'own')
-    const hands = [as.owner(), own, await issued(own, 'of a key of theirs')]
+    const hands = [as.owner(), await issued(as.owner(), 'one'), await issued(as.owner(), 'another')]
     for (const [asks, judges] of hands.flatMap(one => hands.map(other => [one, other] as const))) {
       const item = await ask(undefined, asks)
       const refusal = { code: 'audit.own_decision' }

@@ -7,7 +7,9 @@ import type { Daybook, ScopedEntityManager } from '../../orm/index.ts'
 import { assertPasswordAcceptable, hashPassword, PasswordCredential, User } from '../identity/index.ts'
 import { assertServedHere, Organization } from '../organizations/index.ts'
 import { AlreadyMemberError, EmailTakenError, InvitationInvalidError } from './access.errors.ts'
+import { ApiKey } from './api-key.entity.ts'
 import { Invitation } from './invitation.entity.ts'
+import { isStillOffered } from './invitations.ts'
 import { Membership } from './membership.entity.ts'
 import { tenantOf } from '../../kernel/token-of-tenant.ts'
 import { UserPermission } from './user-permission.entity.ts'
@@ -92,7 +94,7 @@ async function admit(
   const invitation = await em.findOneOrFail(Invitation, invitationId, { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['role'] })
   const organization = await em.findOneOrFail(Organization, invitation.tenantId)
   assertServedHere(organization, region)
-  if (!invitation.isOpen(now) || !organization.isServed()) throw new InvitationInvalidError()
+  if (!invitation.isOpen(now) || !organization.isServed() || !(await isStillOffered(em, invitation))) throw new InvitationInvalidError()
   const user = newcomer ? createNewcomer(em, userId, invitation.email, newcomer, now) : await em.findOne(User, userId)
   if (user?.email !== invitation.email || !user.isActive()) throw new InvitationInvalidError()
   await join(em, user, invitation, now)
@@ -113,13 +115,14 @@ async function join(em: ScopedEntityManager, user: User, { role, invitedBy }: In
     return
   }
   if (membership.status !== 'LEFT') throw new AlreadyMemberError()
-  await forgetGrants(em, user)
+  await forgetGrants(em, user, now)
   membership.reactivate(now)
   membership.role = role
 }
 
-/** Whoever joins again has what they were offered. Grants from before would be more than whoever invited them may give; denials stay. */
-async function forgetGrants(em: ScopedEntityManager, user: User): Promise<void> {
+/** Whoever joins again has what they were offered. Grants and keys from before would be more than whoever invited them may give; denials stay. */
+async function forgetGrants(em: ScopedEntityManager, user: User, now: Date): Promise<void> {
   for (const role of await em.find(UserRole, { user: user.id })) em.remove(role)
   for (const permission of await em.find(UserPermission, { user: user.id, effect: 'ALLOW' })) em.remove(permission)
+  for (const apiKey of await em.find(ApiKey, { createdBy: user.id })) apiKey.revoke(now)
 }

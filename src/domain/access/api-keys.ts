@@ -4,13 +4,12 @@ import { now as currentTime } from '../../kernel/clock.ts'
 import { digest } from '../../kernel/secret.ts'
 import { type Daybook, inTurn, lockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { User } from '../identity/index.ts'
-import { ApiKeyStateError } from './access.errors.ts'
+import { ApiKeyStateError, PermissionDeniedError } from './access.errors.ts'
 import { type Admission, admit } from './admission.ts'
 import { newKey, recognizablePart, tenantOfKey } from './api-key-format.ts'
 import { ApiKey, type ApiKeyEnvironment } from './api-key.entity.ts'
-import { assertMayGrant } from './own-permissions.ts'
+import { assertMayGrant, assertMayTake } from './own-permissions.ts'
 import { spelledOut } from './permission-patterns.ts'
-import { personActing } from './person-acting.ts'
 
 export interface ApiKeyInput {
   readonly name: string
@@ -51,9 +50,9 @@ export function rotateApiKey(
   })
 }
 
-async function succeed(em: ScopedEntityManager, old: ApiKey, until: Date): Promise<IssuedApiKey> {
+function succeed(em: ScopedEntityManager, old: ApiKey, until: Date): IssuedApiKey {
   const { name, environment, scopes, expiresAt, rateLimitMax, rateLimitWindow } = old
-  const issued = await create(em, {
+  const issued = create(em, {
     name,
     environment,
     scopes: [...scopes],
@@ -64,6 +63,13 @@ async function succeed(em: ScopedEntityManager, old: ApiKey, until: Date): Promi
   })
   old.expireBy(until)
   return issued
+}
+
+export async function revokeApiKey(em: ScopedEntityManager, apiKey: ApiKey): Promise<void> {
+  // What is in one's own hands one may end, a program its key too.
+  const isOwn = [apiKey.id, apiKey.createdBy?.id].includes(em.boundScope!.actor.id)
+  if (!isOwn) await assertMayTake(em, apiKey.scopes)
+  apiKey.revoke(currentTime())
 }
 
 export interface AuthenticatedKey {
@@ -107,15 +113,16 @@ function isUseForgotten({ lastUsedAt }: ApiKey, now: Date): boolean {
 type KeyProperties = Pick<ApiKey, 'name' | 'environment' | 'scopes'> &
   Partial<Pick<ApiKey, 'rateLimitMax' | 'rateLimitWindow'>> & { readonly expiresAt: Date | null; readonly rotatedFrom?: ApiKey }
 
-async function create(em: ScopedEntityManager, properties: KeyProperties): Promise<IssuedApiKey> {
+function create(em: ScopedEntityManager, properties: KeyProperties): IssuedApiKey {
   const { tenantId, actor } = tenantScopeOf(em)
+  // Whoever stole one would have another by it, and go on with that when the first is revoked.
+  if (actor.type === 'api_key') throw new PermissionDeniedError('api-key:create', 'people issue API keys, and no key does')
   const secret = newKey(tenantId, properties.environment)
-  const issuer = await personActing(em, actor)
   const apiKey = em.create(ApiKey, {
     ...properties,
     prefix: recognizablePart(secret),
     keyHash: digest(secret),
-    createdBy: issuer ? em.getReference(User, issuer) : null,
+    createdBy: actor.type === 'user' ? em.getReference(User, actor.id) : null,
   })
   return { apiKey, secret }
 }

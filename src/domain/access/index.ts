@@ -20,7 +20,15 @@ export {
 } from './access.errors.ts'
 export { type Acceptance, acceptInvitation, rejectInvitation } from './answer-invitation.ts'
 export { ApiKey, type ApiKeyEnvironment, apiKeyEnvironments, ApiKeySchema } from './api-key.entity.ts'
-export { type ApiKeyInput, type AuthenticatedKey, authenticateApiKey, type IssuedApiKey, issueApiKey, rotateApiKey } from './api-keys.ts'
+export {
+  type ApiKeyInput,
+  type AuthenticatedKey,
+  authenticateApiKey,
+  type IssuedApiKey,
+  issueApiKey,
+  revokeApiKey,
+  rotateApiKey,
+} from './api-keys.ts'
 export { type BuiltinRole, builtinRoles } from './builtin-roles.ts'
 export { ensureBuiltinRoles } from './ensure-builtin-roles.ts'
 export { grantPermission, grantRole, revokePermission, revokeRole, type Until } from './grants.ts'

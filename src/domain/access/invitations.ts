@@ -3,10 +3,12 @@ import { now as currentTime } from '../../kernel/clock.ts'
 import { digest, newSecret } from '../../kernel/secret.ts'
 import type { ScopedEntityManager } from '../../orm/index.ts'
 import { normalizeEmail, User } from '../identity/index.ts'
-import { AlreadyMemberError } from './access.errors.ts'
+import { AlreadyMemberError, PermissionDeniedError } from './access.errors.ts'
 import { Invitation } from './invitation.entity.ts'
 import { Membership } from './membership.entity.ts'
-import { assertMayGrant } from './own-permissions.ts'
+import { actorMay, assertMayGrant } from './own-permissions.ts'
+import { can, permissionsMissing } from './permissions.ts'
+import { personActing } from './person-acting.ts'
 import type { Role } from './role.entity.ts'
 import { permissionKeysOf } from './roles.ts'
 import { tenantBytes } from '../../kernel/token-of-tenant.ts'
@@ -20,20 +22,30 @@ export async function inviteMember(
 ): Promise<{ invitation: Invitation; token: string }> {
   const email = normalizeEmail(address)
   await assertMayGrant(em, await permissionKeysOf(em, role), null)
+  // Asked again when somebody accepts, so it is better told now.
+  if (!(await actorMay(em, 'invitation:create'))) throw new PermissionDeniedError('invitation:create', 'nobody joins by what others send')
   await withdrawEarlier(em, role.tenantId, email, now)
   // Asked after that, because an earlier invitation may have been accepted just now.
   if (await em.findOne(Membership, { user: { email }, status: { $ne: 'LEFT' } })) throw new AlreadyMemberError()
   const token = `${tenantBytes(role.tenantId).toString('base64url')}.${newSecret()}`
-  const { actor } = em.boundScope!
+  const inviter = await personActing(em, em.boundScope!.actor)
   const invitation = em.create(Invitation, {
     email,
     role,
     tokenHash: digest(token),
     expiresAt: new Date(now.getTime() + lifetimeMs),
-    invitedBy: actor.type === 'user' ? em.getReference(User, actor.id) : null,
+    invitedBy: inviter ? em.getReference(User, inviter) : null,
   })
   await em.flush()
   return { invitation, token }
+}
+
+/** Whether whoever has sent it still may: what nobody has sent, but the system, is the organization's own. */
+export async function isStillOffered(em: ScopedEntityManager, { role, invitedBy }: Invitation): Promise<boolean> {
+  if (!invitedBy) return true
+  const inviter = await em.findOne(User, invitedBy.id)
+  if (!inviter?.isActive() || !(await can(em, inviter, 'invitation:create'))) return false
+  return (await permissionsMissing(em, inviter, await permissionKeysOf(em, await role.loadOrFail()), null)).length === 0
 }
 
 /** Takes an offer back. */

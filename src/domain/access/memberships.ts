@@ -1,6 +1,7 @@
 import { now } from '../../kernel/clock.ts'
 import { allLockedAfresh, type ScopedEntityManager } from '../../orm/index.ts'
 import { LastOwnerError, MembershipLeftError } from './access.errors.ts'
+import { ApiKey } from './api-key.entity.ts'
 import { Membership } from './membership.entity.ts'
 import { assertMayGrant, assertMayTake } from './own-permissions.ts'
 import { Role } from './role.entity.ts'
@@ -50,17 +51,20 @@ interface Held {
   readonly until?: Date | null | undefined
 }
 
-/** By the membership's role and by what was granted besides: a suspension takes it all, and the end of one gives it all back. */
+/** By the membership's role, by what was granted besides, by their keys: a suspension takes it all, and the end of one gives it all back. */
 async function heldBy(em: ScopedEntityManager, { user, role }: Membership): Promise<Held[]> {
-  const granted = { user: user.id, $or: [{ expiresAt: null }, { expiresAt: { $gt: now() } }] }
+  const lasting = { $or: [{ expiresAt: null }, { expiresAt: { $gt: now() } }] }
+  const granted = { user: user.id, ...lasting }
   const further = await em.find(UserRole, granted, { populate: ['role'] })
   const direct = await em.find(UserPermission, { ...granted, effect: 'ALLOW' }, { populate: ['permission'] })
+  const apiKeys = await em.find(ApiKey, { createdBy: user.id, revokedAt: null, ...lasting })
   const held: Held[] = direct.map(({ permission, expiresAt }) => ({ key: permission.$.key, until: expiresAt }))
   const roles = [
     { role: await role.loadOrFail(), expiresAt: null },
     ...further.map(({ role: other, expiresAt }) => ({ role: other.$, expiresAt })),
   ]
   for (const { role: each, expiresAt } of roles) for (const key of await permissionKeysOf(em, each)) held.push({ key, until: expiresAt })
+  for (const { scopes, expiresAt } of apiKeys) for (const key of scopes) held.push({ key, until: expiresAt })
   return held
 }
 
