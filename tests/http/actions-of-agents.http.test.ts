@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { agentActor } from '../../src/context/index.ts'
-import { decideAsAgent, OrchestrationAgent, Task, type Tools } from '../../src/entities.ts'
+import { decide } from '../../src/audit/index.ts'
+import { agentActor, userActor } from '../../src/context/index.ts'
+import { decideAsAgent, OrchestrationAgent, Project, Task, type Tools, WebhookEndpoint } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { ActionHost, base } from './action-host.ts'
-import { Caller, type SignedUp, type TestHost } from './test-host.ts'
+import { Caller, rowFor, type SignedUp, type TestHost } from './test-host.ts'
 
 const tools: Tools = {
   rename: async (em, { task, title }) => {
     const found = await em.findOneOrFail(Task, String(task))
     found.title = String(title)
   },
+  hush: async (em, { endpoint }) => (await em.findOneOrFail(WebhookEndpoint, String(endpoint))).disable(new Date()),
   break: () => Promise.reject(new Error('The tool broke.')),
 }
 
@@ -25,13 +27,13 @@ beforeAll(async () => {
 afterAll(() => act[Symbol.asyncDispose]())
 
 describe('a decision of an agent', () => {
-  async function decided(tool: string, confidence: number): Promise<{ decision: string; task: string }> {
+  async function decided(tool: string, confidence: number, parameters: object = {}): Promise<{ decision: string; task: string }> {
     const task = (await act.made('tasks', { title: 'Before' })).id
     const agent = (
       await act.made('orchestration-agents', {
         name: `Agent ${newId()}`,
         instructions: 'Tidy up.',
-        tools: ['rename', 'break', 'missing'],
+        tools: ['rename', 'hush', 'break', 'missing'],
         minConfidence: 0.8,
         maxRisk: 1,
         providerConfig: await provider(),
@@ -50,7 +52,7 @@ describe('a decision of an agent', () => {
       }
       return decideAsAgent(em, await em.findOneOrFail(OrchestrationAgent, agent), {
         ...told,
-        actions: [{ tool, parameters: { task, title: 'After' } }],
+        actions: [{ tool, parameters: { task, title: 'After', ...parameters } }],
       })
     })
     return { decision: decision.id, task }
@@ -128,6 +130,27 @@ describe('a decision of an agent', () => {
     expect([title, after.title]).toEqual(['After', 'Before'])
   })
 
+  test.each([
+    ['whoever may only approve', [], 'webhook-endpoint:manage'],
+    ['whoever may not read the log that would be told again', ['webhook-endpoint:manage'], 'audit-event:read'],
+  ])('is not undone by %s', async (_who, more, needed) => {
+    const endpoint = (await act.made('webhook-endpoints', { url: `https://example.com/${newId()}`, events: ['task.*'] })).id
+    const { decision } = await decided('hush', 0.9, { endpoint })
+    await act.done(`agent-decisions/${decision}/execute`)
+    const key = `JUDGE_${more.length}`
+    await act.made('roles', { key, name: key, permissions: ['agent-decision:approve', 'task:read', ...more] })
+    const { caller } = await act.member(`${key.toLowerCase()}@acme.example`, key)
+    const override = (undo: boolean) =>
+      caller.post(`${base}/agent-decisions/${decision}/override`, { outcome: {}, rationale: 'It was wrong.', undo })
+    expect((await override(true)).json()).toMatchObject({
+      status: 403,
+      code: 'access.denied',
+      detail: expect.stringContaining(needed) as string,
+    })
+    expect(await act.seen(`webhook-endpoints/${endpoint}`)).toMatchObject({ isActive: false })
+    expect((await override(false)).statusCode).toBe(200)
+  })
+
   test('is judged by whoever may approve alone', async () => {
     const { decision } = await decided('rename', 0.5)
     const mem = await act.member('mem@acme.example', 'MEMBER')
@@ -137,6 +160,27 @@ describe('a decision of an agent', () => {
       expect([verb, answer.statusCode]).toEqual([verb, 403])
     }
   })
+})
+
+test('a decision about a row is not taken back by whoever manages the row and not all that was done', async () => {
+  const [task, project] = [(await act.made('tasks', { title: 'Move' })).id, await rowFor(on, ann, Project, { name: 'Before' })]
+  const decision = await on.daybook.transact({ tenant: ann.organization, actor: userActor(ann.user) }, async em => {
+    const told = { type: 'task.move', subject: await em.findOneOrFail(Task, task), outcome: {}, rationale: 'It fits.' }
+    return decide(em, told, async working => {
+      ;(await working.findOneOrFail(Project, project)).name = 'After'
+    })
+  })
+  await act.made('roles', { key: 'TASKS', name: 'Tasks', permissions: ['task:manage'] })
+  const { caller } = await act.member('tasks@acme.example', 'TASKS')
+  const revert = (by: Caller) => by.post(`${base}/tasks/${task}/revert`, { event: decision.id })
+  expect((await revert(caller)).json()).toMatchObject({
+    status: 403,
+    code: 'access.denied',
+    detail: expect.stringContaining('project:manage') as string,
+  })
+  expect(await act.seen(`projects/${project}`)).toMatchObject({ name: 'After' })
+  expect((await revert(ann.caller)).statusCode).toBe(200)
+  expect(await act.seen(`projects/${project}`)).toMatchObject({ name: 'Before' })
 })
 
 test('something is proposed for approval by its name in the log, if whoever asks may see it', async () => {

@@ -1,12 +1,15 @@
 import { type TSchema, Type } from 'typebox'
 import { AuditEvent, type DecisionLog } from '../../audit/index.ts'
 import { diff, history, type HistoryEntry, type PropertyChange, revert, why } from '../../readers/index.ts'
-import type { ScopedEntityManager } from '../../orm/index.ts'
+import { PermissionDeniedError } from '../../domain/access/index.ts'
+import { currentTenantSql, type ScopedEntityManager } from '../../orm/index.ts'
 import { decisionAnswer, decisionView as viewOfDecision, happeningFields, happeningView } from '../event-view.ts'
 import { exactly, nullable } from '../fields.ts'
 import { ResourceNotFoundError } from '../http.errors.ts'
 import type { Work } from '../in-tenant.ts'
 import type { Field } from './fields.ts'
+import { requireReaderOfLog } from './listening.ts'
+import type { Known } from './read.ts'
 import type { Described } from './resource.ts'
 
 const changeAnswer = exactly({ property: Type.String(), before: Type.Optional(Type.Unknown()), after: Type.Optional(Type.Unknown()) })
@@ -91,9 +94,30 @@ function withoutInputs({ told, ...view }: ReturnType<typeof viewOfDecision>) {
   return { ...view, told: told && Object.fromEntries(rest) }
 }
 
-export async function revertIn({ em }: Work, resource: Described, id: string, event: string, force: boolean): Promise<void> {
-  await revert(em, await eventOf(em, resource, id, event), { force })
-  await em.flush()
+export async function revertIn(
+  work: Work,
+  resource: Described,
+  id: string,
+  { event, force, known }: { event: string; force: boolean; known: Known },
+): Promise<void> {
+  const found = await eventOf(work.em, resource, id, event)
+  if (found.kind === 'decision') await requireAllOf(work, known, found)
+  await revert(work.em, found, { force })
+  await work.em.flush()
+}
+
+/** A decision stands for all that was done because of it, so taking it back needs what taking back each of that by itself would. */
+export async function requireAllOf({ em, may }: Work, known: Known, decision: { readonly id: string }): Promise<void> {
+  const effects = await em.execute<{ entity: string }[]>(
+    `select distinct done.entity from audit_event decided join audit_event done on done.decision_id = decided.decision_id and done.tenant_id = decided.tenant_id
+      where decided.id = ? and decided.tenant_id = ${currentTenantSql} and done.kind = 'activity'`,
+    [decision.id],
+  )
+  for (const { entity } of effects) {
+    const permission = `${entity}:manage`
+    if (!(await may(permission))) throw new PermissionDeniedError(permission, 'what was done because of the decision would be taken back')
+    if ([...known.values()].some(({ name, options }) => name === entity && options.listens)) await requireReaderOfLog({ may })
+  }
 }
 
 /** An event of another thing is none of this one's. */

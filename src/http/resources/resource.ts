@@ -66,13 +66,14 @@ export function creation<T extends TenantRow, const S extends TSchema>(
   return { body, run, secrets }
 }
 
-/** Something that is done to one, or to all of a kind where it says so. It answers with the resource, or with what `answer` describes. */
+/** Something that is done to one. It answers with the resource, or as `answer` says. */
 export interface Action<T> {
   readonly permission: Verb
   readonly body?: TSchema
   readonly answer?: TSchema
-  /** What it answers is shown this once, and never kept with an idempotency key. */
+  /** Its answer is shown once, and never kept with an idempotency key. */
   readonly isSecret?: boolean
+  readonly undoesDecision?: (row: T, body: never) => string | undefined
   readonly run: (work: Work, row: T, body: never) => unknown
 }
 

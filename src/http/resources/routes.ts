@@ -11,7 +11,7 @@ import { hasSeen } from '../entity-tags.ts'
 import { momentField } from './fields.ts'
 import { type ListQuery, listShapeOf, pageFields } from './list-query.ts'
 import { asItStands, heedingListeners } from './listening.ts'
-import { diffAnswer, diffOf, historyAnswer, historyOf, revertIn, whyAnswer, whyOf } from './past.ts'
+import { diffAnswer, diffOf, historyAnswer, historyOf, requireAllOf, revertIn, whyAnswer, whyOf } from './past.ts'
 import {
   etagFor,
   findIn,
@@ -195,7 +195,7 @@ export class ResourceRoutes {
       await this.#refuseUnseen(call.work, call.id, call.headers)
       const before = await asItStands(call.work, this.#resource, call.id)
       const row = await heedingListeners(call.work, this.#resource, before, async () => {
-        await revertIn(call.work, this.#resource, call.id, event, force)
+        await revertIn(call.work, this.#resource, call.id, { event, force, known: this.#known })
         return findIn(call.work, this.#resource, call.id)
       })
       return this.#told(call.work, row)
@@ -211,7 +211,7 @@ export class ResourceRoutes {
     })
   }
 
-  #acting(name: string, { permission, body, answer, isSecret, run }: Action<TenantRow>): void {
+  #acting(name: string, { permission, body, answer, isSecret, undoesDecision, run }: Action<TenantRow>): void {
     // Whoever repeats a request isn't shown its secrets again.
     const shown = answer && isSecret ? Type.Partial(answer) : answer
     const schema = {
@@ -223,6 +223,8 @@ export class ResourceRoutes {
     this.#route('POST', `${this.#one}/${name}`, permission, schema, async ({ work, id, body: given, headers }) => {
       const row = await lockedIn(work, this.#resource, id)
       refuseUnseen(headers['if-match'], row, this.#resource)
+      const undone = undoesDecision?.(row, given as never)
+      if (undone !== undefined) await requireAllOf(work, this.#known, { id: undone })
       let result: unknown
       await heedingListeners(work, this.#resource, row, async () => {
         result = await run(work, row, given as never)

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import {
   AgentDecision,
   AIProviderConfig,
@@ -28,6 +28,16 @@ const share = () => Type.Number({ minimum: 0, maximum: 1 })
 const tokens = () => Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })
 const rationale = () => Type.String({ minLength: 1, maxLength: 4_000 })
 const verdict = exactly({ rationale: rationale() })
+
+const override = exactly({
+  outcome: Type.Record(Type.String(), Type.Unknown()),
+  rationale: rationale(),
+  undo: Type.Optional(
+    Type.Boolean({
+      description: 'Takes back all that it did, for who manages all of that, or refuses where a later change would be lost.',
+    }),
+  ),
+})
 
 /** What the decision was about, as the log knows it. */
 async function decidedAbout(work: Work, { eventId }: AgentDecision) {
@@ -89,16 +99,12 @@ export const agents = [
       approve: action('approve', verdict, ({ em, tools }, decision: AgentDecision, body) => approveDecision(em, decision, body, tools)),
       reject: action('approve', verdict, ({ em }, decision: AgentDecision, body) => rejectDecision(em, decision, body)),
       execute: action('approve', ({ em, tools }, decision: AgentDecision) => executeDecision(em, decision, tools)),
-      override: action(
-        'approve',
-        exactly({
-          outcome: Type.Record(Type.String(), Type.Unknown()),
-          rationale: rationale(),
-          undo: Type.Optional(Type.Boolean({ description: 'Takes back all that it did, or refuses where a later change would be lost.' })),
-        }),
-        async (work, decision: AgentDecision, body) =>
+      override: {
+        ...action('approve', override, async (work, decision: AgentDecision, body) =>
           overrideDecision(work.em, decision, { ...body, subject: await decidedAbout(work, decision) }),
-      ),
+        ),
+        undoesDecision: ({ eventId }: AgentDecision, { undo }: Static<typeof override>) => (undo ? eventId : undefined),
+      },
     },
   }),
   resource(TokenCount),
