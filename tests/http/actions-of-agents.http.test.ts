@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decide } from '../../src/audit/index.ts'
 import { agentActor, userActor } from '../../src/context/index.ts'
-import { decideAsAgent, OrchestrationAgent, Project, Task, type Tools, WebhookEndpoint } from '../../src/entities.ts'
+import { decideAsAgent, Membership, OrchestrationAgent, Project, Task, type Tools, WebhookEndpoint } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { ActionHost, base } from './action-host.ts'
 import { Caller, rowFor, type SignedUp, type TestHost } from './test-host.ts'
@@ -12,6 +12,7 @@ const tools: Tools = {
     found.title = String(title)
   },
   hush: async (em, { endpoint }) => (await em.findOneOrFail(WebhookEndpoint, String(endpoint))).disable(new Date()),
+  suspend: async (em, { user }) => (await em.findOneOrFail(Membership, { user: String(user) })).suspend(),
   break: () => Promise.reject(new Error('The tool broke.')),
 }
 
@@ -33,7 +34,7 @@ describe('a decision of an agent', () => {
       await act.made('orchestration-agents', {
         name: `Agent ${newId()}`,
         instructions: 'Tidy up.',
-        tools: ['rename', 'hush', 'break', 'missing'],
+        tools: ['rename', 'hush', 'suspend', 'break', 'missing'],
         minConfidence: 0.8,
         maxRisk: 1,
         providerConfig: await provider(),
@@ -149,6 +150,21 @@ describe('a decision of an agent', () => {
     })
     expect(await act.seen(`webhook-endpoints/${endpoint}`)).toMatchObject({ isActive: false })
     expect((await override(false)).statusCode).toBe(200)
+  })
+
+  test('about who may do what is undone by an owner alone', async () => {
+    const [admin, suspended] = [await act.member('admin@acme.example', 'ADMIN'), await act.member('gone@acme.example', 'ADMIN')]
+    const { decision } = await decided('suspend', 0.9, { user: suspended.user })
+    await act.done(`agent-decisions/${decision}/execute`)
+    const undo = (by: Caller) =>
+      by.post(`${base}/agent-decisions/${decision}/override`, { outcome: {}, rationale: 'It was wrong.', undo: true })
+    expect((await undo(admin.caller)).json()).toMatchObject({
+      status: 403,
+      detail: expect.stringContaining('organization:manage') as string,
+    })
+    expect((await suspended.caller.get(`${base}/tasks`)).statusCode).toBe(404)
+    expect((await undo(ann.caller)).statusCode).toBe(200)
+    expect((await suspended.caller.get(`${base}/tasks`)).statusCode).toBe(200)
   })
 
   test('is judged by whoever may approve alone', async () => {

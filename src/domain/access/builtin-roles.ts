@@ -10,7 +10,7 @@ export interface BuiltinRole {
 }
 
 /** Who may do what here is decided by few. */
-const sensitive = [
+export const sensitive = [
   'organization',
   'membership',
   'invitation',

@@ -2,6 +2,7 @@ import { type TSchema, Type } from 'typebox'
 import { AuditEvent, type DecisionLog } from '../../audit/index.ts'
 import { diff, history, type HistoryEntry, type PropertyChange, revert, why } from '../../readers/index.ts'
 import { PermissionDeniedError } from '../../domain/access/index.ts'
+import { sensitive } from '../../domain/access/internal.ts'
 import { currentTenantSql, type ScopedEntityManager } from '../../orm/index.ts'
 import { decisionAnswer, decisionView as viewOfDecision, happeningFields, happeningView } from '../event-view.ts'
 import { exactly, nullable } from '../fields.ts'
@@ -114,7 +115,8 @@ export async function requireAllOf({ em, may }: Work, known: Known, decision: { 
     [decision.id],
   )
   for (const { entity } of effects) {
-    const permission = `${entity}:manage`
+    // Who may do what is given and taken by rules that looking at kinds of rows can't keep; whoever has everything needn't keep them.
+    const permission = sensitive.includes(entity) ? 'organization:manage' : `${entity}:manage`
     if (!(await may(permission))) throw new PermissionDeniedError(permission, 'what was done because of the decision would be taken back')
     if ([...known.values()].some(({ name, options }) => name === entity && options.listens)) await requireReaderOfLog({ may })
   }
