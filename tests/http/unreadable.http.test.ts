@@ -29,6 +29,7 @@ test.each([
   ['more headers than are read', `GET /me HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'http.headers_too_large'],
   ['no HTTP', 'GE T /me HTTP/1.1\r\n\r\n', 400, 'http.invalid_request'],
   ['two lengths', 'POST /me HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n', 400, 'http.invalid_request'],
+  ['two hosts', 'GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n', 400, 'http.invalid_request'],
   ['no host', 'GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'http.invalid_request'],
 ] as const)('%s is refused like everything else', async (_what, text, status, code) => {
   const answer = await send(text)

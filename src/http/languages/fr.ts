@@ -89,6 +89,7 @@ function schemaComplaint(error: NonNullable<InvalidPart['schemaError']>): string
 /** What the host itself complains about, with what it fills in. */
 export const phrases: readonly (readonly [english: RegExp, french: string])[] = [
   [/^is required$/, 'est obligatoire'],
+  [/^is given more than once$/, 'est donné plusieurs fois'],
   [/^is not a field of this$/, 'n’est pas un champ de cet objet'],
   [/^is no field that you see$/, 'n’est pas un champ que vous voyez'],
   [/^must not hold NUL characters or broken Unicode$/, 'ne doit contenir ni caractère NUL ni Unicode incorrect'],
