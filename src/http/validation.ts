@@ -53,13 +53,14 @@ function complaints(error: TLocalizedValidationError, part: InvalidPart['in']): 
   return [error.keyword === 'boolean' ? { ...place, detail: unknownField } : { ...place, detail: error.message, schemaError: error }]
 }
 
-/** PostgreSQL's text holds no NUL, and half a surrogate pair would be stored as another character than the one that was sent. */
+/** PostgreSQL's text holds no NUL; half a surrogate pair would be stored as another character than was sent, and 1e400 as nothing. */
 function unstorable(value: unknown, pointer: string, part: InvalidPart['in']): InvalidPart[] {
   if (typeof value === 'string') {
     return value.includes('\0') || !value.isWellFormed()
       ? [{ pointer, detail: 'must not hold NUL characters or broken Unicode', in: part }]
       : []
   }
+  if (value === Infinity || value === -Infinity) return [{ pointer, detail: 'is too large a number', in: part }]
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([name, inner]) => [
     ...unstorable(name, below(pointer, name), part),

@@ -38,6 +38,13 @@ test.each(['\0', 'a\0b', '\ud800', 'x\udc00y'])('text that PostgreSQL can’t ke
   ])
 })
 
+test.each(['1e400', '-1e400'])('a number that would be kept as nothing is refused, however deep: %s', text => {
+  const anything = compileValidator({ schema: exactly({ data: Type.Unknown() }), method: 'POST', url: '/', httpPart: 'body' })
+  expect(anything(JSON.parse(`{ "data": { "amounts": [1, ${text}] } }`))).toMatchObject({
+    error: { errors: [{ pointer: '#/data/amounts/1', detail: 'is too large a number', in: 'body' }] },
+  })
+})
+
 test('text becomes a number in a query and nowhere else', () => {
   const numbers = exactly({ limit: Type.Integer() })
   const compiled = (httpPart: string) => compileValidator({ schema: numbers, method: 'GET', url: '/', httpPart })

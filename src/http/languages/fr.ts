@@ -93,6 +93,7 @@ export const phrases: readonly (readonly [english: RegExp, french: string])[] = 
   [/^is not a field of this$/, 'n’est pas un champ de cet objet'],
   [/^is no field that you see$/, 'n’est pas un champ que vous voyez'],
   [/^must not hold NUL characters or broken Unicode$/, 'ne doit contenir ni caractère NUL ni Unicode incorrect'],
+  [/^is too large a number$/, 'est un nombre trop grand'],
   [/^is nested more than (.+) levels deep$/, 'ne doit pas comporter plus de $1 niveaux imbriqués'],
   [/^must be a moment in the future$/, 'doit être un moment à venir'],
   [/^is for somebody new, and you are signed in$/, 'ne sert qu’à une personne nouvelle, or vous êtes connecté(e)'],
