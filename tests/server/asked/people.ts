@@ -31,6 +31,7 @@ import {
   requestPasswordReset,
   resetPassword,
   Role,
+  revokeApiKey,
   revokePermission,
   revokeRole,
   rotateApiKey,
@@ -115,6 +116,7 @@ export const aboutPeople: Calls = {
     const { apiKey, secret } = await world.work(em => issueApiKey(em, { name: 'A program', environment: 'LIVE', scopes: ['task:read'] }))
     await authenticateApiKey(world.daybook, secret)
     await world.work(em => rotateApiKey(em, apiKey))
+    await world.work(em => revokeApiKey(em, apiKey))
   },
 
   async 'a new organization'({ daybook }) {
