@@ -75,6 +75,17 @@ describe('signing in', () => {
     expect((await reload(user)).failedLoginCount).toBe(0)
   })
 
+  test('whoever is locked out by somebody’s guesses gets in at once by a new password', async () => {
+    const { email } = await somebody()
+    const guess = () => signIn(daybook, { email, password: 'wrong password' })
+    for (let count = 0; count < 20; count++) await guess()
+    const { token } = (await requestPasswordReset(daybook, { email }))!
+    await guess()
+    expect(await resetPassword(daybook, { token, password: 'a new one for me' })).toBe(true)
+    for (let count = 0; count < 4; count++) await guess()
+    expect(await signIn(daybook, { email, password: 'a new one for me' })).toBeDefined()
+  })
+
   test('guesses in parallel can’t outrun the lock', async () => {
     const { user, email } = await somebody()
     await Promise.all(Array.from({ length: 30 }, () => signIn(daybook, { email, password: 'wrong password' })))
