@@ -146,7 +146,9 @@ export class TenantBusyError extends DaybookError {
   readonly seconds = 5
 
   constructor() {
-    super('This organization has as much under way as it may at once, and none of it ended in time. Nothing was changed; try again in 5 s.')
+    super(
+      'As much is under way for this organization, or of this kind, as may be at once, and none of it ended in time. Nothing was changed; try again in 5 s.',
+    )
   }
 }
 

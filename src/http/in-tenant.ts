@@ -102,10 +102,10 @@ export function transactIn<A>(
   })
 }
 
-/** For what comes without a credential and names a tenant: it leaves to the tenant's own what is theirs. */
-export function fromOutside<A>(request: FastifyRequest, tenant: string, work: () => Promise<A>): Promise<A> {
+/** For what comes without a credential, to a tenant or to sign up: it leaves to those who are in what is theirs. */
+export function fromOutside<A>(request: FastifyRequest, where: string, work: () => Promise<A>): Promise<A> {
   const { shares } = hostOf(request.server)
-  return shares ? shares.during(request, { name: `outside ${tenant}` }, work) : work()
+  return shares ? shares.during(request, { name: `outside ${where}` }, work) : work()
 }
 
 /** As much of it as a look at stored rows needs. */

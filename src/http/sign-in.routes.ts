@@ -17,6 +17,7 @@ import type { App } from './app.ts'
 import { emailField, exactly, nameField, nothing, nullable, oneOf, passwordField, tokenField } from './fields.ts'
 import { hostOf, type HostState } from './host-state.ts'
 import { SignInRefusedError, TokenRefusedError } from './http.errors.ts'
+import { fromOutside } from './in-tenant.ts'
 import { languageAsked } from './languages/index.ts'
 import { verificationMail } from './mails.ts'
 import { browserOf, personIn } from './person.ts'
@@ -48,7 +49,9 @@ export function signInRoutes(app: App): void {
   app.post('/auth/sign-up', { config, schema: { body: signUpBody, response: { 201: signUpAnswer } } }, async (request, reply) => {
     const { locale = languageAsked(request) ?? 'en', organization: wanted, ...person } = request.body
     const registration = { ...person, locale, organization: { ...wanted, defaultLocale: locale } }
-    const { user, organization } = await registerOrganization(daybook.database, registration, ensureBuiltinWork)
+    const { user, organization } = await fromOutside(request, 'sign-up', () =>
+      registerOrganization(daybook.database, registration, ensureBuiltinWork),
+    )
     await sendVerification(daybook, user)
     return reply.code(201).send({ user: ownUserView(user), organization: organizationView(organization) })
   })

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { daybookHost } from '../../src/http/index.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
-import { Caller, cookieIn, type SignedUp, signUp, type TestHost } from '../http/test-host.ts'
+import { Caller, cookieIn, password, type SignedUp, signUp, type TestHost } from '../http/test-host.ts'
 
 const poolMax = 4
 let database: TestDatabase
@@ -103,6 +103,18 @@ test('who listens stays through it, and hears what came of it', async () => {
   let text = ''
   while (!text.includes('task.updated')) text += (await heard.read()).value ?? expect.fail('it ended')
   leave.abort()
+})
+
+test('while many who sign up wait with all that strangers have, whoever is in is answered at once', async () => {
+  await locker.query('begin')
+  await locker.query('lock table organization in share row exclusive mode')
+  held = Array.from({ length: 2 * poolMax }, (_, index) =>
+    new Caller({ host }).post('/auth/sign-up', { email: `new${index}@b.example`, password, organization: { name: `New ${index}` } }),
+  )
+  await expect.poll(waitingForLock, { timeout: 4_000 }).toBe(poolMax / 2)
+  expect((await quiet.caller.get('/organizations/current/tasks')).statusCode).toBe(200)
+  expect(await waitingForLock()).toBe(poolMax / 2)
+  expect(await letGo()).toEqual(Array.from({ length: 2 * poolMax }, () => 201))
 })
 
 test('nobody who has gone keeps a place', async () => {

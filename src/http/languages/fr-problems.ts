@@ -78,7 +78,7 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
   'http.too_many_listeners': ({ limit }) =>
     fr`${limit} connexions suivent déjà les événements de cette organisation. Fermez-en une dont personne n’a besoin, ou réessayez plus tard.`,
   'http.tenant_busy': () =>
-    fr`Cette organisation a autant d’opérations en cours que possible à la fois, et aucune ne s’est terminée à temps. Rien n’a été modifié ; réessayez dans 5 s.`,
+    fr`Il y a autant d’opérations de cette organisation, ou de ce genre, en cours que possible à la fois, et aucune ne s’est terminée à temps. Rien n’a été modifié ; réessayez dans 5 s.`,
   'http.busy': () =>
     fr`Le service est trop sollicité ou sa base de données indisponible pour le moment. Rien n’a été modifié ; réessayez dans un instant.`,
   'http.timeout': () => fr`L’opération a duré trop longtemps et a été interrompue. Rien n’a été modifié.`,
