@@ -199,7 +199,7 @@ export class Daybook implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const operator = await this.#operator
+    const operator = await this.#operator?.catch(() => undefined)
     await operator?.close()
     await this.orm.close()
     await this.#parts.onClose?.()
@@ -218,7 +218,11 @@ export class Daybook implements AsyncDisposable {
   #operatorOrm(): Promise<MikroORM> {
     if (this.embedded) return Promise.resolve(this.orm)
     if (!this.#parts.openOperator) throw new OperatorUnavailableError()
-    this.#operator ??= this.#parts.openOperator()
+    this.#operator ??= this.#parts.openOperator().catch((error: unknown) => {
+      // Whoever works across tenants next tries again: the database may have been away for a moment alone.
+      this.#operator = undefined
+      throw error
+    })
     return this.#operator
   }
 }

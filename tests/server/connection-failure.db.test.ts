@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDaybook } from '../../src/open-daybook.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 let database: TestDatabase
 
@@ -43,4 +44,30 @@ test('an operator scope without a credential of its own is refused', async () =>
   const attempt = daybook.operatorScope({ kind: 'operator', actor: { type: 'system', id: 'support' }, reason: 'a test' })
   await expect(attempt).rejects.toMatchObject({ code: 'scope.operator_unavailable' })
   await daybook.close()
+})
+
+test('an operator’s connection that failed once is tried again, and hinders nobody from closing', async () => {
+  const { app, operator, administrator } = database.urls!
+  const name = 'daybook_passing'
+  await administer(administrator, `create role ${name} login password 'passing' in role daybook_operator`)
+  const operatorUrl = Object.assign(new URL(operator), { username: name, password: 'passing' }).toString()
+  const mayLogIn = (may: string) => administer(administrator, `alter role ${name} ${may}`)
+  try {
+    const daybook = await openDaybook({ databaseUrl: app, operatorUrl, logQueries: false })
+    const work = () =>
+      daybook.transact({ kind: 'operator', actor: { type: 'system', id: 'support' }, reason: 'a test' }, em =>
+        em.execute('select 1 as one'),
+      )
+    await mayLogIn('nologin')
+    await expect(work()).rejects.toMatchObject({ code: 'database.unreachable' })
+    await mayLogIn('login')
+    expect(await work()).toEqual([{ one: 1 }])
+    await daybook.close()
+    const refused = await openDaybook({ databaseUrl: app, operatorUrl: operatorUrl.replace('passing@', 'another@'), logQueries: false })
+    const opening = refused.operatorScope({ kind: 'operator', actor: { type: 'system', id: 'support' }, reason: 'a test' })
+    await Promise.all([expect(opening).rejects.toMatchObject({ code: 'database.unreachable' }), refused.close()])
+    expect(await refused.orm.isConnected()).toBe(false)
+  } finally {
+    await administer(administrator, `drop role ${name}`)
+  }
 })
