@@ -29,7 +29,7 @@ export interface JobProgress {
 
 export interface JobReport {
   readonly job: string
-  /** `SKIPPED`: another process is at it. `STOPPED`: its signal ended it, and the next run goes on. */
+  /** `SKIPPED`: another process is at it. `STOPPED`: its signal ended it, or it lost its lead, and the next run goes on. */
   readonly status: JobStatus
   readonly processed: number
   /** For how many tenants it failed; each has a `JobRun` that says why. */
@@ -41,7 +41,7 @@ export interface JobReport {
 export function runJob(daybook: Daybook, job: Job, options: RunOptions = {}): Promise<JobReport> {
   return inSpan('daybook.job', { 'daybook.job': job.name }, async span => {
     const startedAt = performance.now()
-    const done = await asLeader(daybook, job.name, () => new Run(daybook, job, options).go())
+    const done = await asLeader(daybook, job.name, lost => new Run(daybook, job, options, lost).go())
     const report: JobReport = done ?? { job: job.name, status: 'SKIPPED', processed: 0, failed: 0 }
     span.setAttributes({ 'daybook.status': report.status, 'daybook.processed': report.processed, 'daybook.failed': report.failed })
     if (jobRunReports.hasSubscribers) {
@@ -80,6 +80,7 @@ class Run {
   readonly #daybook: Daybook
   readonly #job: Job
   readonly #options: RunOptions
+  readonly #lost: AbortSignal | undefined
   readonly #context: JobContext
   readonly #inTurn = atMost(transactionsAtOnce)
   /** In the order in which their turn came: the first whose work isn't done, and all behind it. */
@@ -88,10 +89,11 @@ class Run {
   readonly #beside = new Set<Promise<void>>()
   #tenants = 0
 
-  constructor(daybook: Daybook, job: Job, options: RunOptions) {
+  constructor(daybook: Daybook, job: Job, options: RunOptions, lost?: AbortSignal) {
     this.#daybook = daybook
     this.#job = job
     this.#options = options
+    this.#lost = lost
     this.#context = { at: options.at ?? new Date(), dryRun: options.dryRun ?? false, installation: daybook.installation }
   }
 
@@ -126,6 +128,8 @@ class Run {
       )
       if (last?.status === 'RUNNING') last.abandon(new Date())
       const position = dryRun ? null : (last?.position ?? null)
+      // Handed on, and not found again where a process whose clock was ahead has written it.
+      if (last) last.position = null
       return em.create(JobRun, { job: this.#job.name, startedAt: new Date(), processed: 0, failed: 0, dryRun, position })
     })
   }
@@ -249,7 +253,7 @@ class Run {
   }
 
   #hasToStop(): boolean {
-    return this.#options.signal?.aborted ?? false
+    return (this.#options.signal?.aborted || this.#lost?.aborted) ?? false
   }
 
   #asOperator<T>(work: (em: ScopedEntityManager) => Promise<T>): Promise<T> {
@@ -261,8 +265,10 @@ class Run {
     return { tenant, actor: systemActor(actor), reason: `the job ${this.#job.name}`, ...(correlationId && { correlationId }) }
   }
 
+  /** Unless whoever leads now has closed it. */
   #record({ id, status, finishedAt = null, processed, failed, error = null, position = null }: JobRun): Promise<number> {
-    return this.#asOperator(em => em.nativeUpdate(JobRun, { id }, { status, finishedAt, processed, failed, error, position }))
+    const open = { id, status: 'RUNNING' as const }
+    return this.#asOperator(em => em.nativeUpdate(JobRun, open, { status, finishedAt, processed, failed, error, position }))
   }
 }
 

@@ -39,6 +39,17 @@ export class TransactionClient extends pg.Client {
   /** Set once nobody waits for the transaction any more: its running statement is being stopped, and nothing but its end is sent. */
   abandoned: Promise<void> | undefined
 
+  readonly #lost = new AbortController()
+
+  constructor(config?: string | pg.ClientConfig) {
+    super(config)
+    this.once('end', () => this.#lost.abort())
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
   /** Outside a transaction every statement is one of its own, and commits itself. */
   get isInTransaction(): boolean {
     return underWay.has(this)
@@ -223,6 +234,7 @@ async function rollback(client: TransactionClient, statement: Statement): Promis
 function startAnew(client: TransactionClient): void {
   const unsent = new Unsent()
   unsent.stop = () => client.abandon(unsent)
+  unsent.lost = client.lost
   client.unsent = unsent
   client.behind.length = 0
   client.ending = undefined

@@ -51,6 +51,8 @@ export class Unsent {
   outbox: Outbox | undefined
   /** Gives the transaction up, and stops what it is running; where a statement can't be stopped there is none. */
   stop: (() => void) | undefined
+  /** Aborts once the connection is lost on which the transaction is, also while it asks nothing. */
+  lost: AbortSignal | undefined
   /** What is asked before anything else, in one message with it: if it fails, nothing of the transaction is done. */
   first: Statement | undefined
   /** Who has flushed in it. */

@@ -252,6 +252,25 @@ describe('a job', () => {
     expect(await runJob(daybook, counting('resume'))).toMatchObject({ processed: 3 })
   })
 
+  test('passes nobody over again and again because a process whose clock was ahead has stopped', async () => {
+    const [first] = tenants()
+    const ahead = new Date(Date.now() + 86_400_000)
+    await asOperator(
+      async em =>
+        void em.create(JobRun, {
+          job: 'ahead',
+          startedAt: ahead,
+          status: 'STOPPED',
+          position: first!,
+          processed: 1,
+          failed: 0,
+          dryRun: false,
+        }),
+    )
+    expect(await runJob(daybook, counting('ahead'))).toMatchObject({ processed: 2 })
+    expect(await runJob(daybook, counting('ahead'))).toMatchObject({ processed: 3 })
+  })
+
   test('stops when it is told to, and the next run goes on', async () => {
     const stop = new AbortController()
     const first = counting('stop')
