@@ -95,6 +95,7 @@ export interface ServerConnection {
 
 export function serverOptions(model: Model, connection: ServerConnection, logging: Logging): Partial<Options> {
   const { onConnect, onPool } = connection
+  let pool: Pool | undefined
   return {
     ...commonOptions(model, logging),
     driver: DaybookServerDriver,
@@ -107,11 +108,16 @@ export function serverOptions(model: Model, connection: ServerConnection, loggin
       connectionTimeoutMillis: connection.connectTimeoutMs,
       application_name: connection.applicationName,
       ...encryptionIn(connection.url),
-      ...(onPool && { onPoolCreated: onPool }),
+      onPoolCreated: (opened: Pool) => {
+        pool = opened
+        onPool?.(opened)
+      },
       // The pool's hook and not the ORM's, because the pool lets go of a connection whose hook has failed.
-      ...(onConnect && {
-        onConnect: (client: ClientBase) => onConnect(async sql => (await client.query<Record<string, unknown>>(sql)).rows),
-      }),
+      onConnect: async (client: ClientBase) => {
+        await onConnect?.(async sql => (await client.query<Record<string, unknown>>(sql)).rows)
+        // Nobody would give back what comes after the close, which waits for it.
+        if (pool?.ending) throw new Error('The database was closed while a connection to it was being made.')
+      },
     },
   }
 }

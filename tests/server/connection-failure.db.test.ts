@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../../src/kernel/id.ts'
 import { openDaybook } from '../../src/open-daybook.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 import { administer } from '../../src/testing/test-server.ts'
@@ -70,4 +71,15 @@ test('an operator’s connection that failed once is tried again, and hinders no
   } finally {
     await administer(administrator, `drop role ${name}`)
   }
+})
+
+test('whoever closes while connections are being made waits for no one', { timeout: 5_000 }, async () => {
+  const daybook = await openDaybook({ databaseUrl: database.urls!.app, logQueries: false })
+  const work = () => daybook.transact({ tenant: newId(), actor: { type: 'system', id: 'support' } }, em => em.execute('select 1'))
+  const works = [work(), work(), work()]
+  const outcomes = Promise.allSettled(works)
+  // On the connection that was there; others are still being made.
+  await Promise.race(works)
+  await daybook.close()
+  expect(await outcomes).toContainEqual(expect.objectContaining({ status: 'rejected' }))
 })
