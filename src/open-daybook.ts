@@ -12,6 +12,7 @@ import {
   explainConnectionFailure,
   type Model,
   openEmbeddedDatabase,
+  OperatorUnavailableError,
   operatorRole,
   ownerRole,
   prepareRoles,
@@ -58,7 +59,7 @@ async function openServer(config: ServerConfig, model: Model): Promise<Daybook> 
     ...named(config),
     ...(config.onClose && { onClose: config.onClose }),
     ...(operatorUrl && {
-      openOperator: () => connect(operatorUrl, serverOptions(model, { ...pool(config), url: operatorUrl }, logging(config))),
+      openOperator: () => connectOperator(operatorUrl, serverOptions(model, { ...pool(config), url: operatorUrl }, logging(config))),
     }),
   })
 }
@@ -152,6 +153,19 @@ async function connect(url: string, options: Partial<Options>): Promise<MikroORM
     await orm.close()
     throw explainConnectionFailure(url, error)
   }
+}
+
+/** Whom policies bind sees no organization: jobs would do nothing and verification pass over every log, and both would say that all is well. */
+async function connectOperator(url: string, options: Partial<Options>): Promise<MikroORM> {
+  const orm = await connect(url, options)
+  const [bound] = await orm.driver
+    .getConnection()
+    .execute<{ name: string }[]>(
+      `select rolname::text as name from pg_roles where rolname = current_user and not (rolsuper or rolbypassrls)`,
+    )
+  if (!bound) return orm
+  await orm.close()
+  throw new OperatorUnavailableError(bound.name)
 }
 
 const named = ({ region, installation }: DatabaseConfig) => ({ ...(region && { region }), ...(installation && { installation }) })

@@ -174,9 +174,12 @@ export class RoleMissingError extends DaybookError {
 export class OperatorUnavailableError extends DaybookError {
   readonly code = 'scope.operator_unavailable'
 
-  constructor() {
+  constructor(bound?: string) {
     super(
-      'An operator scope needs its own database role. Set OPERATOR_URL to a connection as daybook_operator; the application’s role must not be able to become it.',
+      bound
+        ? `An operator scope works across organizations, and policies bind the role ${bound} of OPERATOR_URL: it would see none of them. Connect as daybook_operator.`
+        : 'An operator scope needs its own database role. Set OPERATOR_URL to a connection as daybook_operator; the application’s role must not be able to become it.',
+      bound ? { bound } : {},
     )
   }
 }

@@ -47,10 +47,20 @@ test('an operator scope without a credential of its own is refused', async () =>
   await daybook.close()
 })
 
+test.each(['app', 'owner'] as const)(
+  'an operator’s connection as the %s, whom policies bind, is refused by the name of its role',
+  async role => {
+    const { app, [role]: operatorUrl } = database.urls!
+    await using daybook = await openDaybook({ databaseUrl: app, operatorUrl, logQueries: false })
+    const attempt = daybook.operatorScope({ kind: 'operator', actor: { type: 'system', id: 'support' }, reason: 'a test' })
+    await expect(attempt).rejects.toMatchObject({ code: 'scope.operator_unavailable', details: { bound: `daybook_${role}` } })
+  },
+)
+
 test('an operator’s connection that failed once is tried again, and hinders nobody from closing', async () => {
   const { app, operator, administrator } = database.urls!
   const name = 'daybook_passing'
-  await administer(administrator, `create role ${name} login password 'passing' in role daybook_operator`)
+  await administer(administrator, `create role ${name} login bypassrls password 'passing' in role daybook_operator`)
   const operatorUrl = Object.assign(new URL(operator), { username: name, password: 'passing' }).toString()
   const mayLogIn = (may: string) => administer(administrator, `alter role ${name} ${may}`)
   try {

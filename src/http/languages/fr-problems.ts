@@ -336,8 +336,10 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`Un EntityManager garde sa portée à vie, car il connaît les lignes de cette organisation. Prenez-en un autre avec daybook.scope({ … }).`,
   'scope.needs_transaction': ({ call }) =>
     fr`Hors d’une transaction, ${call} passe par une connexion qui ne connaît pas l’organisation et ne verrait rien. Appelez-le dans daybook.transact(…) ou em.transactional(…).`,
-  'scope.operator_unavailable': () =>
-    fr`La portée d’un opérateur demande un rôle de base de données à elle. Donnez à OPERATOR_URL une connexion de daybook_operator.`,
+  'scope.operator_unavailable': ({ bound }) =>
+    bound
+      ? fr`La portée d’un opérateur s’étend à toutes les organisations, et les politiques lient le rôle ${bound} d’OPERATOR_URL : il n’en verrait aucune. Connectez-vous en tant que daybook_operator.`
+      : fr`La portée d’un opérateur demande un rôle de base de données à elle. Donnez à OPERATOR_URL une connexion de daybook_operator.`,
 
   'tenancy.context_missing': ({ subject, operation }) =>
     fr`${subject} appartient à une organisation, et cette opération (${operation}) n’en avait pas. Passez par daybook.scope ou daybook.transact.`,
