@@ -233,6 +233,7 @@ const statuses: Readonly<Record<string, number>> = {
   'database.embedded_busy': 503,
   'database.embedded_in_use': 503,
   'migration.running': 503,
+  'migration.unknown': 500,
   'seeding.refused': 500,
   'job.blind': 500,
 }

@@ -3,7 +3,7 @@ import { Migrator } from '@mikro-orm/migrations'
 import type { SqlEntityManager } from '@mikro-orm/sql'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { grantAccess } from './grants.ts'
-import { MigrationsRunningError } from './orm.errors.ts'
+import { MigrationsRunningError, MigrationUnknownError } from './orm.errors.ts'
 import type { RunSql } from './roles.ts'
 
 /** Any number that nothing else on the server uses: the advisory lock that one migration at a time holds. */
@@ -38,12 +38,25 @@ class DaybookMigrator extends Migrator {
 
   protected override async runMigrations(direction: 'up' | 'down', options?: string | string[] | MigrateOptions) {
     return this.#alone(async () => {
+      await this.#refuseUnknown(direction, options)
       const done = await super.runMigrations(direction, options)
       const run: RunSql = sql => this.#em.getConnection().execute(sql)
       await grantAccess(run, this.#em.getMetadata(), this.config.get('migrations').tableName ?? 'mikro_orm_migrations')
       if (direction === 'up') await this.#options.afterUp?.(run)
       return done
     })
+  }
+
+  /** Where the ORM doesn't find the one to stop at, it goes all the way: down from a name that was mistyped, nothing would be left. */
+  async #refuseUnknown(direction: 'up' | 'down', options: string | string[] | MigrateOptions = {}): Promise<void> {
+    const { migrations = [], from, to } = typeof options === 'string' || Array.isArray(options) ? { migrations: [options].flat() } : options
+    const given = [...migrations, from, to].filter(name => typeof name === 'string')
+    if (given.length === 0) return
+    const { migrationsList = [] } = this.config.get('migrations')
+    const known = direction === 'up' ? migrationsList : await this.getExecuted()
+    const names = known.map(({ name }) => name)
+    const unknown = given.find(name => !names.includes(name.replace(/\.[jt]s$/, '')))
+    if (unknown !== undefined) throw new MigrationUnknownError(unknown, direction)
   }
 
   /** The lock lives in a transaction of its own connection, so it goes when this process does. PGlite has its folder's lock. */

@@ -159,6 +159,21 @@ export class MigrationsRunningError extends DaybookError {
   }
 }
 
+export class MigrationUnknownError extends DaybookError {
+  readonly code = 'migration.unknown'
+
+  constructor(migration: string, direction: 'up' | 'down') {
+    const problem = direction === 'up' ? 'There is no migration' : 'The database has no migration'
+    super(
+      `${problem} ${migration}. Nothing was changed. Give its whole name, as it stands in the table mikro_orm_migrations or in the folder of migrations.`,
+      {
+        migration,
+        direction,
+      },
+    )
+  }
+}
+
 export class RoleMissingError extends DaybookError {
   readonly code = 'database.role_missing'
 

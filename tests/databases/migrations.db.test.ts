@@ -69,6 +69,25 @@ test('down to nothing leaves nothing, and up again gives the same catalogue', as
   expect(await catalogue()).toEqual(before)
 })
 
+test.each(['Migration20261123000031_stoped', '20261123000031'])('a migration that isn’t there, %s, is refused, up and down', async name => {
+  await owner.migrator.down()
+  const before = await owner.migrator.getExecuted()
+  const unknown = expect.objectContaining({ code: 'migration.unknown' }) as Error
+  for (const options of [{ to: name }, name, [name], { from: name }]) {
+    await expect(owner.migrator.up(options)).rejects.toThrow(unknown)
+    await expect(owner.migrator.down(options)).rejects.toThrow(unknown)
+  }
+  expect(await owner.migrator.getExecuted()).toEqual(before)
+  await owner.migrator.up()
+})
+
+test('nothing is taken back to a migration that wasn’t applied', async () => {
+  const [{ name }] = (await owner.migrator.down()) as [{ name: string }]
+  await expect(owner.migrator.down({ to: name })).rejects.toMatchObject({ code: 'migration.unknown' })
+  await owner.migrator.up({ to: name })
+  expect(await owner.migrator.getPending()).toEqual([])
+})
+
 test('what was used before days were counted is summed up when they are', async () => {
   const days = () =>
     asTenant(run =>

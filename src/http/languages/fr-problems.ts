@@ -389,6 +389,10 @@ export const frenchProblems: Readonly<Record<string, (details: ErrorDetails) => 
     fr`La base de données embarquée de ${directory} est ouverte par le processus ${pid}, et un seul processus peut l’ouvrir. Arrêtez-le, choisissez un autre dossier (DAYBOOK_DATA_DIR) ou utilisez un serveur PostgreSQL (DATABASE_URL).`,
   'migration.running': ({ holder, waitedMs }) =>
     fr`Une autre migration tient le verrou : ${holder}. Attendu ${waitedMs} ms. Laissez-la finir, puis relancez la commande.`,
+  'migration.unknown': ({ migration, direction }) =>
+    direction === 'up'
+      ? fr`Il n’y a pas de migration ${migration}. Rien n’a changé. Donnez son nom entier.`
+      : fr`La base de données n’a pas de migration ${migration}. Rien n’a changé. Donnez son nom entier.`,
   'seeding.refused': ({ database }) =>
     fr`Les données de démonstration n’ont pas été écrites : c’est un environnement de production, et personne n’a saisi le nom de la base. Lancez la commande dans un terminal, ou définissez DAYBOOK_SEED_CONFIRM=${database}.`,
   'job.blind': ({ job, tenant, due }) =>
