@@ -51,6 +51,12 @@ export async function sealPersonal(em: ScopedEntityManager, limit = 1_000): Prom
   })
 }
 
+/** How many of them there are, whose keys can be opened or not. */
+export async function countUnsealedPersonal(em: ScopedEntityManager): Promise<number> {
+  const [row] = await em.execute<{ count: number }[]>('select count(*)::int as count from audit_personal where not is_sealed')
+  return row!.count
+}
+
 interface Beside extends Told {
   readonly id: string
   readonly value: string

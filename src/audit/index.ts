@@ -14,7 +14,7 @@ export { OwnDecisionError, PersonKeyLockedError, ValueErasedError } from './audi
 export { AuditCapture, keyringOf } from './capture.ts'
 export { differencesBetween, valueAt } from './changed-paths.ts'
 export { countOnFrom } from './count-on.ts'
-export { erasePerson, sealPersonal } from './erase-person.ts'
+export { countUnsealedPersonal, erasePerson, sealPersonal } from './erase-person.ts'
 export { isTold, rowsNaming, type RowNaming } from './rows-naming.ts'
 export { type Marked, Opener } from './opener.ts'
 export { decisionWords, erased } from './personal.ts'

@@ -1,4 +1,4 @@
-import { sealPersonal } from '../audit/index.ts'
+import { countUnsealedPersonal, sealPersonal } from '../audit/index.ts'
 import { rejectUnapproved } from '../domain/agents/internal.ts'
 import { expireInvitations } from '../domain/access/index.ts'
 import { countExpiredInvitations } from '../domain/access/internal.ts'
@@ -37,13 +37,15 @@ const second = 1_000
 const minute = 60 * second
 const hour = 60 * minute
 
+const missingPartitions = `select count(*)::int as made from generate_series(0, 3) as ahead
+  where to_regclass('audit_event_' || to_char(date_trunc('month', now() at time zone 'UTC') + ahead * interval '1 month', 'YYYY_MM')) is null`
+
 /** Makes the log's next partitions, so that no event has to go into the default one. */
 const prepareAuditPartitions: Job = {
   name: 'prepare-audit-partitions',
   everyMs: 12 * hour,
   async forPlatform(em, { dryRun }) {
-    if (dryRun) return 0
-    const [row] = await em.execute<{ made: number }[]>('select daybook_prepare_audit_partitions(3) as made')
+    const [row] = await em.execute<{ made: number }[]>(dryRun ? missingPartitions : 'select daybook_prepare_audit_partitions(3) as made')
     return row!.made
   },
 }
@@ -52,7 +54,7 @@ const prepareAuditPartitions: Job = {
 const sealPersonalValues: Job = {
   name: 'seal-personal-values',
   everyMs: minute,
-  forPlatform: (em, { dryRun }) => (dryRun ? Promise.resolve(0) : sealPersonal(em)),
+  forPlatform: (em, { dryRun }) => (dryRun ? countUnsealedPersonal(em) : sealPersonal(em)),
 }
 
 const cleanUpIdentity: Job = {

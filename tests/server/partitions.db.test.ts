@@ -2,7 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { Organization } from '../../src/entities.ts'
-import { jobs, runJob } from '../../src/jobs/index.ts'
+import { jobs, runJob, type RunOptions } from '../../src/jobs/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 
@@ -20,10 +20,11 @@ afterAll(async () => {
   await database.daybook.close()
 })
 
-const prepare = () =>
+const prepare = (options?: RunOptions) =>
   runJob(
     database.daybook,
     jobs.find(({ name }) => name === 'prepare-audit-partitions')!,
+    options,
   )
 const waitsForTheLog = async () => {
   const { rows } = await witness.query(`select from pg_locks where relation = 'audit_event'::regclass and not granted`)
@@ -48,5 +49,6 @@ test('while a backup reads the log, nobody who writes waits for the next partiti
   expect(performance.now() - startedAt).toBeLessThan(6_000)
   expect(await prepared).toMatchObject({ status: 'FAILED', error: expect.stringContaining('lock timeout') })
   await backup.query('rollback')
+  expect(await prepare({ dryRun: true })).toMatchObject({ status: 'OK', processed: 1 })
   expect(await prepare()).toMatchObject({ status: 'OK', processed: 1 })
 })
