@@ -57,8 +57,14 @@ export class Settling {
   }
 }
 
-async function leaveMark(em: ScopedEntityManager): Promise<Mark> {
-  const [row] = await em.execute<{ seq: string; xact: string }[]>(`select seq::text, xact::text from daybook_mark()`)
+/**
+ * A server that crashes forgets numbers and ids that it gave to transactions under way, and gives them again; whoever keeps a mark would pass
+ * over them. So a mark is written to the server's journal: once its transaction has ended, what it says outlives a crash.
+ */
+export async function leaveMark(em: ScopedEntityManager): Promise<Mark> {
+  const [row] = await em.execute<{ seq: string; xact: string }[]>(
+    `select seq::text, xact::text, pg_logical_emit_message(true, 'daybook mark', '') from daybook_mark()`,
+  )
   return { seq: Number(row!.seq), xact: row!.xact }
 }
 

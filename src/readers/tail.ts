@@ -1,6 +1,6 @@
 import type { ScopedEntityManager, Transact } from '../orm/index.ts'
 import { eventsBetween, type FollowedEvent } from './followed-event.ts'
-import { Horizon } from './horizon.ts'
+import { Horizon, leaveMark } from './horizon.ts'
 
 /** Reads the log on from a position for somebody who listens, in the order of a follower; where they stand, only they know. */
 export class Tail {
@@ -27,6 +27,6 @@ export class Tail {
 
 /** Behind everything that has been written until now. */
 export async function endOfLog(em: ScopedEntityManager): Promise<number> {
-  const [row] = await em.execute<{ seq: string }[]>('select seq::text as seq from daybook_mark()')
-  return Number(row!.seq)
+  const { seq } = await leaveMark(em)
+  return seq
 }

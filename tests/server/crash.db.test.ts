@@ -2,11 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemActor } from '../../src/context/index.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { openDaybook } from '../../src/open-daybook.ts'
 import type { Daybook } from '../../src/orm/index.ts'
+import { leaveMark } from '../../src/readers/horizon.ts'
 import { replayProblems } from '../../src/readers/index.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
 import { urlsOf } from '../../src/testing/test-database.ts'
@@ -69,6 +71,37 @@ test(
     }
   },
 )
+
+test('a number up to which the log has settled isn’t given again after a crash', { timeout: 60_000 }, async () => {
+  const server = await startCrashableServer()
+  const writing = new pg.Client({ connectionString: server.url.replace(/postgres$/, 'marked') })
+  writing.on('error', () => undefined)
+  try {
+    await administer(server.url, 'create database marked')
+    const { administrator } = urlsOf(server.url, 'marked')
+    const url = administrator.replace('postgres:postgres@', 'daybook_app:app@')
+    const options = { databaseUrl: url, directUrl: administrator, entities, logQueries: false, environment: 'test' } as const
+    await using daybook = await openDaybook({ ...options, migrations, migrate: true })
+    const tenant = newId()
+    const mark = () => daybook.transact({ tenant, actor: systemActor('test') }, leaveMark)
+    // Pages that are touched for the first time are written to the journal as a whole.
+    await mark()
+    const [writer] = await administer(administrator, `select pid from pg_stat_activity where backend_type = 'walwriter'`)
+    process.kill(Number(writer!.pid), 'SIGSTOP')
+    await writing.connect()
+    await writing.query(`begin; select set_config('daybook.tenant_id', '${tenant}', true)`)
+    await writing.query(
+      `select daybook_append((select json_agg(json_build_object('t', '${tenant}', 'y', 'test.late')) from generate_series(1, 100)))`,
+    )
+    const { seq } = await mark()
+    await server.crash()
+    const [given] = await administer(administrator, 'select last_value::int as last from audit_event_seq')
+    expect(given!.last).toBeGreaterThanOrEqual(seq)
+  } finally {
+    await writing.end()
+    await server.stop()
+  }
+})
 
 async function startWriter(url: string, tenant: string): Promise<ChildProcess> {
   const writer = fork(join(import.meta.dirname, 'write-without-pause.ts'), [url, tenant], { stdio: 'inherit' })
