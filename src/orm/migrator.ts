@@ -40,9 +40,13 @@ class DaybookMigrator extends Migrator {
     return this.#alone(async () => {
       await this.#refuseUnknown(direction, options)
       const done = await super.runMigrations(direction, options)
-      const run: RunSql = sql => this.#em.getConnection().execute(sql)
-      await grantAccess(run, this.#em.getMetadata(), this.config.get('migrations').tableName ?? 'mikro_orm_migrations')
-      if (direction === 'up') await this.#options.afterUp?.(run)
+      const connection = this.#em.getConnection()
+      // In one transaction: what is taken back and granted anew, those who work meanwhile never lack.
+      await connection.transactional(async own => {
+        const run: RunSql = sql => connection.execute(sql, [], 'all', own)
+        await grantAccess(run, this.#em.getMetadata(), this.config.get('migrations').tableName ?? 'mikro_orm_migrations')
+        if (direction === 'up') await this.#options.afterUp?.(run)
+      })
       return done
     })
   }

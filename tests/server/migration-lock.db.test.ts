@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import { modelWith } from '../../src/model.ts'
 import { ownerOptions } from '../../src/open-daybook.ts'
 import { openTestDatabase, type TestDatabase } from '../../src/testing/index.ts'
+import { administer } from '../../src/testing/test-server.ts'
 
 let database: TestDatabase
 const open: MikroORM[] = []
@@ -47,5 +48,28 @@ test('a lock that is held too long is reported with who holds it', async () => {
     })
   } finally {
     await holder.end()
+  }
+})
+
+test('who works while a database is migrated keeps every right', async () => {
+  const { administrator, app } = database.urls!
+  await administer(
+    administrator,
+    `create function linger() returns event_trigger language plpgsql as $$ begin perform pg_sleep(0.02); end $$`,
+    `create event trigger linger on ddl_command_start when tag in ('GRANT') execute function linger()`,
+  )
+  const working = new pg.Client({ connectionString: app })
+  await working.connect()
+  try {
+    const migrated = new AbortController()
+    const migrating = (await owner()).migrator.up().finally(() => migrated.abort())
+    const refusals: unknown[] = []
+    while (!migrated.signal.aborted)
+      await working.query('select from organization, task, audit_event limit 0').catch((error: Error) => refusals.push(error.message))
+    await migrating
+    expect(refusals).toEqual([])
+  } finally {
+    await working.end()
+    await administer(administrator, 'drop event trigger linger', 'drop function linger()')
   }
 })
