@@ -13,10 +13,9 @@ export function passOverExpectations({ server }: FastifyInstance): void {
 
 export async function refuseAtTheDoor({ raw, server }: FastifyRequest): Promise<void> {
   const hosts = raw.rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'host').length
-  // Of several a proxy may have looked at another than is looked at here.
-  if (hosts > 1 || (hosts === 0 && raw.httpVersion === '1.1')) {
-    throw new RequestInvalidError([{ pointer: '#/host', detail: hosts > 1 ? 'is given more than once' : 'is required', in: 'headers' }])
-  }
+  if (hosts === 0 && raw.httpVersion === '1.1') throw new RequestInvalidError([{ pointer: '#/host', detail: 'is required', in: 'headers' }])
+  // A proxy may have looked at another than is looked at here.
+  if (hosts > 1) throw new RequestInvalidError([{ pointer: '#/host', detail: 'is given more than once', in: 'headers' }])
   if (hostOf(server).closing.aborted) throw new HostBusyError('closing')
 }
 
