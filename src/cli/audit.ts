@@ -50,9 +50,17 @@ async function audit(): Promise<number> {
     const actor = systemActor('audit')
     const transact: Transact = work => daybook.transact({ tenant: log, actor, reason: `audit ${command}` }, work, { unlogged: true })
     if (command === 'verify') code = Math.max(code, await verifyOne(transact, log, options, logs.length > 1))
-    else console.log(await (command === 'keys' ? keysOf(transact, daybook, log) : newestNote(transact)))
+    else {
+      await refuseUnknown(transact, log)
+      console.log(await (command === 'keys' ? keysOf(transact, daybook, log) : newestNote(transact)))
+    }
   }
   return code
+}
+
+async function refuseUnknown(transact: Transact, log: string): Promise<void> {
+  const there = await transact(async em => (await headOf(em)) ?? (await em.findOne(Organization, { id: log }, { filters: false })))
+  if (!there) throw new UsageError([`There is no log ${log}, and no organization of that id. Check it: nothing was done.`])
 }
 
 /** What can't be verified of one log is told, and the others still are. */
@@ -79,9 +87,7 @@ async function verify(transact: Transact, log: string, { isJson, ...options }: V
     console.error(`  leaf ${position} of ${size}, ${rateOf(position - (options.since ?? 0))} events/s`)
   }
   const found = await verifyLog(transact, { ...options, onProgress })
-  const isEmpty = found.size === 0 && found.unsealed === 0 && !found.problem
-  if (isEmpty && (await transact(em => em.count(Organization, { id: log }, { filters: false }))) === 0)
-    throw new UsageError([`There is no log ${log}, and no organization of that id. Check it: nothing was verified.`])
+  if (found.size === 0 && found.unsealed === 0 && !found.problem) await refuseUnknown(transact, log)
   const rate = rateOf(found.events + found.dropped)
   console.log(isJson ? JSON.stringify({ ...found, eventsPerSecond: rate }) : sentence(found, rate, options.notes !== undefined))
   return found.problem ? 1 : 0

@@ -85,8 +85,10 @@ test('no log is passed over, and none that there isn’t is said to fit', { time
   const secret = { DATABASE_URL: database.urls!.app, OPERATOR_URL: database.urls!.operator, DAYBOOK_MASTER_KEY: masterKey }
 
   const unknown = newId()
-  const mistyped = await auditCommand(secret, 'verify', '--tenant', unknown)
-  expect([mistyped.code, mistyped.output]).toEqual([2, expect.stringContaining(`There is no log ${unknown}`)])
+  for (const command of ['verify', 'checkpoint', 'keys']) {
+    const mistyped = await auditCommand(secret, command, '--tenant', unknown)
+    expect([command, mistyped.code, mistyped.output]).toEqual([command, 2, expect.stringContaining(`There is no log ${unknown}`)])
+  }
   await writeFile(join(directory, 'empty'), 'nothing that is signed\n')
   const bare = await auditCommand(secret, 'verify', '--tenant', whole!.tenant, '--notes', join(directory, 'empty'))
   expect([bare.code, bare.output]).toEqual([2, expect.stringContaining('in which there is no note')])
