@@ -7,6 +7,7 @@ import {
   decideAsAgent,
   OrchestrationAgent,
   Task,
+  type TaskPriority,
 } from '../../src/entities.ts'
 import { demoArea } from './demo-area.ts'
 import { bySeeder } from './demo-unit.ts'
@@ -19,8 +20,7 @@ interface AgentData {
     readonly task: string
     readonly reasoning: string
     readonly confidence: number
-    readonly tool: string
-    readonly parameters: Readonly<Record<string, unknown>>
+    readonly priority: TaskPriority
     readonly risk: number
   }
 }
@@ -31,16 +31,15 @@ const data: Readonly<Record<string, AgentData>> = {
     agent: {
       name: 'Dispatcher',
       instructions: 'Say who should take a task and how urgent it is. Ask a person where money is involved.',
-      tools: ['task.assign', 'task.prioritize', 'payment.refund'],
+      tools: ['task.assign', 'task.prioritize'],
       rateLimit: 60,
     },
     decision: {
-      type: 'ticket.refund',
+      type: 'task.dispatch',
       task: 'Refund invoice 2025-000117',
-      reasoning: 'The same amount arrived twice within a minute, and the customer asked for one of them back.',
+      reasoning: 'The same amount arrived twice within a minute. Whoever owns the account should look at it today.',
       confidence: 0.71,
-      tool: 'payment.refund',
-      parameters: { invoice: '2025-000117', amountMinor: 4_900 },
+      priority: 'URGENT',
       risk: 0.8,
     },
   },
@@ -57,11 +56,15 @@ export const agents = demoArea('agents', data, async (work, { provider, agent: t
     )
   })
   await work.transact(async demo => {
-    const { type, reasoning, confidence, tool, parameters, risk } = decision
+    const { type, reasoning, confidence, priority, risk } = decision
     const subject = await demo.em.findOneOrFail(Task, { title: decision.task }, bySeeder)
     const input = { task: subject.title }
     const grounds = { type, subject, subjectType: 'task', inputSource: 'task', input, reasoning, confidence, model: provider.model }
-    const make = () => decideAsAgent(demo.em, agent, { ...grounds, actions: [{ tool, parameters, risk }] })
+    const actions = [
+      { tool: 'task.prioritize', parameters: { task: subject.id, priority }, risk },
+      { tool: 'task.assign', parameters: { task: subject.id, assignee: work.owner }, risk },
+    ]
+    const make = () => decideAsAgent(demo.em, agent, { ...grounds, actions })
     await demo.ensure(AgentDecision, { agent: agent.id, type }, make, { ApprovalItem: 1 })
   }, agentActor(agent))
 })

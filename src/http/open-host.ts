@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { taskTools } from '../domain/agents/index.ts'
 import { type Counter, keepHost } from './host-state.ts'
 import { Listeners } from './listeners.ts'
 import { Outbox } from './mailer.ts'
@@ -21,7 +22,7 @@ export function openHost(instance: FastifyInstance, options: PluginOptions & Mou
     recentKeys: new RecentKeys(),
     listeners: new Listeners(options.listeners),
     problems: options.problems ?? {},
-    tools: options.tools ?? {},
+    tools: { ...taskTools, ...options.tools },
     ...(throttle && { throttle }),
     ...(shares && { shares }),
     closing: closing.signal,

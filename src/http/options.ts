@@ -55,7 +55,7 @@ export interface RequestOptions {
   readonly secureCookie?: boolean
   /** Your own errors' codes, and what each is answered with: `{ 'fleet.vehicle_sold': 409 }`. */
   readonly problems?: OwnStatuses
-  /** What agents' tools do, by name, when a decision is approved or carried out. */
+  /** What agents' tools do, by name, besides `taskTools`, when a decision is approved or carried out. */
   readonly tools?: Tools
 }
 

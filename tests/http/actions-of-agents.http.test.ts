@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decide } from '../../src/audit/index.ts'
 import { agentActor, userActor } from '../../src/context/index.ts'
-import { decideAsAgent, Membership, OrchestrationAgent, Project, Task, type Tools, WebhookEndpoint } from '../../src/entities.ts'
+import { decideAsAgent, Membership, OrchestrationAgent, Project, Task, taskTools, type Tools, WebhookEndpoint } from '../../src/entities.ts'
 import { newId } from '../../src/kernel/id.ts'
 import { ActionHost, base } from './action-host.ts'
 import { Caller, rowFor, type SignedUp, type TestHost } from './test-host.ts'
@@ -28,13 +28,17 @@ beforeAll(async () => {
 afterAll(() => act[Symbol.asyncDispose]())
 
 describe('a decision of an agent', () => {
-  async function decided(tool: string, confidence: number, parameters: object = {}): Promise<{ decision: string; task: string }> {
+  async function decided(
+    tool: string,
+    confidence: number,
+    parameters: object = { title: 'After' },
+  ): Promise<{ decision: string; task: string }> {
     const task = (await act.made('tasks', { title: 'Before' })).id
     const agent = (
       await act.made('orchestration-agents', {
         name: `Agent ${newId()}`,
         instructions: 'Tidy up.',
-        tools: ['rename', 'hush', 'suspend', 'break', 'missing'],
+        tools: ['rename', 'hush', 'suspend', 'break', 'missing', ...Object.keys(taskTools)],
         minConfidence: 0.8,
         maxRisk: 1,
         providerConfig: await provider(),
@@ -53,7 +57,7 @@ describe('a decision of an agent', () => {
       }
       return decideAsAgent(em, await em.findOneOrFail(OrchestrationAgent, agent), {
         ...told,
-        actions: [{ tool, parameters: { task, title: 'After', ...parameters } }],
+        actions: [{ tool, parameters: { task, ...parameters } }],
       })
     })
     return { decision: decision.id, task }
@@ -112,6 +116,48 @@ describe('a decision of an agent', () => {
     const unknown = await decided('missing', 0.9)
     const answer = await ann.caller.post(`${base}/agent-decisions/${unknown.decision}/execute`)
     expect(answer.json()).toMatchObject({ status: 422, code: 'agents.tool_unknown' })
+  })
+
+  test('may assign, move and prioritize tasks beside what the host brings', async () => {
+    const [stage] = (await act.seen<{ items: { id: string }[] }>('pipeline-stages?limit=1')).items
+    for (const [tool, parameters, changed] of [
+      ['task.assign', { assignee: ann.user.toUpperCase() }, { assignee: ann.user }],
+      ['task.move', { stage: stage!.id }, { stage: stage!.id }],
+      ['task.prioritize', { priority: 'URGENT' }, { priority: 'URGENT' }],
+    ] as const) {
+      const { decision, task } = await decided(tool, 0.9, parameters)
+      const before = await act.seen(`tasks/${task}`)
+      expect(await act.done(`agent-decisions/${decision}/execute`)).toMatchObject({ status: 'EXECUTED', error: null })
+      expect(await act.seen(`tasks/${task}`)).toMatchObject(changed)
+      await act.done(`agent-decisions/${decision}/override`, { outcome: {}, rationale: 'It was wrong.', undo: true })
+      const { updatedAt: _updatedAt, version: _version, ...rest } = before
+      expect(await act.seen(`tasks/${task}`)).toMatchObject(rest)
+    }
+  })
+
+  test.each([
+    ['task.assign', {}, /assignee/],
+    ['task.assign', { assignee: 'Ann' }, /assignee/],
+    ['task.assign', { assignee: newId() }, /works here|member/i],
+    ['task.move', { stage: newId() }, /PipelineStage not found/],
+    ['task.prioritize', { priority: 'SOON' }, /priority/],
+    ['task.prioritize', { priority: 'LOW', title: 'More' }, /title|additional/i],
+  ])('that has %s with %j fails, and changes nothing', async (tool, parameters, why) => {
+    const { decision, task } = await decided(tool, 0.9, parameters)
+    const before = await act.seen(`tasks/${task}`)
+    const { status, error } = await act.done(`agent-decisions/${decision}/execute`)
+    expect([status, error]).toEqual(['FAILED', expect.stringMatching(why)])
+    expect(await act.seen(`tasks/${task}`)).toEqual(before)
+  })
+
+  test('touches no task of another organization', async () => {
+    const foreign = (await act.made('tasks', { title: 'Zoe’s' }, zoe.caller)).id
+    const { decision } = await decided('task.prioritize', 0.9, { task: foreign, priority: 'URGENT' })
+    expect(await act.done(`agent-decisions/${decision}/execute`)).toMatchObject({
+      status: 'FAILED',
+      error: expect.stringMatching(/Task not found/),
+    })
+    expect(await act.seen(`tasks/${foreign}`, zoe.caller)).toMatchObject({ priority: 'MEDIUM' })
   })
 
   test('is overridden by another one, which says what it takes the place of', async () => {

@@ -53,3 +53,4 @@ export {
   type TokensLeft,
   useTokens,
 } from './providers.ts'
+export { taskTools } from './task-tools.ts'
