@@ -122,7 +122,7 @@ function regardless(copy: unknown): unknown {
 
 test(
   `folding the log gives every table back, now and at any moment before, after ${numRuns} runs of random work by every route`,
-  { timeout: numRuns * 5_000 },
+  { timeout: numRuns * 10_000 },
   async () => {
     let [steps, committed, refused, moments, reverted, undone] = [0, 0, 0, 0, 0, 0]
     await fc.assert(

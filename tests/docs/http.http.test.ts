@@ -5,16 +5,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { agentActor, userActor } from '../../src/context/index.ts'
+import { configureProvider, decideAsAgent, OrchestrationAgent, Task } from '../../src/entities.ts'
 import { openDocumentHost, type DocumentHost, pdf } from '../http/document-host.ts'
-import { password, signUp } from '../http/test-host.ts'
+import { password, type SignedUp, signUp } from '../http/test-host.ts'
 
 let opened: DocumentHost
+let demo: SignedUp
 let blocks: string[]
 let cwd: string
 
 beforeAll(async () => {
   opened = await openDocumentHost()
-  await signUp(opened.on, 'demo@example.com', 'Demo')
+  demo = await signUp(opened.on, 'demo@example.com', 'Demo')
   await opened.on.host.listen({ port: 0, host: 'localhost' })
   const { port } = opened.on.host.server.address() as AddressInfo
   const page = (await readFile('docs/http.md', 'utf8')).replaceAll('localhost:3000', `localhost:${port}`).replace('"…"', `"${password}"`)
@@ -41,9 +44,51 @@ test('the ten commands of docs/http.md do what they say', async () => {
   expect(stdout).not.toContain('urn:daybook:problem')
 })
 
+/** What any later block begins with. */
+const signedIn = () => blocks[0]!.split('\n').slice(0, 3).join('\n')
+
+test('its commands for a decision approve it, tell why, and take it back', async () => {
+  const { task } = await decideInDemo()
+  const { stdout } = await run(`${signedIn()}\n${blocks[1]!}`)
+  expect(stdout).toContain('"status":"EXECUTED"')
+  expect(stdout).toContain('{"property":"priority","before":"MEDIUM","after":"URGENT"}')
+  expect(stdout).toContain('"told":{"rationale":"It is urgent."}')
+  expect(stdout).toContain('{"property":"priority","before":"URGENT","after":"MEDIUM"}')
+  expect(stdout).not.toContain('urn:daybook:problem')
+  expect(stdout).toContain(task)
+})
+
+/** As the demo has it. */
+function decideInDemo(): Promise<{ task: string }> {
+  const { daybook } = opened.on
+  const tenant = demo.organization
+  return daybook
+    .transact({ tenant, actor: userActor(demo.user) }, async em => {
+      const providerConfig = await configureProvider(em, { name: 'A provider', provider: 'OPENAI', model: 'small-1' })
+      const told = { name: 'Dispatcher', instructions: 'Say how urgent a task is.', tools: ['task.prioritize'] }
+      return em.create(OrchestrationAgent, { ...told, providerConfig })
+    })
+    .then(agent =>
+      daybook.transact({ tenant, actor: agentActor(agent) }, async em => {
+        const subject = em.create(Task, { title: 'Refund an invoice' })
+        await em.flush()
+        const grounds = {
+          type: 'task.dispatch',
+          subject,
+          subjectType: 'task',
+          inputSource: 'task',
+          input: {},
+          reasoning: 'It was paid twice.',
+        }
+        const actions = [{ tool: 'task.prioritize', parameters: { task: subject.id, priority: 'URGENT' }, risk: 0.8 }]
+        await decideAsAgent(em, await em.findOneOrFail(OrchestrationAgent, agent.id), { ...grounds, confidence: 0.7, actions })
+        return { task: subject.id }
+      }),
+    )
+}
+
 test('its commands for files put one in and get it back', async () => {
   await writeFile(join(cwd, 'invoice.pdf'), pdf('Grüße'))
-  const [names, signIn] = [blocks[0]!.split('\n').slice(0, 2), blocks[0]!.split('\n')[2]!]
-  await run([...names, signIn, blocks[1]!].join('\n'))
+  await run(`${signedIn()}\n${blocks[2]!}`)
   expect((await readFile(join(cwd, 'Invoice.pdf'))).equals(pdf('Grüße'))).toBe(true)
 })
