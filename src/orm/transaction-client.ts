@@ -142,7 +142,7 @@ function queryText(client: TransactionClient, statement: Statement): Promise<Que
  */
 function sendWithWhatFollows(client: TransactionClient, statement: Statement): Promise<QueryResult> {
   const due = client.unsent.before(statement.text)
-  if (underWay.size === 1 || statement.text.length >= 4_096) {
+  if (underWay.size <= 1 || statement.text.length >= 4_096) {
     const answered = sendTogether(client, [...client.held.splice(0), ...due], statement)
     sendBehind(client, client.unsent.behind(statement.text))
     return answered
